@@ -1,0 +1,53 @@
+"""What a sentence may not say, written into the log-probabilities of its next word."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def constrain(
+    log_probs: np.ndarray,
+    words: np.ndarray,
+    *,
+    end_id: int,
+    max_length: int,
+    min_length: int = 1,
+    suppressed_ids: Sequence[int] = (),
+    no_repeat_ngram: int = 0,
+) -> None:
+    """Set the log-probability of every forbidden next word to minus infinity, in place.
+
+    Args:
+        log_probs: float (B, K, V), changed in place; it is not normalised again, so that the
+            log-probability of a sentence stays the model's own.
+        words: int (B, K, L), the L words that each hypothesis has so far.
+        end_id: the end token; a repeated n-gram never forbids it.
+        max_length: with this many words, the end token is the only choice left.
+        min_length: with fewer words, the end token is forbidden.
+        suppressed_ids: words that are never said.
+        no_repeat_ngram: n forbids the word that would complete an n-gram a second time
+            (Paulus et al. 2017, arXiv:1705.04304, section 2.5); 0 forbids nothing.
+
+    Example:
+        >>> log_probs = np.zeros((1, 1, 5))
+        >>> words = np.array([[[3, 4, 3]]])
+        >>> constrain(log_probs, words, end_id=0, max_length=9, no_repeat_ngram=2)
+        >>> log_probs
+        array([[[  0.,   0.,   0.,   0., -inf]]])
+    """
+    length = words.shape[2]
+    if length == max_length:
+        end = log_probs[:, :, end_id].copy()
+        log_probs[...] = -np.inf
+        log_probs[:, :, end_id] = end
+        return
+    if length < min_length:
+        log_probs[:, :, end_id] = -np.inf
+    if suppressed_ids:
+        log_probs[:, :, list(suppressed_ids)] = -np.inf
+    if 0 < no_repeat_ngram <= length:
+        ngrams = np.lib.stride_tricks.sliding_window_view(words, no_repeat_ngram, axis=2)
+        # (B, K, L-n+1, n); the last n-1 words begin an n-gram that the next word completes.
+        begun = words[:, :, None, length - no_repeat_ngram + 1 :]  # (B, K, 1, n-1)
+        seen = np.nonzero((ngrams[..., :-1] == begun).all(axis=3))
+        log_probs[seen[0], seen[1], ngrams[..., -1][seen]] = -np.inf
