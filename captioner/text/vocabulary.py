@@ -1,0 +1,182 @@
+"""The words that a captioning model knows, and their ids."""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from captioner.errors import CaptionerError
+
+SPECIAL_TOKENS = ("<pad>", "<start>", "<end>", "<unk>")
+
+
+class Vocabulary:
+    """A two-way table between words and ids: four special tokens, then words by falling frequency.
+
+    Words of equal frequency follow each other alphabetically, so that equal counts give equal ids.
+
+    Args:
+        counts: how often each word occurs; its keys, and no others, become words.
+
+    Attributes:
+        words: tuple of str; `words[i]` has the id i, special tokens included.
+        counts: dict from word to count, in the order of the ids, without the special tokens.
+        pad_id, start_id, end_id, unk_id: the ids 0, 1, 2, 3 of the special tokens.
+
+    Example:
+        >>> vocabulary = Vocabulary.build([["a", "dog"], ["a", "cat"]], min_count=1)
+        >>> vocabulary.encode(["a", "dog", "barks"])
+        [4, 6, 3]
+        >>> vocabulary.decode([1, 4, 6, 2, 0])
+        ['a', 'dog']
+    """
+
+    pad_id, start_id, end_id, unk_id = range(4)
+
+    def __init__(self, counts: Mapping[str, int]):
+        ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        self.counts = {word: count for word, count in ranked if word not in SPECIAL_TOKENS}
+        self.words = (*SPECIAL_TOKENS, *self.counts)
+        self._ids = {word: id_ for id_, word in enumerate(self.words)}
+
+    @classmethod
+    def build(cls, captions: Iterable[Sequence[str]], min_count: int = 5) -> "Vocabulary":
+        """Count the words of captions and keep the frequent ones.
+
+        Args:
+            captions: tokenized captions, from the train split only: a word that the model never
+                sees in training must stay `<unk>`, or validation scores would be flattered.
+            min_count: words that occur less often become `<unk>`.
+
+        Returns:
+            The vocabulary.
+
+        Raises:
+            CaptionerError: no word occurs `min_count` times.
+
+        Example:
+            >>> len(Vocabulary.build([["a", "dog"], ["a", "cat"]], min_count=2))
+            5
+        """
+        counts = Counter(word for caption in captions for word in caption)
+        frequent = {word: count for word, count in counts.items() if count >= min_count}
+        if not frequent:
+            raise CaptionerError(
+                f"no word occurs {min_count} times in the train captions: "
+                "give more captions or a smaller min_count"
+            )
+        return cls(frequent)
+
+    def encode(self, words: Iterable[str]) -> list[int]:
+        """Turn words into ids; unknown words become `unk_id`, and no start or end is added.
+
+        Args:
+            words: the words of one caption.
+
+        Returns:
+            As many ids as there are words.
+        """
+        return [self._ids.get(word, self.unk_id) for word in words]
+
+    def decode(self, ids: Iterable[int]) -> list[str]:
+        """Turn ids into words, up to the first `<end>`; `<pad>` and `<start>` are dropped.
+
+        Args:
+            ids: integers in [0, len(vocabulary)), for example one row of a NumPy array.
+
+        Returns:
+            The words; `<unk>` stays where it is.
+
+        Raises:
+            CaptionerError: an id is not in the vocabulary.
+        """
+        words: list[str] = []
+        for id_ in ids:
+            if id_ == self.end_id:
+                break
+            if not 0 <= id_ < len(self.words):
+                raise CaptionerError(
+                    f"word id {id_} is not among the {len(self.words)} of the vocabulary: "
+                    "take weights and vocabulary from the same model"
+                )
+            if id_ not in (self.pad_id, self.start_id):
+                words.append(self.words[id_])
+        return words
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the vocabulary as JSON, one word and its count a line, atomically.
+
+        Args:
+            path: the file to write, in a folder that exists.
+
+        Raises:
+            CaptionerError: the file cannot be written.
+        """
+        path = Path(path)
+        content = {"special": SPECIAL_TOKENS, "words": self.counts}
+        partial = path.with_name(f"{path.name}.{os.getpid()}.part")
+        try:
+            partial.write_text(
+                json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
+            )
+            partial.replace(path)
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            raise CaptionerError(f"cannot write {path} ({error.strerror})") from error
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "Vocabulary":
+        """Read a vocabulary that `save` wrote.
+
+        Args:
+            path: the JSON file.
+
+        Returns:
+            A vocabulary equal to the one saved: the same words with the same ids.
+
+        Raises:
+            CaptionerError: the file is missing, broken, or was edited so that ids would shift.
+        """
+        mend = "restore it from the model it belongs to"
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+            content = json.loads(text, object_pairs_hook=_refuse_duplicates)
+        except OSError as error:
+            raise CaptionerError(f"cannot read {path} ({error.strerror}): {mend}") from error
+        except ValueError as error:
+            raise CaptionerError(f"{path} is not a vocabulary ({error}): {mend}") from error
+        if not isinstance(content, dict) or content.get("special") != list(SPECIAL_TOKENS):
+            tokens = " ".join(SPECIAL_TOKENS)
+            raise CaptionerError(f"{path} lacks the special tokens {tokens}: {mend}")
+        counts = content.get("words")
+        if not isinstance(counts, dict) or not all(type(n) is int for n in counts.values()):
+            raise CaptionerError(f"{path} lacks a count for each of its words: {mend}")
+        vocabulary = cls(counts)
+        if list(vocabulary.counts) != list(counts):
+            raise CaptionerError(
+                f"the words of {path} are not in the order of their counts: {mend}"
+            )
+        return vocabulary
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def __contains__(self, word: object) -> bool:
+        return word in self._ids
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Vocabulary) and self.counts == other.counts
+
+    def __hash__(self) -> int:
+        return hash(self.words)
+
+    def __repr__(self) -> str:
+        return f"Vocabulary of {len(self)} words"
+
+
+def _refuse_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    twice = [key for key, times in Counter(key for key, _ in pairs).items() if times > 1]
+    if twice:
+        raise ValueError(f'"{twice[0]}" stands there twice')
+    return dict(pairs)
