@@ -86,15 +86,21 @@ def beam_search(
     Example:
         >>> words = ["</s>", "a", "dog", "runs"]
         >>> table = np.log(  # (previous word, next word)
-        ...     [[0.1, 0.7, 0.1, 0.1], [0.1, 0.1, 0.7, 0.1], [0.5, 0.1, 0.1, 0.3], [0.7, 0.1, 0.1, 0.1]]
+        ...     [
+        ...         [0.1, 0.7, 0.1, 0.1],
+        ...         [0.1, 0.1, 0.7, 0.1],
+        ...         [0.5, 0.1, 0.1, 0.3],
+        ...         [0.7, 0.1, 0.1, 0.1],
+        ...     ]
         ... )
         >>> def step(token_ids, state):
         ...     return table[token_ids], state, None
         >>> state = (np.zeros((1, 1)),)
         >>> for found in beam_search(step, state, start_id=0, end_id=0, num_captions=2)[0]:
-        ...     print(*[words[i] for i in found.token_ids], f"{found.log_prob:.2f} {found.score:.2f}")
-        a dog -1.41 -0.65
-        a dog runs -2.27 -0.86
+        ...     sentence = " ".join(words[i] for i in found.token_ids)
+        ...     print(f"{sentence}: {found.log_prob:.2f}, {found.score:.2f}")
+        a dog: -1.41, -0.65
+        a dog runs: -2.27, -0.86
     """
     _check_options(beam_width, max_length, min_length, length_power, num_captions)
     if end_id in suppressed_ids:
