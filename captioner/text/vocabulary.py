@@ -1,4 +1,10 @@
-"""The words that a captioning model knows, and their ids."""
+"""The words that a captioning model knows, and their ids.
+
+`keras_nlp.tokenizers.WordPieceTokenizer` gives the same ids to words of the vocabulary (a test
+holds this to it), but does not fit: importing keras_nlp imports TensorFlow, which takes seconds
+before the first caption; it makes every mark a word, so that a full stop ends most sentences of
+Flickr8k as `<unk>`; and its `detokenize` keeps the special tokens.
+"""
 
 import json
 import os
@@ -121,9 +127,9 @@ class Vocabulary:
                 json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
             )
             partial.replace(path)
-        except OSError as error:
+        except (OSError, UnicodeEncodeError) as error:
             partial.unlink(missing_ok=True)
-            raise CaptionerError(f"cannot write {path} ({error.strerror})") from error
+            raise CaptionerError(f"cannot write the vocabulary {path}: {error}") from error
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Vocabulary":
@@ -136,7 +142,8 @@ class Vocabulary:
             A vocabulary equal to the one saved: the same words with the same ids.
 
         Raises:
-            CaptionerError: the file is missing, broken, or was edited so that ids would shift.
+            CaptionerError: the file is missing or broken, lacks special tokens, or has
+                words twice or out of order.
         """
         mend = "restore it from the model it belongs to"
         try:

@@ -1,0 +1,56 @@
+"""One door to all readers: the data set is recognized by what is there."""
+
+import os
+from pathlib import Path
+
+from captioner.datasets.caption_dataset import CaptionDataset
+from captioner.datasets.flickr8k import TOKEN_FILE, read_flickr8k
+from captioner.datasets.karpathy import read_karpathy
+from captioner.datasets.table import read_table
+from captioner.errors import CaptionerError
+
+_MEND = (
+    "give one of Karpathy's .json files, a .csv or .jsonl table, or a folder with dataset_*.json, "
+    f"captions.csv, captions.jsonl or {TOKEN_FILE}"
+)
+
+
+def read_dataset(
+    path: str | os.PathLike[str], images_dir: str | os.PathLike[str] | None = None
+) -> CaptionDataset:
+    """Read pictures with captions from a file or folder, whatever its kind.
+
+    In a folder that has Flickr8k's own files beside another kind, the other kind is read.
+
+    Args:
+        path: one of Karpathy's `.json` files, a `.csv` or `.jsonl` table, or a folder with one of
+            them (`dataset_*.json`, `captions.csv`, `captions.jsonl`) or with `Flickr8k.token.txt`.
+        images_dir: the folder of the pictures, where it is not the reader's default.
+
+    Returns:
+        The data set.
+
+    Raises:
+        CaptionerError: nothing readable is there, or several kinds are, or the reader refuses it.
+
+    Example:
+        >>> read_dataset("flickr8k").split("train")  # doctest: +SKIP
+    """
+    path = Path(path)
+    if path.is_dir():
+        tables = [path / name for name in ("captions.csv", "captions.jsonl")]
+        files = sorted(path.glob("dataset_*.json")) + [table for table in tables if table.exists()]
+        if len(files) > 1:
+            names = " and ".join(file.name for file in files)
+            raise CaptionerError(f"{path} holds {names}: name the one to read")
+        if not files and (path / TOKEN_FILE).exists():
+            return read_flickr8k(path, images_dir)
+        if not files:
+            raise CaptionerError(f"{path} holds no data set that can be read: {_MEND}")
+        path = files[0]
+    kind = path.suffix.lower()
+    if kind == ".json":
+        return read_karpathy(path, images_dir)
+    if kind in (".csv", ".jsonl"):
+        return read_table(path, images_dir)
+    raise CaptionerError(f"{path} is no data set that can be read: {_MEND}")

@@ -1,0 +1,79 @@
+"""What every reader asks of the files it reads: text that can be read, captions, pictures."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from captioner.datasets.caption_dataset import CaptionDataset, CaptionExample
+from captioner.errors import CaptionerError
+from captioner.text.tokenizer import tokenize
+
+_LOOKED_AT = 20
+
+
+def read_source(path: Path) -> str:
+    """Read a text file in UTF-8, with or without a byte order mark.
+
+    Args:
+        path: the file.
+
+    Returns:
+        Its text, with line feeds at the ends of lines.
+
+    Raises:
+        CaptionerError: the file is missing, unreadable, or not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise CaptionerError(
+            f"cannot read {path} ({error.strerror}): check the path of the data set"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise CaptionerError(f"{path} is not UTF-8 text: save it as UTF-8") from error
+
+
+def caption_words(caption: object, place: str) -> tuple[str, ...]:
+    """Tokenize one raw caption.
+
+    Args:
+        caption: what stands in the file.
+        place: where it stands, for the error: the file, and the row or the picture.
+
+    Returns:
+        Its words, at least one.
+
+    Raises:
+        CaptionerError: it is not text, or has no words.
+    """
+    words = tuple(tokenize(caption)) if isinstance(caption, str) else ()
+    if not words:
+        raise CaptionerError(f"{place} has an empty caption: write one or remove it")
+    return words
+
+
+def with_pictures(name: str, examples: Iterable[CaptionExample], source: Path) -> CaptionDataset:
+    """Make the data set, unless its pictures are clearly elsewhere.
+
+    Only the first few are looked for: a single missing picture is the business of whoever opens it.
+
+    Args:
+        name: the data set's name.
+        examples: what the reader read.
+        source: the file they were read from, for the error.
+
+    Returns:
+        The data set.
+
+    Raises:
+        CaptionerError: there are no examples, or none of the first pictures exists.
+    """
+    examples = tuple(examples)
+    if not examples:
+        raise CaptionerError(f"{source} lists no pictures: give a file with at least one")
+    first = [Path(example.path) for example in examples[:_LOOKED_AT]]
+    if not any(path.is_file() for path in first):
+        raise CaptionerError(
+            f"none of the first pictures of {source} is in {first[0].parent}, "
+            f"for example {first[0].name}: say where they are with images_dir"
+        )
+    return CaptionDataset(name, examples)
