@@ -7,9 +7,10 @@ keeps every other sign. `tokenize` does the same to any English sentence, writte
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 # The Penn Treebank's clitics that occur in captions: "man's" -> "man 's", "can't" -> "ca n't".
-_CLITIC = re.compile(r"(?<=\w)(['’]s|n['’]t)\b")
+_CLITIC = re.compile(r"(?<=\S)(['’]s|n['’]t)\b")
 _BREAK = re.compile(r"[-‐‑–—/\\]")
 _STANDS_ALONE = re.compile(r"([()\[\]{}<>:#])")
 _DELETED = re.compile(r"""[.,;!?'"‘’“”…]""")
@@ -56,8 +57,8 @@ def join_words(words: Sequence[str]) -> str:
         "the man's dog doesn't run"
     """
     sentence = ""
-    for word in words:
-        if sentence and word in _WRITTEN_CLITICS:
+    for before, word in pairwise(("", *words)):
+        if before and before not in _WRITTEN_CLITICS and word in _WRITTEN_CLITICS:
             sentence += _WRITTEN_CLITICS[word]
         else:
             sentence += f" {word}" if sentence else word
