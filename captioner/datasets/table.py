@@ -94,7 +94,7 @@ def _csv_rows(path: Path) -> Iterator[tuple[str, dict]]:
             yield place, row
     except csv.Error as error:
         raise CaptionerError(
-            f"{path}, line {reader.line_num}, is not CSV ({error}): correct it"
+            f"{path} is not CSV after line {reader.line_num} ({error}): correct its quotation marks"
         ) from error
 
 
