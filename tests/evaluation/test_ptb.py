@@ -23,7 +23,7 @@ WORDS = """
 a the dog Dog man's dogs' isn't don't it's U.S. St. Mr. Dr. etc. T-shirt black-and-white 5 12 3.5
 two-year-old 1,000 5:30 5th 1990s 1990's $5 50% #1 & AT&T R&B a.m. café e-mail and/or w/ w/o
 o'clock O'Neil rock'n'roll cannot gonna he'll they've we're I'm she'd ladies women's 4x4 3-D mp3
-x-ray 1/4-inch www.foo.com/bar foo.com Coca-Cola 7-Eleven ... -- - stop. sign. go! yes? wow!! hmm... 'em
+x-ray www.foo.com/bar foo.com Coca-Cola 7-Eleven ... -- - stop. sign. go! yes? wow!! hmm...
 'til y'all ma'am ft. 6ft 6'2 Jr. Inc. J. D.C. tv TV's &amp; + = * @ ~ -ish don’t “dog” ‘cat’ ½ £5
 ma'am's dog; cat: bird., (red) [red] 'red' "red" a.k.a. 12:30pm no. 5 stop.The
 """.split()  # noqa: SIM905
