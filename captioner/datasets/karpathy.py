@@ -41,7 +41,7 @@ def read_karpathy(
         content = json.loads(read_source(json_path))
         examples = [_example(image, Path(images_dir)) for image in content["images"]]
         name = content.get("dataset", json_path.stem)
-    except json.JSONDecodeError as error:
+    except ValueError as error:
         raise CaptionerError(f"{json_path} is not JSON ({error}): download it again") from error
     except (KeyError, TypeError, AttributeError) as error:
         raise CaptionerError(

@@ -37,6 +37,8 @@ def read_dataset(
         >>> read_dataset("flickr8k").split("train")  # doctest: +SKIP
     """
     path = Path(path)
+    if not path.exists():
+        raise CaptionerError(f"{path} does not exist: {_MEND}")
     if path.is_dir():
         tables = [path / name for name in ("captions.csv", "captions.jsonl")]
         files = sorted(path.glob("dataset_*.json")) + [table for table in tables if table.exists()]

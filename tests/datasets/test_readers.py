@@ -65,10 +65,8 @@ def test_refuses_what_it_cannot_tell(folder):
         read_dataset(folder)
     with pytest.raises(CaptionerError, match=r"dog\.jpg is no data set"):
         read_dataset(folder / "images" / "dog.jpg")
-    with pytest.raises(CaptionerError, match=r"cannot read .*none\.csv"):
+    with pytest.raises(CaptionerError, match=r"none\.csv does not exist"):
         read_dataset(folder / "none.csv")
-    with pytest.raises(CaptionerError, match="none is no data set"):
-        read_dataset(folder / "none")
     add_karpathy(folder)
     add_table(folder)
     with pytest.raises(CaptionerError, match=r"dataset_pets\.json and captions\.csv: name the one"):
