@@ -1,0 +1,106 @@
+"""From what a user types on a command line to the files that it names."""
+
+import glob
+import os
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+# HEIC is listed although it cannot be read: its error says so, where a silent gap would not.
+IMAGE_SUFFIXES = (
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".gif", ".webp", ".avif", ".bmp"),
+    *(".tif", ".tiff", ".jp2", ".j2k", ".jpx", ".pbm", ".pgm", ".ppm", ".pnm", ".tga"),
+    *(".heic", ".heif"),
+)
+
+
+def find_images(
+    patterns: Iterable[str | os.PathLike[str]], *, recursive: bool = False
+) -> Iterator[str]:
+    """Yield the picture files that some arguments name, in their order, each file once.
+
+    An argument is one of
+
+    - a file: yielded, whatever its suffix;
+    - a folder: its pictures by suffix, hidden ones left out, 2.jpg before 10.jpg, then with
+      `recursive` those of its subfolders (links to folders are not followed);
+    - a pattern that the shell did not expand (`*`, `?`, `[a-z]`, `**`): of its matches the
+      pictures, those with the very suffix that it spells out (`*.dat`), and the pictures of its
+      folders;
+    - what exists nowhere, holds no picture or may not be listed: yielded as it is. Every argument
+      is thus accounted for: `load_image` says of each path what is wrong with it, and nothing
+      raises here in the middle of a batch.
+
+    A folder is listed only when its turn comes, and its files are not opened.
+
+    Args:
+        patterns: Files, folders and patterns.
+        recursive: Whether the subfolders of folders are searched.
+
+    Yields:
+        Paths, relative where the argument is.
+
+    Example:
+        >>> list(find_images(["missing.jpg"]))
+        ['missing.jpg']
+    """
+    seen = set()
+    for pattern in map(os.fsdecode, patterns):
+        found = False
+        for path in _expand(pattern, recursive):
+            found = True
+            real = os.path.realpath(path)
+            if real not in seen:
+                seen.add(real)
+                yield path
+        if not found and pattern not in seen:
+            seen.add(pattern)
+            yield pattern
+
+
+def _expand(pattern: str, recursive: bool) -> Iterator[str]:
+    # Path.is_dir raises where a folder above is closed to us.
+    if os.path.isdir(pattern):  # noqa: PTH112
+        yield from _walk(pattern, recursive)
+    elif os.path.lexists(pattern):
+        yield pattern
+    else:
+        suffix = Path(pattern).suffix.lower()
+        # Path.glob would match hidden files.
+        for path in sorted(glob.iglob(pattern, recursive=True), key=_natural):  # noqa: PTH207
+            if os.path.isdir(path):  # noqa: PTH112
+                yield from _walk(path, recursive)
+            elif _is_image(path) or (suffix and path.lower().endswith(suffix)):
+                yield path
+
+
+def _walk(folder: str, recursive: bool) -> Iterator[str]:
+    images, folders = [], []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.startswith("."):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry)
+                elif _is_image(entry.name):
+                    images.append(entry)
+    except OSError:
+        yield folder
+        return
+    images.sort(key=lambda entry: _natural(entry.name))
+    yield from (entry.path for entry in images)
+    if not recursive:
+        return
+    for entry in sorted(folders, key=lambda entry: _natural(entry.name)):
+        yield from _walk(entry.path, recursive)
+
+
+def _is_image(path: str) -> bool:
+    return path.lower().endswith(IMAGE_SUFFIXES)
+
+
+def _natural(path: str) -> list[str | int]:
+    # Every other part is a number, so that equal places hold equal types: "a2b" -> "a", 2, "b".
+    parts = re.split(r"(\d+)", path)
+    return [int(part) if index % 2 else part for index, part in enumerate(parts)]
