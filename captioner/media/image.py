@@ -39,7 +39,7 @@ def load_image(
     """Read one picture as upright RGB.
 
     The EXIF orientation is applied, transparency is laid over white, 16 bits are scaled to 8, and
-    an animation gives its first frame.
+    an animation gives its first frame. Colour profiles are not applied.
 
     Args:
         source: A path; the bytes of a picture file; a `PIL.Image.Image`, which stays as it is; or
@@ -88,11 +88,12 @@ def _read_file(name: str, size: tuple[int, int] | None, max_pixels: int) -> Imag
     except FileNotFoundError as error:
         raise _unreadable(name, "no such file", "check the path") from error
     except (OSError, ValueError) as error:
-        if os.path.isdir(name):  # noqa: PTH112 (Path.is_dir raises on some names)
+        # Path.is_dir raises on some names.
+        if os.path.isdir(name) and os.access(name, os.R_OK):  # noqa: PTH112
             mend = "name a picture, or a folder that holds pictures"
             raise _unreadable(name, "a folder, not a picture", mend) from error
         if isinstance(error, PermissionError):
-            raise _unreadable(name, "permission denied", "make the file readable") from error
+            raise _unreadable(name, "permission denied", "make it readable") from error
         reason = getattr(error, "strerror", None) or str(error)
         raise _unreadable(name, reason, "check the path and the disk") from error
 

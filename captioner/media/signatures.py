@@ -25,7 +25,7 @@ def name_format(head: bytes) -> str:
             return name
     if head[4:8] == b"ftyp":  # ISO/IEC 14496-12: a major brand, and later the compatible ones
         if b"avif" in head[8:64] or b"avis" in head[8:64]:
-            return "an AVIF picture, for which this Pillow has no codec"
+            return "an AVIF picture that this Pillow does not decode"
         if head[8:12] in _HEIC_BRANDS:
             return "a HEIC picture"
         return "a video or another ISO media file"
