@@ -1,7 +1,25 @@
-"""Describe pictures in words with a VGG16 encoder and an LSTM decoder."""
+"""Describe pictures in words with a VGG16 encoder and an LSTM decoder.
+
+Names are loaded when they are first used, so that importing the package is instant.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from captioner.errors import CaptionerError
 
+if TYPE_CHECKING:
+    from captioner.caption import Caption
+    from captioner.captioner import Captioner
+
 __version__ = "0.1.0"
 
-__all__ = ["CaptionerError", "__version__"]
+__all__ = ["Caption", "Captioner", "CaptionerError", "__version__"]
+
+_HOMES = {"Caption": "captioner.caption", "Captioner": "captioner.captioner"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

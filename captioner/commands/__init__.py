@@ -1,0 +1,39 @@
+"""`captioner`: make, train, score and ship captioning models; one file for each command."""
+
+import importlib
+
+import click
+
+from captioner import __version__
+
+_COMMANDS = {
+    "evaluate": "Score captions, of a model or of a file, against references.",
+    "info": "Show what a preset is and check its files.",
+    "prepare": "Run the encoder once over a data set and keep its features.",
+    "train": "Train a captioner by a config file.",
+}
+
+
+class _LazyGroup(click.Group):
+    """Imports a command's file when it is run, so that `--help` is instant."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in _COMMANDS:
+            return None
+        command: click.Command = getattr(
+            importlib.import_module(f"captioner.commands.{name}"), name
+        )
+        return command
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(_COMMANDS.items()))
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="captioner")
+def main() -> None:
+    """Make, train, score and ship captioning models. To describe pictures, see `caption --help`."""

@@ -1,0 +1,26 @@
+"""What is said about one picture."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Caption:
+    """A sentence about a picture.
+
+    Attributes:
+        text: The sentence, to be read.
+        words: Its words, as the decoder wrote them.
+        log_prob: Natural logarithm of the probability of the sentence, its end included.
+        score: What the beam search compares: `log_prob` normalised by length.
+        attention: float32 (L, T, P), where the decoder looked for each of the L words, or None.
+        alternatives: Further sentences about the same picture, in falling order of score.
+    """
+
+    text: str
+    words: tuple[str, ...]
+    log_prob: float
+    score: float
+    attention: np.ndarray | None = None
+    alternatives: tuple["Caption", ...] = ()

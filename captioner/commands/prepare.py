@@ -1,0 +1,49 @@
+"""`captioner prepare`: run VGG16 once over a data set."""
+
+from pathlib import Path
+
+import click
+
+from captioner.commands.errors import plain_errors
+
+
+@click.command()
+@click.argument("dataset", type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the feature store; a store begun there is gone on with.",
+)
+@click.option("--images", type=click.Path(path_type=Path), help="Folder of the pictures.")
+@click.option(
+    "--weights",
+    default="imagenet",
+    show_default=True,
+    help='VGG16 weights: "imagenet" (downloaded) or a Keras .h5 file without the top.',
+)
+@click.option(
+    "--grid", type=click.Choice(["7", "14"]), default="7", show_default=True, help="Places a side."
+)
+@click.option("--batch-size", default=32, show_default=True, type=click.IntRange(min=1))
+def prepare(
+    dataset: Path, out: Path, images: Path | None, weights: str, grid: str, batch_size: int
+) -> None:
+    """Run VGG16 once over DATASET and keep its features for training.
+
+    DATASET is a Karpathy JSON file, a CSV or JSONL file of (image, caption), or a folder such as
+    Flickr8k's.
+    """
+    with plain_errors():
+        from captioner.datasets.features import prepare_features
+        from captioner.datasets.readers import read_dataset
+        from captioner.engines.precision import compute_policy
+        from captioner.vision.encoder import VGG16Encoder
+
+        data = read_dataset(dataset, images)
+        encoder = VGG16Encoder(grid=int(grid), weights=weights, dtype=compute_policy())
+        store = prepare_features(data, encoder, out, batch_size)
+        click.echo(
+            f"{out}: features {store.features.shape} of {len(data.examples)} pictures, "
+            f"{len(store.index['unreadable'])} unreadable"
+        )

@@ -1,0 +1,35 @@
+"""Decoders by name, as configs and presets write them."""
+
+import importlib
+from typing import Any
+
+from captioner.decoders.decoder import Decoder
+from captioner.errors import CaptionerError
+
+_CLASSES = {"show_and_tell": "ShowAndTell", "top_down": "TopDown"}
+
+
+def build_decoder(name: str, channels: int, **options: Any) -> Decoder:
+    """Builds a decoder, with fresh weights.
+
+    Args:
+        name: "top_down" or "show_and_tell".
+        channels: Length of a feature vector, C.
+        options: The class's arguments; `vocabulary_size` at least.
+
+    Raises:
+        CaptionerError: If there is no such decoder, or it has no such option.
+
+    Example:
+        >>> build_decoder("top_down", 512, vocabulary_size=10, units=8, embedding_size=8).units
+        8
+    """
+    if name not in _CLASSES:
+        raise CaptionerError(f"decoder {name!r}: choose one of {', '.join(sorted(_CLASSES))}")
+    module = importlib.import_module(f"captioner.decoders.{name}")
+    try:
+        decoder: Decoder = getattr(module, _CLASSES[name])(**options)
+    except (TypeError, ValueError) as error:
+        raise CaptionerError(f"decoder {name}: {error}") from error
+    decoder.build((None, None, None, channels))
+    return decoder

@@ -1,0 +1,151 @@
+"""What every decoder has in common: one interface for training and for decoding."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+class Decoder(keras.layers.Layer):
+    """Writes a sentence word by word from a memory of the picture.
+
+    A picture (or clip) is one row of the batch, B. Several sentences about it, N, are written at
+    once: its human captions in training, its hypotheses in beam search. They share one memory.
+
+        memory           = decoder.remember(features, frame_mask)     # once per clip
+        state            = decoder.begin(memory)                      # tuple of (B, 1, units)
+        logits, state, a = decoder.step(token_ids, state, memory)     # one word
+        logits           = decoder(features, token_ids, frame_mask)   # teacher forcing
+
+    A subclass writes `remember`, `begin` and `advance`.
+
+    Args:
+        vocabulary_size: Number of words, V, special tokens included.
+        units: Units of each LSTM.
+        embedding_size: Length of a word vector.
+        dropout: Share of the word vectors' and of the last LSTM's outputs dropped in training.
+    """
+
+    def __init__(
+        self,
+        vocabulary_size: int,
+        units: int = 512,
+        embedding_size: int = 512,
+        dropout: float = 0.5,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.vocabulary_size = vocabulary_size
+        self.units = units
+        self.embedding_size = embedding_size
+        self.dropout = dropout
+        policy = self.dtype_policy
+        self.embedding = keras.layers.Embedding(
+            vocabulary_size, embedding_size, dtype=policy, name="embedding"
+        )
+        self.word_dropout = keras.layers.Dropout(dropout, dtype=policy, name="word_dropout")
+        self.output_dropout = keras.layers.Dropout(dropout, dtype=policy, name="output_dropout")
+        self.word_logits = keras.layers.Dense(vocabulary_size, dtype=policy, name="word_logits")
+
+    def remember(self, features: Any, frame_mask: Any = None, training: bool = False) -> Any:
+        """Turns the features of a clip into what the steps look at.
+
+        Args:
+            features: float (B, T, P, C).
+            frame_mask: bool (B, T), False for padding frames; None when there are none.
+            training: Whether dropout acts.
+        """
+        raise NotImplementedError
+
+    def begin(self, memory: Any) -> tuple[Any, ...]:
+        """The state before the first word: a tuple of (B, 1, units)."""
+        raise NotImplementedError
+
+    def advance(self, words: Any, state: Any, memory: Any) -> tuple[Any, Any, Any]:
+        """Reads one word.
+
+        Args:
+            words: float (B, N, embedding_size), word vectors.
+            state: As `begin` gives it, each (B, N, units).
+            memory: As `remember` gives it.
+
+        Returns:
+            The output (B, N, units) from which the next word is predicted, the new state, and the
+            attention (B, N, T, P) or None.
+        """
+        raise NotImplementedError
+
+    def step(self, token_ids: Any, state: Any, memory: Any) -> tuple[Any, Any, Any]:
+        """Predicts the next word.
+
+        Args:
+            token_ids: int (B, N), the word before.
+            state: As `begin` gives it, each (B, N, units).
+            memory: As `remember` gives it.
+
+        Returns:
+            Logits, float32 (B, N, V), the new state, and the attention (B, N, T, P) or None.
+        """
+        output, state, attention = self.advance(self.embedding(token_ids), state, memory)
+        return ops.cast(self.word_logits(output), "float32"), state, attention
+
+    def call(
+        self, features: Any, token_ids: Any, frame_mask: Any = None, training: bool = False
+    ) -> Any:
+        """Predicts each next word of known sentences (teacher forcing).
+
+        Args:
+            features: float (B, T, P, C).
+            token_ids: int (B, N, L), N sentences for each clip, each beginning with <start>.
+            frame_mask: bool (B, T) or None.
+            training: Whether dropout acts.
+
+        Returns:
+            Logits, float32 (B, N, L, V).
+        """
+        memory = self.remember(features, frame_mask, training=training)
+        words = self.word_dropout(self.embedding(token_ids), training=training)  # (B, N, L, E)
+        sentences = ops.shape(words)[1]
+        state = tuple(ops.repeat(part, sentences, axis=1) for part in self.begin(memory))
+        outputs = []
+        for position in range(words.shape[2]):
+            output, state, _ = self.advance(words[:, :, position], state, memory)
+            outputs.append(output)
+        # One product for all positions: the vocabulary is the widest layer.
+        output = self.output_dropout(ops.stack(outputs, axis=2), training=training)  # (B, N, L, U)
+        return ops.cast(self.word_logits(output), "float32")
+
+    def compute_output_shape(
+        self, features_shape: tuple[int | None, ...], token_ids_shape: tuple[int | None, ...]
+    ) -> tuple[int | None, ...]:
+        """The shape that `call` gives."""
+        return (*token_ids_shape, self.vocabulary_size)
+
+    def get_config(self) -> dict[str, Any]:
+        """What builds the same decoder, without its weights."""
+        return {
+            **super().get_config(),
+            "vocabulary_size": self.vocabulary_size,
+            "units": self.units,
+            "embedding_size": self.embedding_size,
+            "dropout": self.dropout,
+        }
+
+
+def run_cell(cell: Any, inputs: Any, state: tuple[Any, Any]) -> tuple[Any, tuple[Any, Any]]:
+    """One step of a Keras LSTM cell on (B, N, ...) inputs and states.
+
+    Returns:
+        The output (B, N, units), and the new (hidden, cell) state.
+    """
+    sentences = ops.shape(inputs)[1]
+
+    def fold(x: Any) -> Any:
+        return ops.reshape(x, (-1, x.shape[-1]))  # (B, N, D) -> (B*N, D)
+
+    def unfold(x: Any) -> Any:
+        return ops.reshape(x, (-1, sentences, cell.units))
+
+    _, (hidden, carry) = cell(fold(inputs), [fold(part) for part in state])
+    hidden, carry = unfold(hidden), unfold(carry)
+    return hidden, (hidden, carry)

@@ -1,0 +1,80 @@
+"""Show and Tell: the picture is the word before the first word."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from captioner.decoders.decoder import Decoder, run_cell
+
+
+@keras.saving.register_keras_serializable("captioner")
+class ShowAndTell(Decoder):
+    """The captioning LSTM of Vinyals et al. 2015.
+
+    The mean feature of the picture, projected to the length of a word vector, is what the LSTM
+    reads first; it never sees the picture again.
+
+    Args:
+        vocabulary_size: Number of words, special tokens included.
+        units: Units of the LSTM.
+        embedding_size: Length of a word vector.
+        dropout: Share dropped of the word vectors, the picture and the LSTM's outputs.
+
+    Source: Vinyals et al. 2015, https://arxiv.org/abs/1411.4555.
+
+    Example:
+        >>> import numpy as np
+        >>> decoder = ShowAndTell(vocabulary_size=10, units=8, embedding_size=8)
+        >>> decoder(np.ones((2, 1, 49, 512)), np.ones((2, 5, 7), "int32")).shape
+        TensorShape([2, 5, 7, 10])
+    """
+
+    def __init__(
+        self,
+        vocabulary_size: int,
+        units: int = 512,
+        embedding_size: int = 512,
+        dropout: float = 0.5,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(vocabulary_size, units, embedding_size, dropout, **kwargs)
+        policy = self.dtype_policy
+        self.normalization = keras.layers.LayerNormalization(dtype=policy, name="normalization")
+        self.picture = keras.layers.Dense(embedding_size, dtype=policy, name="picture")
+        self.lstm = keras.layers.LSTMCell(units, dtype=policy, name="lstm")
+
+    def build(
+        self,
+        features_shape: tuple[Any, ...],
+        token_ids_shape: tuple[Any, ...] | None = None,
+    ) -> None:
+        """Creates the weights for features of `features_shape[-1]` channels."""
+        channels = features_shape[-1]
+        self.embedding.build((None, None))
+        self.normalization.build((None, channels))
+        self.picture.build((None, channels))
+        self.lstm.build((None, self.embedding_size))
+        self.word_logits.build((None, None, self.units))
+        self.built = True
+
+    def remember(self, features: Any, frame_mask: Any = None, training: bool = False) -> Any:
+        """See `Decoder`: the picture as a word vector (B, E)."""
+        values = ops.log1p(ops.cast(features, "float32"))  # (B, T, P, C)
+        if frame_mask is None:
+            mean = ops.mean(values, axis=(1, 2))  # (B, C)
+        else:
+            weight = ops.cast(frame_mask, "float32")  # (B, T)
+            mean = ops.einsum("btc,bt->bc", ops.mean(values, axis=2), weight)
+            mean = mean / ops.sum(weight, axis=1, keepdims=True)
+        return self.word_dropout(self.picture(self.normalization(mean)), training=training)
+
+    def begin(self, memory: Any) -> tuple[Any, ...]:
+        """See `Decoder`: the state after the picture has been read."""
+        zeros = ops.zeros((ops.shape(memory)[0], 1, self.units), self.compute_dtype)
+        return run_cell(self.lstm, memory[:, None], (zeros, zeros))[1]
+
+    def advance(self, words: Any, state: Any, memory: Any) -> tuple[Any, Any, Any]:
+        """See `Decoder`; there is no attention."""
+        output, state = run_cell(self.lstm, words, state)
+        return output, state, None

@@ -1,0 +1,116 @@
+"""Top-down attention: one LSTM decides where to look, a second one what to say."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from captioner.decoders.decoder import Decoder, run_cell
+
+# Added to the scores of padding frames: far below any score, and finite in bfloat16.
+_NEVER = -1e9
+
+
+@keras.saving.register_keras_serializable("captioner")
+class TopDown(Decoder):
+    """The two-layer captioning LSTM of Anderson et al. 2018, over the grid of VGG16.
+
+    The attention LSTM reads the language LSTM's last output, the mean feature and the last word;
+    its output asks the places of the picture a question; the language LSTM reads the answer.
+
+    Differs from the paper in that the places are those of a grid, not of detected objects; that
+    features are compressed by log(1 + x) and layer normalisation, since those of VGG16 are not
+    normalised; and that the question is compared by a scaled dot product (Vaswani et al. 2017)
+    instead of a tanh network, which is several times faster on a CPU.
+
+    Args:
+        vocabulary_size: Number of words, special tokens included.
+        units: Units of each of the two LSTMs.
+        embedding_size: Length of a word vector.
+        dropout: Share dropped of the word vectors, the features and the language LSTM's outputs.
+
+    Source: Anderson et al. 2018, https://arxiv.org/abs/1707.07998, section 3.2.
+
+    Example:
+        >>> import numpy as np
+        >>> decoder = TopDown(vocabulary_size=10, units=8, embedding_size=8)
+        >>> decoder(np.ones((2, 1, 49, 512)), np.ones((2, 5, 7), "int32")).shape
+        TensorShape([2, 5, 7, 10])
+    """
+
+    def __init__(
+        self,
+        vocabulary_size: int,
+        units: int = 512,
+        embedding_size: int = 512,
+        dropout: float = 0.5,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(vocabulary_size, units, embedding_size, dropout, **kwargs)
+        policy = self.dtype_policy
+        self.normalization = keras.layers.LayerNormalization(dtype=policy, name="normalization")
+        self.feature_dropout = keras.layers.Dropout(dropout, dtype=policy, name="feature_dropout")
+        self.key = keras.layers.Dense(units, use_bias=False, dtype=policy, name="key")
+        self.query = keras.layers.Dense(units, use_bias=False, dtype=policy, name="query")
+        self.attention_lstm = keras.layers.LSTMCell(units, dtype=policy, name="attention_lstm")
+        self.language_lstm = keras.layers.LSTMCell(units, dtype=policy, name="language_lstm")
+
+    def build(
+        self,
+        features_shape: tuple[Any, ...],
+        token_ids_shape: tuple[Any, ...] | None = None,
+    ) -> None:
+        """Creates the weights for features of `features_shape[-1]` channels."""
+        channels = features_shape[-1]
+        self.embedding.build((None, None))
+        self.normalization.build((None, None, channels))
+        self.key.build((None, None, channels))
+        self.query.build((None, None, self.units))
+        self.attention_lstm.build((None, self.units + channels + self.embedding_size))
+        self.language_lstm.build((None, channels + self.units))
+        self.word_logits.build((None, None, self.units))
+        self.built = True
+
+    def remember(self, features: Any, frame_mask: Any = None, training: bool = False) -> Any:
+        """See `Decoder`: keys, values and their mean over all places of all frames."""
+        batch, frames, places, channels = ops.shape(features)
+        values = ops.reshape(features, (batch, frames * places, channels))  # (B, T*P, C)
+        values = self.normalization(ops.log1p(ops.cast(values, "float32")))
+        values = self.feature_dropout(values, training=training)
+        if frame_mask is None:
+            frame_mask = ops.ones((batch, frames), "bool")
+        mask = ops.repeat(frame_mask, places, axis=1)  # (B, T*P)
+        weight = ops.cast(mask, values.dtype)[..., None]
+        return {
+            "keys": self.key(values),  # (B, T*P, U)
+            "values": values,  # (B, T*P, C)
+            "mean": ops.sum(values * weight, axis=1) / ops.sum(weight, axis=1),  # (B, C)
+            "bias": ops.where(mask, 0.0, _NEVER),  # (B, T*P)
+            "frame_mask": frame_mask,  # (B, T)
+        }
+
+    def begin(self, memory: Any) -> tuple[Any, ...]:
+        """See `Decoder`: both LSTMs begin with zeros."""
+        batch = ops.shape(memory["mean"])[0]
+        return (ops.zeros((batch, 1, self.units), self.compute_dtype),) * 4
+
+    def advance(self, words: Any, state: Any, memory: Any) -> tuple[Any, Any, Any]:
+        """See `Decoder`."""
+        attention_state, language_state = state[:2], state[2:]
+        sentences = ops.shape(words)[1]
+        mean = ops.repeat(memory["mean"][:, None], sentences, axis=1)  # (B, N, C)
+        asked, attention_state = run_cell(
+            self.attention_lstm,
+            ops.concatenate([language_state[0], mean, words], axis=-1),
+            attention_state,
+        )
+        scores = ops.einsum("bnu,bpu->bnp", self.query(asked), memory["keys"])
+        scores = ops.cast(scores, "float32") / self.units**0.5 + memory["bias"][:, None]
+        attention = ops.softmax(scores)  # (B, N, T*P)
+        seen = ops.einsum("bnp,bpc->bnc", ops.cast(attention, words.dtype), memory["values"])
+        said, language_state = run_cell(
+            self.language_lstm, ops.concatenate([seen, asked], axis=-1), language_state
+        )
+        frames = ops.shape(memory["frame_mask"])[1]
+        by_frame = ops.reshape(attention, (-1, sentences, frames, ops.shape(scores)[-1] // frames))
+        return said, (*attention_state, *language_state), by_frame

@@ -1,0 +1,69 @@
+"""Encoder and decoder made of a preset, and back."""
+
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from captioner.decoders.build import build_decoder
+from captioner.decoders.decoder import Decoder
+from captioner.errors import CaptionerError
+from captioner.presets.storage import Preset
+from captioner.vision.encoder import VGG16Encoder
+
+
+def build_network(preset: Preset, policy: str = "float32") -> tuple[VGG16Encoder, Decoder]:
+    """Builds the network of a preset with its weights.
+
+    Args:
+        preset: As `read_preset` gives it.
+        policy: The Keras dtype policy to compute in.
+
+    Raises:
+        CaptionerError: If weights are missing or do not fit the config.
+    """
+    encoder = VGG16Encoder(**preset.config["encoder"], weights=None, dtype=policy)
+    decoder = build_decoder(
+        **preset.config["decoder"],
+        channels=encoder.channels,
+        vocabulary_size=len(preset.vocabulary),
+        dtype=policy,
+    )
+    assign_weights(encoder, decoder, preset)
+    return encoder, decoder
+
+
+def assign_weights(encoder: VGG16Encoder, decoder: Decoder, preset: Preset) -> None:
+    """Copies a preset's weights into a network that is already there."""
+    variables = _named_variables(encoder, decoder)
+    if variables.keys() != preset.weights.keys():
+        wrong = sorted(variables.keys() ^ preset.weights.keys())
+        raise CaptionerError(f"preset weights and config do not fit: {', '.join(wrong[:5])}")
+    for name, variable in variables.items():
+        array = preset.weights[name]
+        if array.shape != tuple(variable.shape):
+            raise CaptionerError(
+                f"preset weight {name} has shape {array.shape}, its config asks for "
+                f"{tuple(variable.shape)}"
+            )
+        variable.assign(array.astype(np.float32))
+
+
+def capture_weights(
+    encoder: VGG16Encoder, decoder: Decoder, dtype: str = "float16"
+) -> dict[str, np.ndarray]:
+    """The network's weights by name, as a preset holds them."""
+    return {
+        name: np.ascontiguousarray(ops.convert_to_numpy(variable.value).astype(dtype))
+        for name, variable in _named_variables(encoder, decoder).items()
+    }
+
+
+def _named_variables(encoder: VGG16Encoder, decoder: Decoder) -> dict[str, Any]:
+    # Keras numbers a second layer of the same name ("top_down_1/key/kernel"), so that whole paths
+    # depend on what else was built; the last two parts do not.
+    return {
+        f"{part}/" + "/".join(variable.path.split("/")[-2:]): variable
+        for part, layer in (("encoder", encoder), ("decoder", decoder))
+        for variable in layer.weights
+    }

@@ -1,0 +1,134 @@
+"""Presets on disk: a folder of config, weights, vocabulary, model card and checksums."""
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from captioner.errors import CaptionerError
+from captioner.text.vocabulary import Vocabulary
+
+FORMAT = 1
+DEFAULT_PRESET = "vgg16_top_down_flickr8k"
+_CHECKSUMS = "SHA256SUMS"
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A trained captioner, before any network is built of it.
+
+    Attributes:
+        config: `encoder`, `decoder` (with its `name`), `generation`.
+        vocabulary: The words of the decoder.
+        weights: Arrays by name: "encoder/..." and "decoder/...".
+        card: The model card, Markdown.
+    """
+
+    config: dict[str, Any]
+    vocabulary: Vocabulary
+    weights: dict[str, np.ndarray]
+    card: str
+
+
+def bundled_presets() -> list[str]:
+    """Names of the presets that come with the package.
+
+    Example:
+        >>> "vgg16_top_down_flickr8k" in bundled_presets()
+        True
+    """
+    return sorted(path.parent.name for path in Path(__file__).parent.glob("*/config.json"))
+
+
+def preset_folder(name_or_folder: str | Path) -> Path:
+    """The folder of a bundled preset, or of one of the user's.
+
+    Raises:
+        CaptionerError: If there is neither.
+    """
+    bundled = Path(__file__).parent / str(name_or_folder)
+    for folder in (bundled, Path(name_or_folder)):
+        if (folder / "config.json").is_file():
+            return folder
+    raise CaptionerError(
+        f"{name_or_folder}: there is no such preset; give a folder that `captioner train` made, or "
+        f"one of {', '.join(bundled_presets())}"
+    )
+
+
+def write_preset(folder: str | Path, preset: Preset) -> None:
+    """Writes a preset; a folder that is there is replaced as a whole.
+
+    Args:
+        folder: Where to.
+        preset: Weights are written in the format that they have: float16 halves the size.
+
+    Raises:
+        CaptionerError: If the folder is something else than a preset.
+    """
+    folder = Path(folder)
+    if folder.exists() and not (folder / "config.json").is_file() and any(folder.iterdir()):
+        raise CaptionerError(f"{folder} is not empty and is no preset: choose another folder")
+    partial = folder.with_name(f"{folder.name}.{os.getpid()}.part")
+    partial.mkdir(parents=True)
+    config = json.dumps({"format": FORMAT, **preset.config}, indent=1)
+    (partial / "config.json").write_text(config + "\n", encoding="utf-8")
+    (partial / "README.md").write_text(preset.card, encoding="utf-8")
+    preset.vocabulary.save(partial / "vocabulary.json")
+    save_file(preset.weights, partial / "model.safetensors")
+    sums = [f"{_sha256(path)}  {path.name}\n" for path in sorted(partial.iterdir())]
+    (partial / _CHECKSUMS).write_text("".join(sums), encoding="utf-8")
+    if folder.exists():
+        shutil.rmtree(folder)
+    partial.rename(folder)
+
+
+def read_preset(name_or_folder: str | Path) -> Preset:
+    """Reads a preset and checks that its files are whole.
+
+    Args:
+        name_or_folder: A bundled preset's name, or a folder.
+
+    Raises:
+        CaptionerError: If it is missing, damaged, or of a newer format.
+    """
+    folder = preset_folder(name_or_folder)
+    _verify(folder)
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        weights = load_file(folder / "model.safetensors")
+        card = (folder / "README.md").read_text(encoding="utf-8")
+    except (OSError, ValueError, SafetensorError) as error:
+        raise CaptionerError(f"preset {folder} cannot be read ({error}): get it anew") from error
+    if config.pop("format", None) != FORMAT:
+        raise CaptionerError(f"preset {folder} has another format: update captioner")
+    return Preset(config, Vocabulary.load(folder / "vocabulary.json"), weights, card)
+
+
+def _verify(folder: Path) -> None:
+    """Compares each file with its line in SHA256SUMS (`sha256sum -c` reads it too)."""
+    try:
+        lines = (folder / _CHECKSUMS).read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise CaptionerError(f"preset {folder} has no {_CHECKSUMS}: get it anew") from error
+    for line in lines:
+        expected, _, name = line.partition("  ")
+        if not (folder / name).is_file():
+            raise CaptionerError(f"preset {folder} lacks {name}: get it anew")
+        if _sha256(folder / name) != expected:
+            raise CaptionerError(
+                f"preset {folder}: {name} was changed or damaged (its sha256 is not the one in "
+                f"{_CHECKSUMS}): get it anew, or make a preset of your own with save_to_preset"
+            )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,151 @@
+"""The config file of a training: small, strict, readable."""
+
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from captioner.errors import CaptionerError
+
+
+@dataclass(frozen=True)
+class StageConfig:
+    """One stage of a training: a learning-rate cycle over one kind of input.
+
+    Args:
+        name: Folder of the stage under the run's.
+        epochs: Passes over the train split, at most.
+        learning_rate: Peak of the cosine schedule, for the decoder.
+        trainable_from: First block of VGG16 that is trained ("block1" to "block5"); None trains
+            the decoder alone, on the features of the store.
+        encoder_learning_rate: Peak for the encoder.
+        flip: Mirror pictures at random, unless a caption says left or right.
+        crop: Smallest share of a picture's area that a random crop keeps; 1 does not crop.
+        batch_size: Pictures in a step.
+        warmup_steps: Steps of linear warm-up.
+        label_smoothing: Share of the target spread over the vocabulary.
+        clip_norm: Largest norm of the gradient of all weights together.
+        patience: Epochs without a better validation CIDEr before the stage ends.
+    """
+
+    name: str
+    epochs: int
+    learning_rate: float
+    trainable_from: str | None = None
+    encoder_learning_rate: float = 0.0
+    flip: bool = False
+    crop: float = 1.0
+    batch_size: int = 32
+    warmup_steps: int = 200
+    label_smoothing: float = 0.1
+    clip_norm: float = 1.0
+    patience: int = 3
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """A training: data, network, stages.
+
+    Args:
+        dataset: What `captioner.datasets.readers.read_dataset` reads.
+        features: Folder of the feature store that `captioner prepare` made.
+        run: Folder for checkpoints, logs and the best preset.
+        stages: In order; each begins with the best weights of the one before.
+        images: Folder of the pictures, where the data set does not say.
+        encoder: Options of `VGG16Encoder`: weights, grid.
+        decoder: `name` and the options of the decoder.
+        min_count: Rarer words of the train split become <unk>.
+        max_length: Words of a caption that are read in training, and written at most.
+        captions_per_image: Captions of a picture that a step learns from.
+        validation: Options of the beam search by which epochs are compared.
+        precision: "auto", "bfloat16" or "float32".
+        seed: Of weights, order, dropout and augmentation.
+
+    Example:
+        >>> stage = {"name": "frozen", "epochs": 1, "learning_rate": 2e-3}
+        >>> paths = {"dataset": "flickr8k", "features": "features", "run": "runs"}
+        >>> parse_config({**paths, "stages": [stage]}, "config.yaml").stages[0].batch_size
+        32
+    """
+
+    dataset: str
+    features: str
+    run: str
+    stages: tuple[StageConfig, ...]
+    images: str | None = None
+    encoder: dict[str, Any] = field(default_factory=dict)
+    decoder: dict[str, Any] = field(default_factory=lambda: {"name": "top_down"})
+    min_count: int = 5
+    max_length: int = 18
+    captions_per_image: int = 5
+    validation: dict[str, Any] = field(
+        default_factory=lambda: {"beam_width": 3, "length_power": 0.7}
+    )
+    precision: str = "auto"
+    seed: int = 1
+
+
+def read_config(path: str | Path, overrides: dict[str, Any] | None = None) -> TrainConfig:
+    """Reads a YAML config file.
+
+    Args:
+        path: The file; relative paths in it are relative to the working directory.
+        overrides: Top-level values that replace those of the file.
+
+    Raises:
+        CaptionerError: If the file is missing, is not YAML, or has a key or value that is wrong.
+    """
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CaptionerError(f"cannot read the config {path} ({error.strerror})") from error
+    except yaml.YAMLError as error:
+        raise CaptionerError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict):
+        raise CaptionerError(f"{path}: a config is a list of `key: value` lines")
+    return parse_config({**content, **(overrides or {})}, str(path))
+
+
+def parse_config(content: dict[str, Any], source: str) -> TrainConfig:
+    """Builds a config from what YAML gave; `source` names the file in errors."""
+    stages = content.get("stages")
+    if not isinstance(stages, list) or not stages:
+        raise CaptionerError(f"{source}: `stages` must list at least one stage")
+    parsed = tuple(
+        _build(StageConfig, stage, f"{source}, stage {n}") for n, stage in enumerate(stages, 1)
+    )
+    if len({stage.name for stage in parsed}) < len(parsed):
+        raise CaptionerError(f"{source}: two stages have the same name; each needs its own folder")
+    config: TrainConfig = _build(TrainConfig, {**content, "stages": parsed}, source)
+    if "name" not in config.decoder:
+        raise CaptionerError(f"{source}: `decoder` needs a `name`, such as top_down")
+    return config
+
+
+def _build(kind: type, values: Any, source: str) -> Any:
+    """Makes a dataclass of a mapping, checking names and the types of simple fields."""
+    if not isinstance(values, dict):
+        raise CaptionerError(f"{source}: expected `key: value` lines, got {values!r}")
+    known = {item.name: item for item in fields(kind)}
+    for key in values:
+        if key not in known:
+            raise CaptionerError(f"{source}: unknown key {key!r}; the keys are {', '.join(known)}")
+    converted = {}
+    for key, value in values.items():
+        wanted = known[key].type
+        if wanted is float and isinstance(value, (int, str)) and not isinstance(value, bool):
+            try:
+                value = float(value)  # YAML reads 1e-3 as a string
+            except ValueError:
+                raise CaptionerError(f"{source}: {key} must be a number, got {value!r}") from None
+        if wanted in (int, float, str, bool) and type(value) is not wanted:
+            raise CaptionerError(
+                f"{source}: {key} must be of type {wanted.__name__}, got {value!r}"
+            )
+        converted[key] = value
+    try:
+        return kind(**converted)
+    except TypeError as error:
+        missing = str(error).partition(": ")[2]
+        raise CaptionerError(f"{source}: missing {missing}") from error

@@ -1,0 +1,40 @@
+"""Cross entropy of the next word, with label smoothing."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("captioner")
+class NextWordLoss(keras.losses.Loss):
+    """Cross entropy against integer targets, smoothed; the mean over the words that count.
+
+    keras.losses.SparseCategoricalCrossentropy has no label smoothing, and the categorical one
+    would want one-hot targets of B * N * L * V floats.
+
+    Args:
+        label_smoothing: Share of the probability spread evenly over the vocabulary
+            (Szegedy et al. 2015, https://arxiv.org/abs/1512.00567, section 7).
+
+    Example:
+        >>> import numpy as np
+        >>> float(NextWordLoss()(np.array([[[1]]]), np.zeros((1, 1, 1, 4), "float32")))  # log 4
+        1.3862943649291992
+    """
+
+    def __init__(self, label_smoothing: float = 0.0, name: str = "next_word_loss") -> None:
+        super().__init__(name=name, reduction="mean_with_sample_weight")
+        self.label_smoothing = label_smoothing
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Targets int (B, N, L) and logits (B, N, L, V) to losses (B, N, L)."""
+        log_normalizer = ops.logsumexp(y_pred, axis=-1)
+        target = ops.take_along_axis(y_pred, ops.cast(y_true, "int32")[..., None], axis=-1)[..., 0]
+        smoothed = (1 - self.label_smoothing) * target
+        smoothed += self.label_smoothing * ops.mean(y_pred, axis=-1)
+        return log_normalizer - smoothed
+
+    def get_config(self) -> dict[str, Any]:
+        """What builds the same loss."""
+        return {"label_smoothing": self.label_smoothing, "name": self.name}

@@ -1,0 +1,89 @@
+"""What a stage learns from and is validated on: stored features, or pictures."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from captioner.datasets.caption_dataset import CaptionDataset, CaptionExample
+from captioner.datasets.features import FeatureStore
+from captioner.engines.keras import KerasEngine
+from captioner.errors import CaptionerError
+from captioner.media.batches import load_batches
+from captioner.media.image import load_image
+from captioner.training.augmentation import augment, can_flip
+from captioner.training.config import StageConfig, TrainConfig
+from captioner.vision.encoder import VGG16Encoder
+
+# Pictures that are captioned at once: wide enough for the matrix units, a few MB of states.
+_VALIDATION_BATCH = 100
+
+
+class StageData:
+    """Reads pictures while VGG16 is trained, and its stored features while it is frozen.
+
+    Pictures that could not be read when the store was made are left out.
+
+    Args:
+        config: The training's.
+        stage: The stage's.
+        dataset: Pictures and captions.
+        encoder: The stage's encoder, against which a store is checked.
+
+    Attributes:
+        train, validation: The readable examples of the two splits.
+    """
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        stage: StageConfig,
+        dataset: CaptionDataset,
+        encoder: VGG16Encoder,
+    ) -> None:
+        self.stage = stage
+        self.size = encoder.image_size
+        self.store = FeatureStore(config.features)
+        if stage.trainable_from is None:
+            if stage.flip or stage.crop < 1:
+                raise CaptionerError(
+                    f"stage {stage.name}: flip and crop need pictures; stored features do not "
+                    "change, so leave them out or give trainable_from"
+                )
+            self.store.check(dataset, encoder.fingerprint())
+        self.train = self._readable(dataset, "train")
+        self.validation = self._readable(dataset, "val")
+
+    def read(
+        self, examples: list[CaptionExample], rng: np.random.Generator
+    ) -> dict[str, np.ndarray]:
+        """The input for some pictures: features (B, T, P, C) or images (B, 1, H, W, 3)."""
+        if self.stage.trainable_from is None:
+            return {"features": np.stack([self.store[e.image_id] for e in examples])}
+        images = [
+            augment(
+                load_image(example.path, size=self.size),
+                rng,
+                crop=self.stage.crop,
+                flip=self.stage.flip and can_flip(example.tokens),
+            )
+            for example in examples
+        ]
+        return {"images": np.stack(images)[:, np.newaxis]}
+
+    def validation_features(self, engine: KerasEngine) -> Iterator[tuple[list[str], Any]]:
+        """Yields image ids and features (B, T, P, C) of the validation split."""
+        ids = [example.image_id for example in self.validation]
+        if self.stage.trainable_from is None:
+            for start in range(0, len(ids), _VALIDATION_BATCH):
+                chosen = ids[start : start + _VALIDATION_BATCH]
+                yield chosen, np.stack([self.store[image_id] for image_id in chosen])
+            return
+        paths = [example.path for example in self.validation]
+        for batch in load_batches(paths, self.size, _VALIDATION_BATCH):
+            for reason in batch.errors.values():
+                raise CaptionerError(f"a picture went missing during training: {reason}")
+            yield [ids[i] for i in batch.indices], engine.encode(batch.images[:, np.newaxis])
+
+    def _readable(self, dataset: CaptionDataset, split: str) -> list[CaptionExample]:
+        return [example for example in dataset.split(split) if example.image_id in self.store]

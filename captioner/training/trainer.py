@@ -1,0 +1,179 @@
+"""Training of a captioner, stage by stage, by a config."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+
+from captioner.datasets.readers import read_dataset
+from captioner.decoders.build import build_decoder
+from captioner.decoders.decoder import Decoder
+from captioner.decoding.search import search_captions
+from captioner.engines.keras import KerasEngine
+from captioner.engines.precision import compute_policy
+from captioner.evaluation.scores import score_captions
+from captioner.presets.network import assign_weights, capture_weights
+from captioner.presets.storage import Preset, read_preset, write_preset
+from captioner.text.vocabulary import Vocabulary
+from captioner.training.batches import CaptionBatches
+from captioner.training.caption_model import CaptionModel
+from captioner.training.card import write_card
+from captioner.training.config import StageConfig, TrainConfig
+from captioner.training.loss import NextWordLoss
+from captioner.training.optimizer import TwoRateAdam
+from captioner.training.progress import ProgressBar
+from captioner.training.stage_data import StageData
+from captioner.training.validation import Validation
+from captioner.vision.encoder import VGG16Encoder
+
+
+class Trainer:
+    """Trains the stages of a config; goes on where a killed run stopped.
+
+    Args:
+        config: As `read_config` gives it.
+        report: Called with a line of text now and then.
+
+    Raises:
+        CaptionerError: If the data set or the weights cannot be read.
+
+    Example:
+        >>> from captioner.training.config import read_config
+        >>> config = read_config("scripts/configs/vgg16_top_down_flickr8k.yaml")
+        >>> Trainer(config).train()  # doctest: +SKIP
+        PosixPath('runs/vgg16_top_down_flickr8k/finetune/best')
+    """
+
+    def __init__(self, config: TrainConfig, report: Callable[[str], None] = print) -> None:
+        self.config = config
+        self.report = report
+        self.policy = compute_policy(config.precision)
+        self.dataset = read_dataset(config.dataset, config.images)
+        self.vocabulary = Vocabulary.build(
+            (words for example in self.dataset.split("train") for words in example.tokens),
+            config.min_count,
+        )
+
+    def train(self) -> Path:
+        """Runs all stages; returns the folder of the best preset of the last one."""
+        best: Path | None = None
+        for stage in self.config.stages:
+            best = self._train_stage(stage, best)
+        assert best is not None  # a config has at least one stage
+        return best
+
+    def _train_stage(self, stage: StageConfig, start: Path | None) -> Path:
+        folder = Path(self.config.run) / stage.name
+        folder.mkdir(parents=True, exist_ok=True)
+        keras.utils.set_random_seed(self.config.seed)
+        encoder, decoder = self._build_network(stage, start)
+        data = StageData(self.config, stage, self.dataset, encoder)
+        batches = CaptionBatches(
+            data.train,
+            self.vocabulary,
+            data.read,
+            batch_size=stage.batch_size,
+            captions_per_image=self.config.captions_per_image,
+            max_length=self.config.max_length,
+            seed=self.config.seed,
+            workers=2,
+            max_queue_size=4,
+        )
+        optimizer = _build_optimizer(stage, steps=stage.epochs * len(batches))
+        model = CaptionModel(encoder, decoder)
+        # A graph, not XLA: on CPUs XLA does not reach the library that multiplies in bfloat16.
+        model.compile(optimizer, NextWordLoss(stage.label_smoothing), jit_compile=False)
+        optimizer.build(model.trainable_variables)
+        engine = KerasEngine(encoder, decoder)
+        trained = [encoder, decoder] if stage.trainable_from else [decoder]
+        best = folder / "best"
+
+        def save_best(scores: dict[str, float]) -> None:
+            self._save_preset(best, encoder, decoder, scores)
+
+        validation = Validation(
+            folder,
+            variables=lambda: [v for part in (*trained, optimizer) for v in part.variables],
+            score=lambda: self._score(engine, data),
+            save_best=save_best,
+            patience=stage.patience,
+            report=lambda line: self.report(f"{stage.name} {line}"),
+        )
+        done = validation.resume()
+        if done < stage.epochs and not validation.finished:
+            batches.set_epoch(done)
+            model.fit(
+                batches,
+                initial_epoch=done,
+                epochs=stage.epochs,
+                shuffle=False,  # CaptionBatches does, and does so again after a kill
+                verbose=0,
+                callbacks=[ProgressBar(), validation],
+            )
+        return best
+
+    def _build_network(
+        self, stage: StageConfig, start: Path | None
+    ) -> tuple[VGG16Encoder, Decoder]:
+        options = {"weights": "imagenet", **self.config.encoder}
+        if start is not None:
+            options["weights"] = None  # those of the stage before replace them
+        encoder = VGG16Encoder(**options, trainable_from=stage.trainable_from, dtype=self.policy)
+        decoder = build_decoder(
+            **self.config.decoder,
+            channels=encoder.channels,
+            vocabulary_size=len(self.vocabulary),
+            dtype=self.policy,
+        )
+        if start is not None:
+            assign_weights(encoder, decoder, read_preset(start))
+        return encoder, decoder
+
+    def _score(self, engine: KerasEngine, data: StageData) -> dict[str, float]:
+        """Captions the validation split and scores it."""
+        candidates = {}
+        for image_ids, features in data.validation_features(engine):
+            found = search_captions(
+                engine,
+                self.vocabulary,
+                features,
+                max_length=self.config.max_length,
+                **self.config.validation,
+            )
+            for image_id, hypotheses in zip(image_ids, found, strict=True):
+                words = self.vocabulary.decode(hypotheses[0].token_ids) if hypotheses else []
+                candidates[image_id] = " ".join(words)
+        references = {
+            example.image_id: [" ".join(words) for words in example.tokens]
+            for example in data.validation
+        }
+        return score_captions(candidates, references)
+
+    def _save_preset(
+        self, folder: Path, encoder: VGG16Encoder, decoder: Decoder, scores: dict[str, float]
+    ) -> None:
+        options = decoder.get_config()
+        names = ("units", "embedding_size", "dropout")
+        config = {
+            "encoder": {"grid": encoder.grid},
+            "decoder": {"name": self.config.decoder["name"], **{k: options[k] for k in names}},
+            "generation": {"max_length": self.config.max_length, **self.config.validation},
+        }
+        card = write_card(self.config, self.dataset, scores)
+        weights = capture_weights(encoder, decoder)
+        write_preset(folder, Preset(config, self.vocabulary, weights, card))
+
+
+def _build_optimizer(stage: StageConfig, steps: int) -> TwoRateAdam:
+    schedule = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0,
+        warmup_target=stage.learning_rate,
+        warmup_steps=min(stage.warmup_steps, steps // 2),
+        decay_steps=max(steps - stage.warmup_steps, 1),
+        alpha=0.02,
+    )
+    return TwoRateAdam(
+        schedule,
+        encoder_scale=stage.encoder_learning_rate / stage.learning_rate,
+        global_clipnorm=stage.clip_norm,
+    )

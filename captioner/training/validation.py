@@ -1,0 +1,97 @@
+"""What happens after each epoch: captions, scores, best preset, log, checkpoint."""
+
+import csv
+import io
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from captioner.training.checkpoint import load_checkpoint, save_checkpoint
+
+
+class Validation(keras.callbacks.Callback):
+    """Captions the validation split after each epoch and keeps the best weights.
+
+    The order makes a kill harmless at any moment: the best preset is replaced before the
+    checkpoint says that the epoch is over, so an epoch that was cut off is simply done again.
+
+    Args:
+        folder: Of the stage; gets `checkpoint.safetensors` and `log.csv`.
+        variables: Returns all Keras variables that must survive a kill.
+        score: Captions the split, returns scores; CIDEr decides.
+        save_best: Called with the scores when they are the best so far.
+        patience: Epochs without a better CIDEr before training stops.
+        report: Called with a line of text after each epoch.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        variables: Callable[[], list[Any]],
+        score: Callable[[], dict[str, float]],
+        save_best: Callable[[dict[str, float]], None],
+        patience: int,
+        report: Callable[[str], None],
+    ) -> None:
+        super().__init__()
+        self.checkpoint = folder / "checkpoint.safetensors"
+        self.log = folder / "log.csv"
+        self.variables = variables
+        self.score = score
+        self.save_best = save_best
+        self.patience = patience
+        self.report = report
+        self.history: list[dict[str, float]] = []
+
+    def resume(self) -> int:
+        """Goes back to the last checkpoint, if there is one; returns the epochs done."""
+        if self.checkpoint.exists():
+            self.history = load_checkpoint(self.checkpoint, self.variables())["history"]
+        return len(self.history)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last `patience` epochs brought nothing better."""
+        scores = [row["CIDEr"] for row in self.history]
+        return bool(scores) and len(scores) - 1 - scores.index(max(scores)) >= self.patience
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Starts the clock."""
+        self._began = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """See the class."""
+        trained = time.monotonic()
+        scores = self.score()
+        row = {
+            "epoch": epoch + 1,
+            "loss": float((logs or {})["loss"]),
+            **scores,
+            "train_seconds": round(trained - self._began, 1),
+            "validation_seconds": round(time.monotonic() - trained, 1),
+        }
+        best = max((row["CIDEr"] for row in self.history), default=float("-inf"))
+        if scores["CIDEr"] > best:
+            self.save_best(scores)
+        self.history.append(row)
+        save_checkpoint(self.checkpoint, self.variables(), {"history": self.history})
+        self._write_log()
+        self.report(
+            f"epoch {epoch + 1}: loss {row['loss']:.3f}, val BLEU-4 {100 * row['BLEU-4']:.1f}, "
+            f"CIDEr {100 * row['CIDEr']:.1f}{' (best)' if scores['CIDEr'] > best else ''}, "
+            f"{row['train_seconds']:.0f} + {row['validation_seconds']:.0f} s"
+        )
+        if self.finished:
+            self.model.stop_training = True
+
+    def _write_log(self) -> None:
+        text = io.StringIO()
+        writer = csv.DictWriter(text, list(self.history[0]))
+        writer.writeheader()
+        writer.writerows(self.history)
+        temporary = self.log.with_suffix(".tmp")
+        temporary.write_text(text.getvalue(), encoding="utf-8")
+        temporary.replace(self.log)

@@ -1,0 +1,132 @@
+"""The eye: VGG16 without its classifier, one feature vector for each place of each frame."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import keras
+from keras import ops
+
+from captioner.errors import CaptionerError
+
+# Caffe preprocessing, as in Simonyan and Zisserman's release: BGR minus the mean of ImageNet.
+_IMAGENET_MEAN_BGR = (103.939, 116.779, 123.68)
+_GRIDS = {7: "block5_pool", 14: "block5_conv3"}
+_BLOCKS = ("block1", "block2", "block3", "block4", "block5")
+
+
+@keras.saving.register_keras_serializable("captioner")
+class VGG16Encoder(keras.layers.Layer):
+    """VGG16 applied to every frame, giving a grid of feature vectors.
+
+    Frames share the weights, as in TimeDistributed(VGG16); since no layer of VGG16 mixes the items
+    of a batch, the frames are simply folded into the batch axis, which is the same and faster.
+
+    Args:
+        grid: Places along each side: 7 (after the last pooling) or 14 (the last convolution).
+        weights: "imagenet" (downloaded by Keras), the path of a Keras weight file of VGG16
+            without its top, or None for random weights that a preset will replace.
+        trainable_from: None for a frozen encoder, or the first block that training changes:
+            "block1" to "block5".
+
+    Call arguments:
+        images: uint8 or float (B, T, 224, 224, 3), RGB in 0..255.
+
+    Returns:
+        (B, T, P, 512) in the layer's compute dtype; P = grid * grid, row by row.
+
+    Raises:
+        CaptionerError: If the weight file is missing or is not one of VGG16 without top.
+
+    Source: Simonyan and Zisserman 2014, https://arxiv.org/abs/1409.1556.
+
+    Example:
+        >>> import numpy as np
+        >>> encoder = VGG16Encoder(weights=None)
+        >>> encoder(np.zeros((1, 2, 224, 224, 3), "uint8")).shape
+        TensorShape([1, 2, 49, 512])
+    """
+
+    image_size = (224, 224)
+    channels = 512
+
+    def __init__(
+        self,
+        grid: int = 7,
+        weights: str | Path | None = "imagenet",
+        trainable_from: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if grid not in _GRIDS:
+            raise CaptionerError(f"encoder grid is {grid}: choose one of {sorted(_GRIDS)}")
+        if trainable_from is not None and trainable_from not in _BLOCKS:
+            raise CaptionerError(
+                f"encoder trainable_from is {trainable_from!r}: choose one of "
+                f"{', '.join(_BLOCKS)}, or leave it out for a frozen encoder"
+            )
+        self.grid = grid
+        self.trainable_from = trainable_from
+        vgg16 = _load_vgg16(weights)
+        self.backbone = keras.Model(vgg16.input, vgg16.get_layer(_GRIDS[grid]).output, name="vgg16")
+        for layer in self.backbone.layers:
+            # keras.applications builds in the global policy; the encoder's own is meant.
+            layer.dtype_policy = self.dtype_policy
+            layer.trainable = trainable_from is not None and layer.name >= trainable_from
+
+    @property
+    def places(self) -> int:
+        """Feature vectors in each frame."""
+        return self.grid * self.grid
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Nothing is left to create: the backbone is built from the start."""
+        self.built = True
+
+    def call(self, images: Any) -> Any:
+        """See the class."""
+        batch, frames, height, width, _ = ops.shape(images)
+        x = ops.reshape(images, (-1, height, width, 3))  # (B*T, H, W, 3)
+        x = ops.flip(ops.cast(x, "float32"), axis=-1) - ops.array(_IMAGENET_MEAN_BGR, "float32")
+        x = self.backbone(x)  # (B*T, grid, grid, C)
+        return ops.reshape(x, (batch, frames, self.places, self.channels))
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """The shape that `call` gives."""
+        return (*input_shape[:2], self.places, self.channels)
+
+    def fingerprint(self) -> str:
+        """The sha256 of the weights and the grid: equal exactly when the features are."""
+        digest = hashlib.sha256(f"vgg16 caffe grid={self.grid}".encode())
+        for variable in self.backbone.variables:
+            digest.update(ops.convert_to_numpy(variable.value).astype("float32").tobytes())
+        return digest.hexdigest()
+
+    def get_config(self) -> dict[str, Any]:
+        """What builds the same encoder, without its weights."""
+        return {
+            **super().get_config(),
+            "grid": self.grid,
+            "weights": None,
+            "trainable_from": self.trainable_from,
+        }
+
+
+def _load_vgg16(weights: str | Path | None) -> keras.Model:
+    """Builds keras.applications' VGG16 and turns what can go wrong into a sentence."""
+    if weights not in (None, "imagenet") and not Path(str(weights)).is_file():
+        raise CaptionerError(
+            f"VGG16 weights {weights}: there is no such file; give the path of a Keras .h5 file of "
+            'VGG16 without its top, or "imagenet" to download it'
+        )
+    try:
+        return keras.applications.VGG16(
+            weights=None if weights is None else str(weights),
+            include_top=False,
+            input_shape=(*VGG16Encoder.image_size, 3),
+        )
+    except Exception as error:  # Keras raises a different type for each kind of broken file.
+        raise CaptionerError(
+            f"VGG16 weights {weights}: they could not be loaded ({error}); give a Keras .h5 file "
+            "of VGG16 without its top"
+        ) from error
