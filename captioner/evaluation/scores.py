@@ -1,12 +1,68 @@
-"""The scores of a set of captions: BLEU, ROUGE-L, CIDEr and CIDEr-D in one call."""
+"""The scores of a set of captions: BLEU, METEOR, ROUGE-L, CIDEr and CIDEr-D."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
-from pycocoevalcap.bleu.bleu import Bleu
-from pycocoevalcap.cider.cider import Cider
-from pycocoevalcap.rouge.rouge import Rouge
+import numpy as np
 
 from captioner.errors import CaptionerError
+from captioner.evaluation.bleu import bleu_from_statistics, bleu_statistics
+from captioner.evaluation.cider import CiderD
+from captioner.evaluation.meteor import Meteor
+from captioner.evaluation.metric import Metric
+from captioner.evaluation.ngrams import ORDERS
+from captioner.evaluation.rouge import rouge_l
+from captioner.evaluation.tokenization import caption_splitter
+
+METRICS = (*(f"BLEU-{order}" for order in ORDERS), "METEOR", "ROUGE-L", "CIDEr", "CIDEr-D")
+
+
+def measure_captions(
+    candidates: Mapping[str, str],
+    references: Mapping[str, Sequence[str]],
+    *,
+    meteor: Meteor | None = None,
+) -> dict[str, Metric]:
+    """Measure one caption an image against the references of the same image.
+
+    Args:
+        candidates: one caption for each of I image ids, words joined by single spaces.
+        references: one or more references for each of the same ids, likewise.
+        meteor: the METEOR program; without it METEOR is left out.
+
+    Returns:
+        The metrics under the names in `METRICS`. What coco-caption and the literature call CIDEr is
+        CIDEr-D with the document frequencies of the references at hand; both names give it.
+
+    Raises:
+        CaptionerError: the two do not hold the same images, or hold none.
+    """
+    if not candidates or candidates.keys() != references.keys():
+        raise CaptionerError(
+            f"{len(candidates)} captions and references of {len(references)} images: "
+            "give both for the same images, at least one"
+        )
+    captions = list(candidates.values())
+    truths = [list(references[image]) for image in candidates]
+    cider = CiderD(dict(zip(candidates, truths, strict=True)))
+    bleu = bleu_statistics(captions, cider.references).table()  # (I, 10)
+    metrics = {
+        f"BLEU-{order}": Metric(
+            bleu, partial(_bleu, order=order), bleu_from_statistics(bleu)[:, order - 1]
+        )
+        for order in ORDERS
+    }
+    if meteor is not None:
+        statistics = meteor.statistics(captions, truths)
+        metrics["METEOR"] = Metric(statistics, meteor.scores, meteor.scores(statistics))
+    rouge = [rouge_l(caption, texts) for caption, texts in zip(captions, truths, strict=True)]
+    metrics["ROUGE-L"] = Metric.mean(np.array(rouge))
+    metrics["CIDEr"] = metrics["CIDEr-D"] = Metric.mean(cider.score(list(candidates), captions))
+    return metrics
+
+
+def _bleu(sums: np.ndarray, order: int) -> np.ndarray:
+    return bleu_from_statistics(sums)[:, order - 1]
 
 
 def score_captions(
@@ -14,36 +70,34 @@ def score_captions(
     references: Mapping[str, Sequence[str]],
     *,
     tokenization: str = "none",
+    meteor: bool = False,
 ) -> dict[str, float]:
-    """Scores one caption an image against the references of the same images.
+    """Score one caption an image against the references of the same image.
 
     Args:
-        candidates: One caption for every image id.
-        references: The reference captions of every image id, one or more.
-        tokenization: `"none"`: captions are words joined by single spaces already.
+        candidates: one caption for each image id.
+        references: one or more references for each of the same ids.
+        tokenization: "none" for words joined by spaces; "ptb" gives the published scores' words,
+            "karpathy" the training captions' words.
+        meteor: whether METEOR is asked for; it needs Java and some seconds to start.
 
     Returns:
-        Fractions as pycocoevalcap gives them, under BLEU-1 ... BLEU-4, ROUGE-L, CIDEr, CIDEr-D.
+        Fractions as pycocoevalcap gives them, under BLEU-1 to BLEU-4, METEOR if asked for, ROUGE-L,
+        CIDEr and CIDEr-D.
 
     Raises:
-        CaptionerError: The two sets do not hold the same images, or hold none.
+        CaptionerError: the two do not hold the same images or hold none, the tokenization is
+            unknown, or Java is missing for METEOR.
 
     Example:
         >>> scores = score_captions({"1": "a dog runs"}, {"1": ["a dog runs", "the dog"]})
         >>> round(scores["BLEU-1"], 6)
         1.0
     """
-    if tokenization != "none":
-        raise CaptionerError(f"Unknown tokenization '{tokenization}'; choose none.")
-    if not candidates or candidates.keys() != references.keys():
-        raise CaptionerError(
-            "Candidates and references must hold the same images, at least one; "
-            f"got {len(candidates)} and {len(references)}."
-        )
-    hypotheses = {image: [caption] for image, caption in candidates.items()}
-    truths = {image: list(references[image]) for image in candidates}
-    bleu, _ = Bleu(4).compute_score(truths, hypotheses, verbose=0)
-    rouge, _ = Rouge().compute_score(truths, hypotheses)
-    cider, _ = Cider().compute_score(truths, hypotheses)
-    scores = {f"BLEU-{n}": float(score) for n, score in enumerate(bleu, start=1)}
-    return scores | {"ROUGE-L": float(rouge), "CIDEr": float(cider), "CIDEr-D": float(cider)}
+    split = caption_splitter(tokenization)
+    metrics = measure_captions(
+        {image: split(caption) for image, caption in candidates.items()},
+        {image: [split(text) for text in texts] for image, texts in references.items()},
+        meteor=Meteor() if meteor else None,
+    )
+    return {name: metrics[name].score for name in METRICS if name in metrics}

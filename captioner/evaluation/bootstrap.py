@@ -1,0 +1,127 @@
+"""How sure a score is: bootstrap intervals, and the paired test of two systems."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from captioner.errors import CaptionerError
+from captioner.evaluation.metric import Metric
+
+_TAILS = (2.5, 97.5)  # of a 95 % interval
+_AT_A_TIME = 100
+
+
+@dataclass(frozen=True)
+class PairedDifference:
+    """How far the second of two systems is from the first on the same images.
+
+    Args:
+        difference: score of the second minus score of the first.
+        low: lower end of the difference's 95 % interval.
+        high: upper end.
+        p_value: two-sided: twice the share of resamples in which the difference has the other sign
+            or none, at most 1.
+    """
+
+    difference: float
+    low: float
+    high: float
+    p_value: float
+
+
+def resampled_sums(tables: Sequence[np.ndarray], resamples: int, seed: int) -> list[np.ndarray]:
+    """Draw images with replacement, as many as there are, again and again, and sum statistics.
+
+    Args:
+        tables: arrays (I, S), statistics of the same I images; all are resampled alike.
+        resamples: B, how often.
+        seed: of the random numbers.
+
+    Returns:
+        Arrays (B, S).
+    """
+    images = len(tables[0])
+    rng = np.random.default_rng(seed)
+    stacked = np.concatenate(tables, axis=1, dtype=np.float64)
+    sums = []
+    for start in range(0, resamples, _AT_A_TIME):
+        draws = min(_AT_A_TIME, resamples - start)
+        weights = rng.multinomial(images, np.full(images, 1 / images), size=draws)  # (draws, I)
+        sums.append(weights.astype(np.float64) @ stacked)
+    columns = np.cumsum([table.shape[1] for table in tables])[:-1]
+    return np.split(np.concatenate(sums), columns, axis=1)
+
+
+def confidence_intervals(
+    metrics: Mapping[str, Metric], *, resamples: int = 1000, seed: int = 0
+) -> dict[str, tuple[float, float]]:
+    """Find 95 % intervals of scores by the percentile bootstrap over images.
+
+    Document frequencies of CIDEr stay those of all images.
+
+    Args:
+        metrics: scores of the same images.
+        resamples: how many times the images are drawn.
+        seed: of the random numbers; the same seed gives the same intervals.
+
+    Returns:
+        Lower and upper end for each metric.
+
+    Source: Efron and Tibshirani 1993, "An Introduction to the Bootstrap", chapter 13.
+
+    Example:
+        >>> confidence_intervals({"m": Metric.mean(np.array([0.0, 1.0] * 50))})["m"]
+        (0.4, 0.6)
+    """
+    sums = resampled_sums([metric.statistics for metric in metrics.values()], resamples, seed)
+    intervals = {}
+    for (name, metric), resampled in zip(metrics.items(), sums, strict=True):
+        low, high = np.percentile(metric.combine(resampled), _TAILS)
+        intervals[name] = (float(low), float(high))
+    return intervals
+
+
+def paired_bootstrap(
+    first: Mapping[str, Metric],
+    second: Mapping[str, Metric],
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> dict[str, PairedDifference]:
+    """Test whether two systems differ on the same images, drawn together.
+
+    Args:
+        first: metrics of the first system.
+        second: metrics of the second, for the same images in the same order.
+        resamples: how many times the images are drawn.
+        seed: of the random numbers.
+
+    Returns:
+        The difference for each metric that both have.
+
+    Raises:
+        CaptionerError: the two were not measured on equally many images.
+
+    Source: Koehn 2004, "Statistical Significance Tests for Machine Translation Evaluation".
+
+    Example:
+        >>> worse, better = (Metric.mean(np.arange(50.0) + bonus) for bonus in (0, 1))
+        >>> paired_bootstrap({"m": worse}, {"m": better})["m"].p_value < 0.05
+        True
+    """
+    names = [name for name in first if name in second]
+    sizes = {len(metrics[name].statistics) for metrics in (first, second) for name in names}
+    if len(sizes) != 1:
+        raise CaptionerError("two systems are compared on the same images: give both all of them")
+    tables = [metrics[name].statistics for metrics in (first, second) for name in names]
+    sums = resampled_sums(tables, resamples, seed)
+    differences = {}
+    for name, before, after in zip(names, sums[: len(names)], sums[len(names) :], strict=True):
+        difference = second[name].score - first[name].score
+        drawn = second[name].combine(after) - first[name].combine(before)  # (B,)
+        low, high = np.percentile(drawn, _TAILS)
+        against = int(np.sum(drawn * np.sign(difference) <= 0))
+        p_value = min(1.0, 2 * (against + 1) / (resamples + 1))
+        differences[name] = PairedDifference(difference, float(low), float(high), p_value)
+    return differences

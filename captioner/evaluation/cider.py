@@ -1,0 +1,107 @@
+"""CIDEr-D for many captions at once: the score of the COCO evaluation, and a training reward."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from captioner.errors import CaptionerError
+from captioner.evaluation.document_frequencies import DocumentFrequencies
+from captioner.evaluation.ngrams import ORDERS, NgramCounts, caption_lengths, count_ngrams
+from captioner.evaluation.reference_ngrams import ReferenceNgrams
+
+_SIGMA = 6.0
+
+
+class CiderD:
+    """Scores any number of captions an image against that image's references.
+
+    The references are counted once, when the scorer is made. The numbers are those of
+    pycocoevalcap's `Cider`, which despite its name is CIDEr-D: clipped counts, a Gaussian penalty
+    on the difference of lengths (sigma = 6), times 10. Length is, as there, the number of bigrams.
+
+    Args:
+        references: the references of every image id, one or more, words separated by white space.
+        frequencies: document frequencies; by default those of the references themselves. For
+            training rewards they are counted once over the training set.
+
+    Attributes:
+        references: the n-grams of the references.
+        frequencies: the document frequencies in use.
+
+    Raises:
+        CaptionerError: there are no references, or an image has none.
+
+    Source: Vedantam, Zitnick and Parikh 2015, "CIDEr: Consensus-based Image Description
+    Evaluation".
+
+    Example:
+        >>> references = {"1": ["a dog runs"], "2": ["a cat sleeps on a bed"]}
+        >>> scorer = CiderD(references)
+        >>> scorer.score(["1", "1"], ["a dog runs", "a cat"]).round(3).tolist()
+        [7.5, 0.0]
+    """
+
+    def __init__(
+        self,
+        references: Mapping[str, Sequence[str]],
+        frequencies: DocumentFrequencies | None = None,
+    ) -> None:
+        empty = [image for image, captions in references.items() if not captions]
+        if empty or not references:
+            raise CaptionerError(
+                f"no references for {', '.join(map(str, empty[:5])) or 'any image'}: give some"
+            )
+        self._place = {image: place for place, image in enumerate(references)}
+        self.references = ReferenceNgrams(list(references.values()))
+        self.frequencies = frequencies or DocumentFrequencies.count(self.references)
+        self._norms: list[np.ndarray] = []
+        for order in ORDERS:
+            images, counts = self.references.images[order - 1], self.references.counts[order - 1]
+            inverse = self.frequencies.inverse(order, self.references.ngrams[order - 1])  # (U,)
+            squares = [
+                np.bincount(images, (column * inverse) ** 2, minlength=len(references))
+                for column in counts.T
+            ]
+            self._norms.append(np.sqrt(np.stack(squares, axis=1)))  # (I, R)
+
+    def score(self, image_ids: Sequence[str], captions: Sequence[str]) -> np.ndarray:
+        """Score captions.
+
+        Args:
+            image_ids: N ids, the image of each caption; an image may come many times.
+            captions: N captions, words separated by white space.
+
+        Returns:
+            (N,) float64, CIDEr-D, 0 to 10.
+
+        Raises:
+            CaptionerError: an image has no references here.
+        """
+        try:
+            images = np.array([self._place[image] for image in image_ids], dtype=np.int64)  # (N,)
+        except KeyError as error:
+            raise CaptionerError(f"no references for image {error}: give some") from error
+        bigrams = np.maximum(caption_lengths(captions) - 1, 0)  # (N,)
+        reference_bigrams = np.maximum(self.references.lengths[images] - 1, 0)  # (N, R)
+        difference = bigrams[:, None] - reference_bigrams
+        penalty = np.exp(-(difference**2) / (2 * _SIGMA**2))  # (N, R)
+        similarity = np.zeros_like(penalty)
+        for order, candidate in zip(ORDERS, count_ngrams(captions), strict=True):
+            similarity += self._cosine(order, candidate, images)
+        similarity *= penalty
+        sizes = self.references.sizes[images]
+        return 10.0 * similarity.sum(axis=1) / (len(ORDERS) * sizes)
+
+    def _cosine(self, order: int, candidate: NgramCounts, images: np.ndarray) -> np.ndarray:
+        """Clipped cosines of N captions with each reference of their images, (N, R)."""
+        norms = self._norms[order - 1][images]  # (N, R)
+        inverse = self.frequencies.inverse(order, candidate.ngram)
+        weight = candidate.count * inverse  # (M,)
+        squares = np.bincount(candidate.caption, weight**2, minlength=len(images))  # (N,)
+        norms = norms * np.sqrt(squares)[:, None]
+        found, rows = self.references.find(order, images[candidate.caption], candidate.ngram)
+        caption, weight = candidate.caption[found], weight[found]  # (H,)
+        reference = self.references.counts[order - 1][rows] * inverse[found][:, None]  # (H, R)
+        products = np.minimum(weight[:, None], reference) * reference
+        sums = [np.bincount(caption, column, minlength=len(images)) for column in products.T]
+        return np.stack(sums, axis=1) / np.where(norms > 0, norms, 1.0)
