@@ -1,8 +1,6 @@
 import json
-import os
 import random
 import shutil
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,13 +8,7 @@ from hypothesis import strategies as st
 
 from captioner.evaluation.ptb import PUNCTUATION, ptb_caption
 
-FLICKR8K = Path(
-    os.environ.get("CAPTIONER_FLICKR8K", Path(__file__).parents[2] / "../shared/flickr8k")
-)
 needs_java = pytest.mark.skipif(shutil.which("java") is None, reason="Java is not installed")
-needs_flickr8k = pytest.mark.skipif(
-    not (FLICKR8K / "dataset_flickr8k.json").exists(), reason=f"Flickr8k is not in {FLICKR8K}"
-)
 
 # Kinds of words on which tokenizers part ways.
 WORDS = """
@@ -38,11 +30,10 @@ def java_captions(captions: list[str]) -> list[str]:
 
 @pytest.mark.data
 @needs_java
-@needs_flickr8k
-def test_equals_java_on_every_flickr8k_caption():
-    images = json.loads((FLICKR8K / "dataset_flickr8k.json").read_text())["images"]
+def test_equals_java_on_every_flickr8k_caption(flickr8k):
+    images = json.loads((flickr8k / "dataset_flickr8k.json").read_text())["images"]
     raw = [sentence["raw"] for image in images for sentence in image["sentences"]]
-    lines = (FLICKR8K / "Flickr8k.token.txt").read_text().splitlines()
+    lines = (flickr8k / "Flickr8k.token.txt").read_text().splitlines()
     raw += [line.split("\t")[1] for line in lines]
     assert len(raw) > 80_000
     assert [ptb_caption(caption) for caption in raw] == java_captions(raw)
