@@ -1,7 +1,6 @@
 """In how many images' references each n-gram occurs: what CIDEr weighs n-grams by."""
 
 import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,9 +79,10 @@ class DocumentFrequencies:
             arrays[f"ngrams_{order}"] = self.ngrams[order - 1]
             arrays[f"frequencies_{order}"] = self.frequencies[order - 1]
         try:
-            with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            partial = path.with_name(f".{path.name}.{os.getpid()}")
+            with partial.open("wb") as file:
                 np.savez_compressed(file, allow_pickle=False, **arrays)
-            Path(file.name).replace(path)
+            partial.replace(path)
         except OSError as error:
             raise CaptionerError(
                 f"cannot write {path} ({error.strerror}): choose a folder that exists"

@@ -1,0 +1,157 @@
+"""`captioner evaluate`: score captions, of a file or of a model, against references."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from captioner.commands.errors import plain_errors
+
+if TYPE_CHECKING:
+    from captioner.evaluation.references import ReferenceSet
+
+_File = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("results", required=False, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--references",
+    type=click.Path(exists=True, path_type=Path),
+    help="COCO captions or Karpathy JSON, Flickr8k token file, CSV or JSONL.",
+)
+@click.option("--preset", help="Score this model instead of RESULTS: a preset's name or folder.")
+@click.option(
+    "--dataset",
+    type=click.Path(exists=True, path_type=Path),
+    help="Pictures and references for --preset.",
+)
+@click.option("--images", type=click.Path(exists=True, path_type=Path), help="Picture folder.")
+@click.option(
+    "--split", default="test", show_default=True, help='Split, where there are any, or "all".'
+)
+@click.option(
+    "--tokenization",
+    type=click.Choice(["ptb", "karpathy", "none"]),
+    default="ptb",
+    show_default=True,
+    help='"ptb" is that of published scores.',
+)
+@click.option("--allow-missing", is_flag=True, help="Count images without a caption as empty.")
+@click.option("--meteor/--no-meteor", default=None, help="By default where Java is installed.")
+@click.option("--beam-width", type=click.IntRange(min=1), help="For --preset.")
+@click.option("--batch-size", default=32, show_default=True, type=click.IntRange(min=1))
+@click.option("--resamples", default=1000, show_default=True, type=click.IntRange(min=1))
+@click.option("--seed", default=0, show_default=True, help="Of the bootstrap.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--html", type=_File, help="Write a page with pictures as well.")
+@click.option("--write-results", type=_File, help="Write the captions in the COCO format as well.")
+def evaluate(
+    results: Path | None,
+    references: Path | None,
+    preset: str | None,
+    dataset: Path | None,
+    images: Path | None,
+    split: str,
+    tokenization: str,
+    allow_missing: bool,
+    meteor: bool | None,
+    beam_width: int | None,
+    batch_size: int,
+    resamples: int,
+    seed: int,
+    as_json: bool,
+    html: Path | None,
+    write_results: Path | None,
+) -> None:
+    """Score RESULTS against references, or a model on a data set.
+
+    RESULTS is a JSON file in the COCO results format: [{"image_id": ..., "caption": ...}, ...].
+    """
+    with plain_errors():
+        from captioner.evaluation.evaluation import evaluate_captions
+        from captioner.evaluation.meteor import Meteor
+        from captioner.evaluation.page import write_page
+        from captioner.evaluation.results import read_results
+        from captioner.evaluation.results import write_results as write_results_file
+        from captioner.evaluation.table import metric_table
+
+        if results and references and not (preset or dataset):
+            name, captions = str(results), read_results(results)
+            truth, pictures = _from_references(references, images, split, captions)
+        elif preset and dataset and not (results or references):
+            truth, pictures = _from_dataset(dataset, images, split)
+            options = {"beam_width": beam_width} if beam_width else {}
+            name, captions = preset, _describe(preset, pictures, batch_size=batch_size, **options)
+        else:
+            raise click.UsageError("Give RESULTS and --references, or --preset and --dataset.")
+        if write_results:
+            write_results_file(write_results, captions)
+        if meteor is None:
+            meteor = Meteor.is_available()
+        evaluation = evaluate_captions(
+            captions,
+            truth.captions,
+            name=name,
+            training_captions=truth.training or None,
+            tokenization=tokenization,
+            meteor=Meteor() if meteor else None,
+            allow_missing=allow_missing,
+            resamples=resamples,
+            seed=seed,
+        )
+        if html:
+            write_page(evaluation, html, pictures)
+        click.echo(
+            json.dumps(evaluation.to_json(), indent=2) if as_json else metric_table(evaluation)
+        )
+
+
+def _from_references(
+    path: Path, images: Path | None, split: str, captions: dict[str, str]
+) -> tuple["ReferenceSet", dict[str, Path]]:
+    """References in a file, and where their pictures would be."""
+    from captioner.evaluation.references import read_references
+
+    truth = read_references(path, split=split, image_ids=captions)
+    folder = images or path.parent
+    return truth, {image: folder / name for image, name in truth.pictures.items() if name}
+
+
+def _from_dataset(
+    path: Path, images: Path | None, split: str
+) -> tuple["ReferenceSet", dict[str, Path]]:
+    """References and pictures of a data set's split."""
+    from captioner.datasets.readers import read_dataset
+    from captioner.evaluation.references import ReferenceSet
+
+    data = read_dataset(path, images)
+    chosen = list(data.examples) if split == "all" else data.split(split)
+    truth = ReferenceSet(
+        captions={example.image_id: list(example.captions) for example in chosen},
+        training=[
+            caption
+            for example in data.examples
+            if example.split == "train"
+            for caption in example.captions
+        ],
+    )
+    return truth, {example.image_id: Path(example.path) for example in chosen}
+
+
+def _describe(preset: str, pictures: dict[str, Path], **options: Any) -> dict[str, str]:
+    """Let a model describe pictures."""
+    from tqdm import tqdm
+
+    from captioner.captioner import Captioner
+    from captioner.errors import CaptionerError
+
+    described = Captioner.from_preset(preset).stream(list(pictures.values()), **options)
+    captions = {}
+    bar = tqdm(described, total=len(pictures), unit="picture", disable=None)
+    for image, caption in zip(pictures, bar, strict=True):
+        if isinstance(caption, CaptionerError):
+            raise caption
+        captions[image] = caption.text
+    return captions
