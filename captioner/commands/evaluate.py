@@ -78,7 +78,7 @@ def evaluate(
         from captioner.evaluation.table import metric_table
 
         if results and references and not (preset or dataset):
-            name, captions = str(results), read_results(results)
+            name, captions = results.name, read_results(results)
             truth, pictures = _from_references(references, images, split, captions)
         elif preset and dataset and not (results or references):
             truth, pictures = _from_dataset(dataset, images, split)

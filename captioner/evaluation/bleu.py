@@ -47,9 +47,10 @@ def bleu_statistics(captions: Sequence[str], references: ReferenceNgrams) -> Ble
         Statistics of shape (I, 4) and (I,).
     """
     images = len(captions)
-    length = caption_lengths(captions)
+    words = [caption.split() for caption in captions]
+    length = caption_lengths(words)
     matches = np.zeros((images, len(ORDERS)))
-    for order, candidate in zip(ORDERS, count_ngrams(captions), strict=True):
+    for order, candidate in zip(ORDERS, count_ngrams(words), strict=True):
         found, rows = references.find(order, candidate.caption, candidate.ngram)
         clip = references.counts[order - 1][rows].max(axis=1)  # (H,)
         matches[:, order - 1] = np.bincount(

@@ -81,12 +81,13 @@ class CiderD:
             images = np.array([self._place[image] for image in image_ids], dtype=np.int64)  # (N,)
         except KeyError as error:
             raise CaptionerError(f"no references for image {error}: give some") from error
-        bigrams = np.maximum(caption_lengths(captions) - 1, 0)  # (N,)
+        words = [caption.split() for caption in captions]
+        bigrams = np.maximum(caption_lengths(words) - 1, 0)  # (N,)
         reference_bigrams = np.maximum(self.references.lengths[images] - 1, 0)  # (N, R)
         difference = bigrams[:, None] - reference_bigrams
         penalty = np.exp(-(difference**2) / (2 * _SIGMA**2))  # (N, R)
         similarity = np.zeros_like(penalty)
-        for order, candidate in zip(ORDERS, count_ngrams(captions), strict=True):
+        for order, candidate in zip(ORDERS, count_ngrams(words), strict=True):
             similarity += self._cosine(order, candidate, images)
         similarity *= penalty
         sizes = self.references.sizes[images]

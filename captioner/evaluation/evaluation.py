@@ -105,7 +105,7 @@ def evaluate_captions(
         {image: [split(text) for text in references[image]] for image in captions},
         meteor=meteor,
     )
-    notes = []
+    notes = ["CIDEr, as coco-caption and the literature compute it, is CIDEr-D."]
     if meteor is None:
         notes.append("METEOR was left out: it needs Java.")
     if missing:

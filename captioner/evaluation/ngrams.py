@@ -1,6 +1,6 @@
 """Counts of n-grams in many captions at once, as arrays."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import chain
@@ -59,29 +59,47 @@ def mix(hashes: np.ndarray, numbers: np.ndarray) -> np.ndarray:
     return mixed ^ (mixed >> np.uint64(32))
 
 
-def caption_lengths(captions: Iterable[str]) -> np.ndarray:
+def group_equal(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Group equal keys; like `numpy.unique`, with a sort that need not be stable.
+
+    Args:
+        keys: (M,) uint64.
+
+    Returns:
+        (U,) int64, for each group, in ascending order of keys, the place of one of its members;
+        (M,) int64, the group of each key; (U,) int64, the groups' sizes.
+    """
+    order = keys.argsort()
+    ascending = keys[order]
+    begins = np.ones(len(keys), dtype=bool)
+    begins[1:] = ascending[1:] != ascending[:-1]
+    groups = np.empty(len(keys), dtype=np.int64)
+    groups[order] = np.cumsum(begins) - 1
+    return order[begins], groups, np.diff(np.flatnonzero(begins), append=len(keys))
+
+
+def caption_lengths(words: Sequence[Sequence[str]]) -> np.ndarray:
     """Count the words of captions.
 
     Args:
-        captions: N captions, words separated by white space.
+        words: N captions, split into words.
 
     Returns:
         (N,) int64.
     """
-    return np.array([len(caption.split()) for caption in captions], dtype=np.int64)
+    return np.array([len(caption) for caption in words], dtype=np.int64)
 
 
-def list_ngrams(captions: Sequence[str]) -> list[tuple[np.ndarray, np.ndarray]]:
+def list_ngrams(words: Sequence[Sequence[str]]) -> list[tuple[np.ndarray, np.ndarray]]:
     """List the 1-grams to 4-grams of captions, repetitions included.
 
     Args:
-        captions: N captions, words separated by white space.
+        words: N captions, split into words.
 
     Returns:
         For each order, 1 to 4: (M,) int64, the caption's place; (M,) uint64, the n-gram's hash.
     """
-    words = [caption.split() for caption in captions]
-    lengths = np.array([len(w) for w in words], dtype=np.int64)  # (N,)
+    lengths = caption_lengths(words)  # (N,)
     total = int(lengths.sum())
     lookup = _word_hashes.__getitem__
     hashes = np.fromiter(map(lookup, chain.from_iterable(words)), np.uint64, total)  # (W,)
@@ -98,22 +116,22 @@ def list_ngrams(captions: Sequence[str]) -> list[tuple[np.ndarray, np.ndarray]]:
     return listed
 
 
-def count_ngrams(captions: Sequence[str]) -> list[NgramCounts]:
+def count_ngrams(words: Sequence[Sequence[str]]) -> list[NgramCounts]:
     """Count the 1-grams to 4-grams of captions.
 
     Args:
-        captions: N captions, words separated by white space.
+        words: N captions, split into words.
 
     Returns:
         One `NgramCounts` for each order, 1 to 4.
 
     Example:
-        >>> unigrams, bigrams, _, _ = count_ngrams(["a dog and a cat"])
+        >>> unigrams, bigrams, _, _ = count_ngrams([["a", "dog", "and", "a", "cat"]])
         >>> sorted(unigrams.count.tolist()), bigrams.count.tolist()
         ([1, 1, 1, 2], [1, 1, 1, 1])
     """
     counts = []
-    for caption, ngram in list_ngrams(captions):
-        _, first, count = np.unique(mix(ngram, caption), return_index=True, return_counts=True)
-        counts.append(NgramCounts(caption[first], ngram[first], count))
+    for caption, ngram in list_ngrams(words):
+        member, _, count = group_equal(mix(ngram, caption))
+        counts.append(NgramCounts(caption[member], ngram[member], count))
     return counts

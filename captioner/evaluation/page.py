@@ -16,7 +16,7 @@ from captioner.evaluation.page_template import PAGE
 from captioner.evaluation.results import write_whole
 from captioner.evaluation.table import interval_text, variety_rows
 
-_SHOWN = 6  # pictures in each group
+_SHOWN = 8  # pictures in each group
 _BINS = 20
 _THUMBNAIL = (320, 240)  # pixels, at most
 _FAVOURITE = "CIDEr-D"

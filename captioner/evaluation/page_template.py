@@ -25,10 +25,9 @@ PAGE = """<!doctype html>
   .two { display: grid; grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)); gap: 1.25rem; }
   .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); gap: 1rem; }
   .card { border: 1px solid var(--line); border-radius: 6px; overflow: hidden; }
-  .card img, .card .none { display: block; width: 100%; aspect-ratio: 4 / 3; object-fit: cover;
-                           background: #eef1f4; }
-  .card .none { display: grid; place-items: center; color: var(--soft); font-size: .8rem;
-                padding: 1rem; word-break: break-all; }
+  .card img { display: block; width: 100%; height: auto; }
+  .card .none { display: grid; aspect-ratio: 4 / 3; background: #eef1f4; place-items: center;
+                color: var(--soft); font-size: .8rem; padding: 1rem; word-break: break-all; }
   .card div.text { padding: .6rem .75rem .75rem; }
   .card b { display: block; font-weight: 600; }
   .card ul { margin: .4rem 0 0; padding-left: 1.1rem; color: var(--soft); font-size: .85rem; }

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from captioner.evaluation.ngrams import caption_lengths, list_ngrams, mix
+from captioner.evaluation.ngrams import caption_lengths, group_equal, list_ngrams, mix
 
 
 class ReferenceNgrams:
@@ -24,22 +24,23 @@ class ReferenceNgrams:
     def __init__(self, references: Sequence[Sequence[str]]) -> None:
         self.sizes = np.array([len(captions) for captions in references], dtype=np.int64)
         width = int(self.sizes.max(initial=1))
-        captions = [caption for group in references for caption in group]
+        words = [caption.split() for group in references for caption in group]
         image = np.repeat(np.arange(len(references)), self.sizes)  # (N,)
-        place = np.arange(len(captions)) - np.repeat(np.cumsum(self.sizes) - self.sizes, self.sizes)
+        place = np.arange(len(words)) - np.repeat(np.cumsum(self.sizes) - self.sizes, self.sizes)
         self.lengths = np.full((len(references), width), -1, dtype=np.int64)
-        self.lengths[image, place] = caption_lengths(captions)
+        self.lengths[image, place] = caption_lengths(words)
         self.images: list[np.ndarray] = []
         self.ngrams: list[np.ndarray] = []
         self.counts: list[np.ndarray] = []
         self._keys: list[np.ndarray] = []
-        for caption, ngram in list_ngrams(captions):
+        for caption, ngram in list_ngrams(words):
             owner = image[caption]  # (M,)
-            keys, first, row = np.unique(mix(ngram, owner), return_index=True, return_inverse=True)
-            cells = np.bincount(row * width + place[caption], minlength=len(keys) * width)
-            self._keys.append(keys)
-            self.images.append(owner[first])
-            self.ngrams.append(ngram[first])
+            keys = mix(ngram, owner)  # (M,)
+            member, row, _ = group_equal(keys)
+            cells = np.bincount(row * width + place[caption], minlength=len(member) * width)
+            self._keys.append(keys[member])
+            self.images.append(owner[member])
+            self.ngrams.append(ngram[member])
             self.counts.append(cells.reshape(-1, width).astype(np.int32))  # (U, R)
 
     def find(
