@@ -1,0 +1,241 @@
+"""`caption`: say in a sentence what each picture shows."""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from itertools import chain, tee
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from captioner import __version__
+from captioner.commands.errors import plain_errors
+from captioner.errors import CaptionerError
+from captioner.media.files import find_images
+from captioner.reports.formats import FORMATS, format_of
+from captioner.reports.output import open_report
+
+if TYPE_CHECKING:
+    from captioner.presets.storage import Preset
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("paths", nargs=-1, metavar="PICTURE...")
+@click.option("-r", "--recursive", is_flag=True, help="Search the subfolders of folders, too.")
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(FORMATS),
+    help="Of the output; by default that of --out by its suffix, or else text.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Short for --format json, one array.")
+@click.option("--jsonl", "as_jsonl", is_flag=True, help="Short for --format jsonl, a row a line.")
+@click.option("--csv", "as_csv", is_flag=True, help="Short for --format csv.")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write to, in place of standard output. Text, JSONL and CSV are appended to: "
+    "pictures that have a caption there are skipped, those with an error are tried again. JSON is "
+    "written anew, once complete.",
+)
+@click.option("--overwrite", is_flag=True, help="Throw away what --out holds.")
+@click.option("--preset", help="Name or folder of the model; by default the bundled one.")
+@click.option(
+    "-n",
+    "--num-captions",
+    default=1,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Sentences for each picture, the best first.",
+)
+@click.option(
+    "--beam-width",
+    type=click.IntRange(min=1),
+    help="Sentences that the search pursues at once, at least --num-captions; by default the "
+    "preset's.",
+)
+@click.option(
+    "--max-length", type=click.IntRange(min=1), help="Words at most; by default the preset's."
+)
+@click.option(
+    "--batch-size",
+    default=32,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Pictures that go through the network together.",
+)
+@click.option(
+    "--precision",
+    default="auto",
+    show_default=True,
+    type=click.Choice(["auto", "bfloat16", "float32"]),
+    help="Of the arithmetic; auto is bfloat16 where the processor has it.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="No progress bar and no summary of errors.")
+@click.version_option(__version__, prog_name="caption")
+@click.pass_context
+def main(
+    context: click.Context,
+    paths: tuple[str, ...],
+    recursive: bool,
+    format_name: str | None,
+    out: Path | None,
+    overwrite: bool,
+    preset: str | None,
+    num_captions: int,
+    beam_width: int | None,
+    max_length: int | None,
+    batch_size: int,
+    precision: str,
+    quiet: bool,
+    **short_formats: bool,
+) -> None:
+    r"""Say in a sentence what each PICTURE shows.
+
+    A PICTURE is a file, a folder, a pattern such as 'trip/*.jpg', or - to read paths from standard
+    input, one a line. One file gives its caption alone, several give rows of path, tab, caption,
+    and so does --out.
+
+    A picture that cannot be read becomes an error row (in text, a line on standard error), and
+    the others are captioned all the same. The exit code is 0 if every picture has a caption, 1 if
+    not, 2 after wrong usage, 130 after Ctrl-C.
+
+    \b
+    caption dog.jpg
+    caption --recursive photos --out captions.jsonl
+    find . -name '*.png' | caption - --csv
+    """
+    format_name = _choose_format(format_name, short_formats, out)
+    if not paths:
+        raise click.UsageError("No pictures: name files, folders or patterns, or - to read a list.")
+    try:
+        with plain_errors(), ExitStack() as stack:
+            loaded = _read_preset(preset)
+            found = find_images(_arguments(paths), recursive=recursive)
+            first = next(found, None)
+            if first is None:
+                raise click.UsageError("No pictures: standard input lists none.")
+            try:
+                writer, described = stack.enter_context(
+                    open_report(
+                        out,
+                        format_name,
+                        overwrite=overwrite,
+                        # A folder or pattern is found as something else than itself.
+                        show_path=out is not None or paths != (first,),
+                    )
+                )
+            except CaptionerError as error:
+                raise click.BadParameter(str(error), param_hint="--out") from error
+            progress = stack.enter_context(_progress(paths, quiet))
+            new = _skip(chain([first], found), described, progress.update)
+            search = {"beam_width": beam_width, "max_length": max_length}
+            options = {name: value for name, value in search.items() if value is not None}
+            total = failed = 0
+            for path, result in _caption(
+                new, loaded, precision, batch_size=batch_size, num_captions=num_captions, **options
+            ):
+                total += 1
+                with progress.external_write_mode():
+                    writer.write(path, result)
+                    if isinstance(result, CaptionerError):
+                        failed += 1
+                        if format_name == "text":
+                            reason = str(result)
+                            click.echo(reason if path in reason else f"{path}: {reason}", err=True)
+                progress.update()
+    except KeyboardInterrupt:
+        context.exit(130)
+    if failed and format_name != "text" and not quiet:
+        click.echo(f"{failed} of {total} pictures have no caption: see their error rows", err=True)
+    context.exit(1 if failed else 0)
+
+
+def _choose_format(name: str | None, short: dict[str, bool], out: Path | None) -> str:
+    wanted = {option.removeprefix("as_") for option, given in short.items() if given}
+    wanted |= {name} if name else set()
+    if len(wanted) > 1:
+        raise click.UsageError(f"Two formats at once, {' and '.join(sorted(wanted))}: choose one.")
+    return wanted.pop() if wanted else format_of(out) if out else "text"
+
+
+def _read_preset(name: str | None) -> "Preset":
+    from captioner.presets.storage import DEFAULT_PRESET, preset_folder, read_preset
+
+    try:
+        folder = preset_folder(name or DEFAULT_PRESET)
+    except CaptionerError as error:
+        raise click.BadParameter(str(error), param_hint="--preset") from error
+    return read_preset(folder)
+
+
+def _arguments(paths: Iterable[str]) -> Iterator[str]:
+    for path in paths:
+        if path != "-":
+            yield path
+            continue
+        for line in sys.stdin.buffer:
+            if name := line.rstrip(b"\r\n"):
+                yield os.fsdecode(name)
+
+
+def _progress(paths: Sequence[str], quiet: bool) -> Any:
+    from tqdm import tqdm
+
+    # How many pictures a folder, a pattern or standard input holds is not known beforehand.
+    total = len(paths) if all(os.path.isfile(path) for path in paths) else None  # noqa: PTH113
+    return tqdm(total=total, unit=" pictures", disable=True if quiet else None)
+
+
+def _skip(
+    paths: Iterable[str], described: set[str], skipped: Callable[[], object]
+) -> Iterator[str]:
+    for path in paths:
+        if described and os.path.abspath(path) in described:  # noqa: PTH100
+            skipped()
+        else:
+            yield path
+
+
+def _caption(
+    paths: Iterator[str], preset: "Preset", precision: str, **options: Any
+) -> Iterator[tuple[str, Any]]:
+    """Yields each path with its caption or error, loading the network only if there are paths."""
+    first = next(paths, None)
+    if first is None:
+        return
+    with _tensorflow_logs_hidden():
+        from captioner.captioner import Captioner
+    if "max_length" in options:
+        wanted = preset.config["generation"].get("min_length", 1)
+        options["min_length"] = min(wanted, options["max_length"])
+    pictures, names = tee(chain([first], paths))
+    # `stream` reads ahead by some batches; the names wait for it.
+    results = Captioner(preset, precision).stream(pictures, **options)
+    for result in results:
+        yield next(names), result
+
+
+@contextmanager
+def _tensorflow_logs_hidden() -> Iterator[None]:
+    """Hides what TensorFlow says of itself while it is imported.
+
+    Its libraries write some lines to file descriptor 2 before they have read TF_CPP_MIN_LOG_LEVEL;
+    whoever sets that variable to less than 3 sees them all.
+    """
+    level = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if level != "3" or sys.stderr is None:
+        yield
+        return
+    sys.stderr.flush()
+    saved = os.dup(2)
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)

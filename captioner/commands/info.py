@@ -1,0 +1,78 @@
+"""`captioner info`: what a preset is."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from captioner.commands.errors import plain_errors
+from captioner.errors import CaptionerError
+
+if TYPE_CHECKING:
+    from captioner.presets.storage import Preset
+
+
+@click.command()
+@click.argument("preset", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+def info(preset: str | None, as_json: bool) -> None:
+    """Show what PRESET is, a name or a folder, and check its files; without it, list the bundled.
+
+    The exit code is 1 if a file of the preset is damaged.
+    """
+    from captioner.presets.storage import bundled_presets, preset_folder, read_preset
+
+    if preset is None:
+        names = bundled_presets()
+        click.echo(json.dumps(names) if as_json else "\n".join(names), nl=as_json or bool(names))
+        return
+    try:
+        folder = preset_folder(preset)
+    except CaptionerError as error:
+        raise click.BadParameter(str(error), param_hint="PRESET") from error
+    with plain_errors():
+        facts = _facts(folder, read_preset(folder))
+    click.echo(json.dumps(facts, indent=1, ensure_ascii=False) if as_json else _as_text(facts))
+
+
+def _facts(folder: Path, preset: "Preset") -> dict[str, Any]:
+    parameters = {
+        part: sum(a.size for name, a in preset.weights.items() if name.startswith(f"{part}/"))
+        for part in ("encoder", "decoder")
+    }
+    return {
+        "name": folder.name,
+        "folder": str(folder),
+        "encoder": {"name": "vgg16", **preset.config["encoder"]},
+        "decoder": preset.config["decoder"],
+        "vocabulary": len(preset.vocabulary),
+        "parameters": parameters,
+        "bytes": sum(path.stat().st_size for path in folder.iterdir()),
+        "checksums": "valid",  # read_preset refuses any other
+        "generation": preset.config["generation"],
+        "card": preset.card,
+    }
+
+
+def _as_text(facts: dict[str, Any]) -> str:
+    encoder, decoder = facts["parameters"]["encoder"], facts["parameters"]["decoder"]
+    lines = {
+        "name": facts["name"],
+        "folder": facts["folder"],
+        "encoder": _options(facts["encoder"]),
+        "decoder": _options(facts["decoder"]),
+        "vocabulary": f"{facts['vocabulary']:,} words, special tokens included",
+        "parameters": f"{encoder + decoder:,}: encoder {encoder:,}, decoder {decoder:,}",
+        "size": f"{facts['bytes'] / 1e6:.1f} MB",
+        "checksums": facts["checksums"],
+        "generation": _options(facts["generation"]),
+    }
+    table = "\n".join(f"{name:12}{value}" for name, value in lines.items())
+    return f"{table}\n\n{facts['card'].rstrip()}"
+
+
+def _options(options: dict[str, Any]) -> str:
+    name = options.get("name")
+    rest = ", ".join(f"{key} {value}" for key, value in options.items() if key != "name")
+    return f"{name} ({rest})" if name and rest else name or rest

@@ -1,0 +1,84 @@
+"""Captions as a table with commas."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, BinaryIO
+
+from captioner.errors import CaptionerError
+from captioner.reports.row import DECIMALS
+
+if TYPE_CHECKING:
+    from captioner.caption import Caption
+
+
+class CSVWriter:
+    r"""Writes a row for each caption, alternatives included: path, caption, log_prob, error.
+
+    Fields are quoted where RFC 4180 asks for it; rows end in a line feed alone, as Unix tools
+    expect.
+
+    Args:
+        stream: Where to.
+        header: Whether the names of the columns are written first.
+
+    Example:
+        >>> from io import BytesIO
+        >>> stream = BytesIO()
+        >>> CSVWriter(stream).write("a,b.jpg", CaptionerError("empty"))
+        >>> stream.getvalue()
+        b'path,caption,log_prob,error\n"a,b.jpg",,,empty\n'
+    """
+
+    header = "path,caption,log_prob,error\n"
+
+    def __init__(self, stream: BinaryIO, *, header: bool = True) -> None:
+        self._stream = stream
+        if header:
+            self._stream.write(self.header.encode())
+            self._stream.flush()
+
+    def write(self, path: str, result: "Caption | CaptionerError") -> None:
+        """See `Writer`."""
+        if isinstance(result, CaptionerError):
+            rows = _format(path, "", "", str(result))
+        else:
+            rows = "".join(
+                _format(path, said.text, round(float(said.log_prob), DECIMALS), "")
+                for said in (result, *result.alternatives)
+            )
+        self._stream.write(rows.encode("utf-8", "surrogateescape"))
+        self._stream.flush()
+
+    def close(self) -> None:
+        """See `Writer`: there is nothing to add."""
+
+    @staticmethod
+    def read(lines: Iterable[str]) -> Iterator[tuple[str, str | None]]:
+        """See `resume_report`; a quoted path may run over several lines."""
+        consumed: list[str] = []
+
+        def record() -> Iterator[str]:
+            for line in lines:
+                consumed.append(line)
+                yield line
+
+        table = csv.reader(record())
+        for fields in table:
+            text = "".join(consumed)
+            consumed.clear()
+            if not text.endswith("\n") or _open_quote(text):
+                return
+            path, _, _, error = fields
+            yield text, None if error else path
+
+
+def _format(*fields: object) -> str:
+    row = io.StringIO()
+    # Its own end of rows makes Python quote carriage returns, too.
+    csv.writer(row, lineterminator="\r\n").writerow(fields)
+    return row.getvalue().removesuffix("\r\n") + "\n"
+
+
+def _open_quote(text: str) -> bool:
+    return text.count('"') % 2 == 1

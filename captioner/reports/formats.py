@@ -1,0 +1,48 @@
+"""The formats of reports, by name."""
+
+from pathlib import Path
+from typing import BinaryIO
+
+from captioner.reports.csv import CSVWriter
+from captioner.reports.json import JSONWriter
+from captioner.reports.jsonl import JSONLinesWriter
+from captioner.reports.text import TextWriter
+from captioner.reports.writer import Writer
+
+FORMATS = ("text", "json", "jsonl", "csv")
+
+
+def format_of(path: Path) -> str:
+    """The format that a file's name asks for: by its suffix, or else text.
+
+    Example:
+        >>> format_of(Path("captions.csv")), format_of(Path("captions.txt"))
+        ('csv', 'text')
+    """
+    suffix = path.suffix.lower().removeprefix(".")
+    return suffix if suffix in FORMATS else "text"
+
+
+def make_writer(
+    format_name: str, stream: BinaryIO, *, show_path: bool = True, append: bool = False
+) -> Writer:
+    """Makes the writer of a format.
+
+    Args:
+        format_name: One of `FORMATS`.
+        stream: Where to; it stays open.
+        show_path: Whether text has the path before each caption; other formats always have it.
+        append: Whether the stream has rows already. A JSON document cannot be appended to.
+
+    Example:
+        >>> from io import BytesIO
+        >>> type(make_writer("jsonl", BytesIO())).__name__
+        'JSONLinesWriter'
+    """
+    if format_name == "text":
+        return TextWriter(stream, show_path=show_path)
+    if format_name == "csv":
+        return CSVWriter(stream, header=not append)
+    if format_name == "jsonl":
+        return JSONLinesWriter(stream)
+    return JSONWriter(stream)

@@ -1,0 +1,41 @@
+"""Captions as one JSON document."""
+
+from typing import TYPE_CHECKING, BinaryIO
+
+from captioner.errors import CaptionerError
+from captioner.reports.row import encode_row
+
+if TYPE_CHECKING:
+    from captioner.caption import Caption
+
+
+class JSONWriter:
+    r"""Writes an array with an object for each picture, one a line; see `encode_row`.
+
+    Args:
+        stream: Where to.
+
+    Example:
+        >>> from io import BytesIO
+        >>> stream = BytesIO()
+        >>> writer = JSONWriter(stream)
+        >>> writer.write("dog.jpg", CaptionerError("empty"))
+        >>> writer.close()
+        >>> stream.getvalue()
+        b'[\n{"path": "dog.jpg", "error": "empty"}\n]\n'
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._before = b"[\n"
+
+    def write(self, path: str, result: "Caption | CaptionerError") -> None:
+        """See `Writer`."""
+        self._stream.write(self._before + encode_row(path, result))
+        self._stream.flush()
+        self._before = b",\n"
+
+    def close(self) -> None:
+        """See `Writer`: closes the array."""
+        self._stream.write(b"[]\n" if self._before == b"[\n" else b"\n]\n")
+        self._stream.flush()

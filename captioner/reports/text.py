@@ -1,0 +1,59 @@
+"""Captions as lines of text."""
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, BinaryIO
+
+from captioner.errors import CaptionerError
+
+if TYPE_CHECKING:
+    from captioner.caption import Caption
+
+
+class TextWriter:
+    r"""Writes a line for each caption, alternatives included: path, tab, caption.
+
+    An error takes no line; whoever calls says it elsewhere.
+
+    Args:
+        stream: Where to.
+        show_path: Whether the path and the tab are written.
+
+    Example:
+        >>> from io import BytesIO
+        >>> from captioner.caption import Caption
+        >>> stream = BytesIO()
+        >>> TextWriter(stream).write("dog.jpg", Caption("a dog", ("a", "dog"), -1.0, -0.6))
+        >>> stream.getvalue()
+        b'dog.jpg\ta dog\n'
+    """
+
+    header = ""
+
+    def __init__(self, stream: BinaryIO, *, show_path: bool = True) -> None:
+        self._stream = stream
+        self._show_path = show_path
+
+    def write(self, path: str, result: "Caption | CaptionerError") -> None:
+        """See `Writer`."""
+        if isinstance(result, CaptionerError):
+            return
+        start = f"{path}\t" if self._show_path else ""
+        lines = "".join(f"{start}{said.text}\n" for said in (result, *result.alternatives))
+        self._stream.write(lines.encode("utf-8", "surrogateescape"))
+        self._stream.flush()
+
+    def close(self) -> None:
+        """See `Writer`: there is nothing to add."""
+
+    @staticmethod
+    def read(lines: Iterable[str]) -> Iterator[tuple[str, str | None]]:
+        """See `resume_report`; a path may itself contain tabs or ends of lines."""
+        row, before = "", False
+        for line in lines:
+            row += line
+            path, tab, _ = row.rpartition("\t")
+            if tab and row.endswith("\n"):
+                yield row, path
+                row, before = "", True
+        if row and ("\n" in row or not ("\t" in row or before)):
+            raise ValueError("no tab")

@@ -1,0 +1,46 @@
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def flickr8k():
+    """The folder of Flickr8k, as tests marked `data` need it."""
+    beside = Path(__file__).parents[2] / "shared" / "flickr8k"
+    folder = Path(os.environ.get("CAPTIONER_FLICKR8K", beside))
+    if not (folder / "dataset_flickr8k.json").exists():
+        pytest.skip(f"needs Flickr8k in {folder}: set CAPTIONER_FLICKR8K to its folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_preset(tmp_path_factory):
+    """The folder of a preset with a whole VGG16, a decoder of eight units and random weights."""
+    import keras
+
+    from captioner.decoders.build import build_decoder
+    from captioner.presets.network import capture_weights
+    from captioner.presets.storage import Preset, write_preset
+    from captioner.text.vocabulary import Vocabulary
+    from captioner.vision.encoder import VGG16Encoder
+
+    keras.utils.set_random_seed(1)
+    words = ("a", "man", "dog", "two", "runs", "in", "on", "the", "grass", "red", "water", "é")
+    vocabulary = Vocabulary(dict.fromkeys(words, 5))
+    encoder = VGG16Encoder(weights=None)
+    options = {"name": "top_down", "units": 8, "embedding_size": 8}
+    decoder = build_decoder(**options, channels=encoder.channels, vocabulary_size=len(vocabulary))
+    weights = capture_weights(encoder, decoder)
+    # Keras' first weights are so small that every picture gets the same sentence.
+    weights = {
+        name: array * 4 if name.startswith("decoder/") else array for name, array in weights.items()
+    }
+    config = {
+        "encoder": {"grid": encoder.grid},
+        "decoder": options,
+        "generation": {"beam_width": 3, "max_length": 8, "length_power": 0.7},
+    }
+    folder = tmp_path_factory.mktemp("presets") / "tiny"
+    write_preset(folder, Preset(config, vocabulary, weights, "# Model card\n\nRandom weights.\n"))
+    return folder

@@ -1,0 +1,79 @@
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from captioner.caption import Caption
+from captioner.errors import CaptionerError
+from captioner.reports.formats import format_of
+from captioner.reports.output import open_report
+
+DOG = Caption("a dog", ("a", "dog"), -1.25, -0.5)
+BOTH = Caption("a dog", ("a", "dog"), -1.25, -0.5, alternatives=(Caption("dög", (), -2, -1),))
+NOT_UTF8 = os.fsdecode(b"\xff.jpg")
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        ("text", 'é, "x".jpg\ta dog\né, "x".jpg\tdög\n\udcff.jpg\ta dog\n'),
+        (
+            "jsonl",
+            '{"path": "é, \\"x\\".jpg", "caption": "a dog", "log_prob": -1.25, "captions": '
+            '[{"caption": "a dog", "log_prob": -1.25}, {"caption": "dög", "log_prob": -2.0}]}\n'
+            '{"path": "\\udcff.jpg", "caption": "a dog", "log_prob": -1.25}\n'
+            '{"path": "b.jpg", "error": "it is broken, \\"b\\""}\n',
+        ),
+        (
+            "csv",
+            "path,caption,log_prob,error\n"
+            '"é, ""x"".jpg",a dog,-1.25,\n"é, ""x"".jpg",dög,-2.0,\n\udcff.jpg,a dog,-1.25,\n'
+            'b.jpg,,,"it is broken, ""b"""\n',
+        ),
+    ],
+)
+def test_rows_are_in_the_file_as_soon_as_they_are_written(tmp_path, form, expected):
+    path = tmp_path / "report"
+    with open_report(path, form) as (writer, _):
+        writer.write('é, "x".jpg', BOTH)
+        writer.write(NOT_UTF8, DOG)
+        writer.write("b.jpg", CaptionerError('it is broken, "b"'))
+        assert path.read_bytes() == expected.encode("utf-8", "surrogateescape")
+
+
+def test_json_appears_as_a_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "report.json"
+    for results in ({}, {NOT_UTF8: DOG}, {"a.jpg": BOTH, "b.jpg": CaptionerError("broken")}):
+        existed = path.exists()
+        with open_report(path, "json") as (writer, _):
+            for name, result in results.items():
+                writer.write(name, result)
+            assert path.exists() == existed
+        assert [row["path"] for row in json.loads(path.read_bytes())] == list(results)
+    complete = path.read_bytes()
+    with pytest.raises(KeyboardInterrupt), open_report(path, "json") as (writer, _):
+        writer.write("c.jpg", DOG)
+        raise KeyboardInterrupt
+    assert path.read_bytes() == complete
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_cannot_be_written_is_named(tmp_path):
+    for form in ("json", "csv"):
+        with pytest.raises(CaptionerError, match=r"no_folder/x .*No such file"):
+            open_report(tmp_path / "no_folder" / "x", form).__enter__()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
+def test_a_full_disk_is_named():
+    with (
+        pytest.raises(CaptionerError, match=r"/dev/full .*No space left"),
+        open_report(Path("/dev/full"), "jsonl") as (writer, _),
+    ):
+        writer.write("a.jpg", DOG)
+
+
+def test_suffixes(tmp_path):
+    found = [format_of(tmp_path / name) for name in ("a.JSON", "a.jsonl", "a.csv", "a.txt", "a")]
+    assert found == ["json", "jsonl", "csv", "text", "text"]
