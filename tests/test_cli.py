@@ -1,0 +1,231 @@
+import csv
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from captioner.captioner import Captioner
+from captioner.cli import main
+
+SAMPLES = Path(__file__).parents[1] / "data" / "samples"
+NAMES = ["astronaut.jpg", "cat.jpg", "coffee.jpg", "pagoda.jpg", "photographer.jpg", "rocket.jpg"]
+# `caption` as the shell starts it, Ctrl-C included where the tests run in the background.
+COMMAND = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from captioner.cli import main; main(prog_name='caption')"
+)
+
+
+@pytest.fixture(scope="module")
+def captioner(tiny_preset):
+    return Captioner.from_preset(tiny_preset, precision="float32")
+
+
+@pytest.fixture(scope="module")
+def expected(captioner):
+    """The caption of each sample by the Python interface."""
+    found = captioner.generate([str(SAMPLES / name) for name in NAMES])
+    captions = {name: caption.text for name, caption in zip(NAMES, found, strict=True)}
+    assert len(set(captions.values())) > 2
+    return captions
+
+
+@pytest.fixture
+def run(tiny_preset, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments, **options):
+        preset = ["--preset", str(tiny_preset), "--precision", "float32"]
+        return CliRunner().invoke(main, [*preset, *map(str, arguments)], **options)
+
+    return run
+
+
+def start(tiny_preset, *arguments, **options):
+    environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+    command = [sys.executable, "-c", COMMAND, "--preset", str(tiny_preset), *arguments]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdout=pipe, stderr=pipe, env=environment, **options)
+
+
+def test_one_file_gives_its_caption_alone(run, expected):
+    result = run(SAMPLES / "cat.jpg")
+    assert (result.stdout, result.stderr, result.exit_code) == (expected["cat.jpg"] + "\n", "", 0)
+
+
+def test_several_give_paths_and_say_what_is_wrong_on_stderr(run, expected):
+    Path("photos/trip").mkdir(parents=True)
+    for name in NAMES:
+        shutil.copy(SAMPLES / name, "photos/trip")
+    Path("photos/broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    flat = run("photos/trip/c*.jpg", "photos", "photos/trip/cat.jpg")
+    assert flat.stdout.splitlines() == [
+        f"photos/trip/{name}\t{expected[name]}" for name in ("cat.jpg", "coffee.jpg")
+    ]
+    assert flat.stderr.startswith("cannot read photos/broken.png")
+    assert flat.stderr.count("\n") == flat.exit_code == 1
+
+
+def test_json_has_errors_and_every_caption(run, captioner):
+    paths = [str(SAMPLES / name) for name in NAMES]
+    options = ["-n", "3", "--beam-width", "4", "--max-length", "3", "--json"]
+    result = run(*options, *paths, "no.jpg")
+    *rows, error = json.loads(result.stdout)
+    assert list(error) == ["path", "error"]
+    assert error["path"] == "no.jpg"
+    assert "no such file" in error["error"]
+    assert result.exit_code == 1
+    assert result.stderr == "1 of 7 pictures have no caption: see their error rows\n"
+    found = captioner.generate(paths, num_captions=3, beam_width=4, max_length=3)
+    for row, path, best in zip(rows, paths, found, strict=True):
+        said = [(each["caption"], each["log_prob"]) for each in row["captions"]]
+        every = (best, *best.alternatives)
+        assert len(every) == 3
+        assert said == [(each.text, pytest.approx(each.log_prob, abs=1e-3)) for each in every]
+        assert (row["path"], row["caption"], row["log_prob"]) == (path, *said[0])
+        assert max(len(caption.split()) for caption, _ in said) <= 3
+
+
+def test_paths_from_standard_input_of_any_bytes(run, expected):
+    odd = [b'a "quote", \xc3\xa9.jpg', b"\xff.jpg", b"-.jpg", b"photos"]
+    Path("photos").mkdir()
+    for name in odd[:3]:
+        shutil.copy(SAMPLES / "cat.jpg", os.fsdecode(name))
+    result = run("--csv", "-q", "-", input=b"\r\n".join([*odd, b"", b"gone \xfe.jpg"]))
+    table = io.StringIO(result.stdout_bytes.decode("utf-8", "surrogateescape"), newline="")
+    rows = [(row["path"], row["caption"], bool(row["error"])) for row in csv.DictReader(table)]
+    cat = expected["cat.jpg"]
+    captions = [(os.fsdecode(name), cat, False) for name in odd[:3]]
+    errors = [("photos", "", True), (os.fsdecode(b"gone \xfe.jpg"), "", True)]
+    assert rows == captions + errors
+    assert (result.stderr, result.exit_code) == ("", 1)
+
+
+def test_out_is_gone_on_with(run, expected):
+    for name in ("cat.jpg", "coffee.jpg"):
+        shutil.copy(SAMPLES / name, name)
+    assert run("cat.jpg", "rocket.jpg", "--out", "captions.jsonl").exit_code == 1
+    first, error = Path("captions.jsonl").read_text().splitlines()
+    assert json.loads(error)["path"] == "rocket.jpg"
+
+    shutil.copy(SAMPLES / "rocket.jpg", "rocket.jpg")
+    with Path("captions.jsonl").open("a") as report:
+        report.write('{"path": "coffee.jpg", "caption": "a ha')
+    result = run(".", "rocket.jpg", "--out", "captions.jsonl")
+    assert (result.output, result.exit_code) == ("", 0)
+    rows = [json.loads(line) for line in Path("captions.jsonl").read_text().splitlines()]
+    assert rows[0] == json.loads(first)
+    assert [(Path(row["path"]).name, row["caption"]) for row in rows] == [
+        (name, expected[name]) for name in ("cat.jpg", "coffee.jpg", "rocket.jpg")
+    ]
+
+    before = Path("captions.jsonl").stat()
+    assert run(".", "--out", "captions.jsonl").exit_code == 0
+    assert Path("captions.jsonl").stat().st_size == before.st_size
+    assert run("cat.jpg", "--out", "captions.jsonl", "--overwrite").exit_code == 0
+    assert Path("captions.jsonl").read_text() == first + "\n"
+
+
+def test_a_killed_or_interrupted_run_loses_nothing(run, tiny_preset):
+    Path("many").mkdir()
+    for number in range(30):
+        shutil.copy(SAMPLES / "cat.jpg", f"many/{number}.jpg")
+    arguments = ["many", "--batch-size", "1", "--out", "captions.csv"]
+    process = start(tiny_preset, *arguments)
+    deadline = time.monotonic() + 120
+    report = Path("captions.csv")
+    while not (report.exists() and report.read_bytes().count(b"\n") > 2):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    output = process.communicate(timeout=60)
+    assert (process.returncode, *output) == (130, b"", b"")
+    begun = report.read_text().splitlines()
+    assert 3 <= len(begun) < 31
+
+    assert run("many", "--out", "captions.csv").exit_code == 0
+    rows = report.read_text().splitlines()
+    assert rows[: len(begun)] == begun
+    with report.open() as table:
+        paths = [row["path"] for row in csv.DictReader(table)]
+    assert paths == [f"many/{number}.jpg" for number in range(30)]
+
+
+def test_the_command_is_silent_but_for_captions_and_ends_with_its_reader(tiny_preset):
+    many = [str(SAMPLES / name) for name in NAMES] + ["missing.jpg"]
+    process = start(tiny_preset, *many, "--jsonl", "--batch-size", "1", bufsize=0)
+    row = json.loads(process.stdout.readline())
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert row["path"] == many[0]
+    assert process.wait(timeout=60) == 1
+
+
+USAGE_ERRORS = {
+    "": "No pictures",
+    "-": "standard input lists none",
+    "cat.jpg --no-such-option": "No such option",
+    "cat.jpg --num-captions 0": "--num-captions",
+    "cat.jpg --beam-width 0": "--beam-width",
+    "cat.jpg --max-length 0": "--max-length",
+    "cat.jpg --batch-size 0": "--batch-size",
+    "cat.jpg --precision int8": "--precision",
+    "cat.jpg --format xml": "--format",
+    "cat.jpg --json --csv": "Two formats at once, csv and json",
+    "cat.jpg --format text --jsonl": "Two formats at once, jsonl and text",
+    "cat.jpg --preset no_such_preset": "there is no such preset",
+    "cat.jpg --out no_folder/captions.csv": "cannot write no_folder/captions.csv",
+    "cat.jpg --out cat.jpg": "cat.jpg is no report of captions in text",
+    "cat.jpg --out .": "--out",
+}
+
+
+def test_usage_errors_come_before_tensorflow(tiny_preset, tmp_path):
+    shutil.copy(SAMPLES / "cat.jpg", tmp_path)
+    code = """
+import json, sys
+from captioner.cli import main
+heavy = ["tensorflow", "keras", "numpy", "PIL"]
+assert not set(heavy) & set(sys.modules), "importing captioner.cli is not cheap"
+for line in json.loads(sys.argv[1]):
+    preset = [] if "--preset" in line else ["--preset", sys.argv[2]]
+    try:
+        main(preset + line.split(), prog_name="caption")
+    except SystemExit as end:
+        print(end.code, "tensorflow" in sys.modules, file=sys.stderr)
+    print("====", file=sys.stderr)
+"""
+    command = [sys.executable, "-c", code, json.dumps(list(USAGE_ERRORS)), str(tiny_preset)]
+    done = subprocess.run(
+        command, cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True
+    )
+    answers = done.stderr.split("====\n")[:-1]
+    assert done.stdout == ""
+    for answer, reason in zip(answers, USAGE_ERRORS.values(), strict=True):
+        assert reason in answer
+        assert answer.endswith("\n2 False\n")
+    assert (tmp_path / "cat.jpg").read_bytes() == (SAMPLES / "cat.jpg").read_bytes()
+
+
+def test_a_damaged_preset_is_named(tiny_preset, tmp_path):
+    broken = shutil.copytree(tiny_preset, tmp_path / "broken")
+    (broken / "README.md").write_text("another card")
+    result = CliRunner().invoke(main, ["--preset", str(broken), str(SAMPLES / "cat.jpg")])
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"Error: preset {broken}: README.md was changed")
+
+
+def test_version_and_help():
+    assert CliRunner().invoke(main, ["--version"]).stdout.startswith("caption, version 0.")
+    assert "caption --recursive photos --out captions.jsonl" in (
+        CliRunner().invoke(main, ["-h"]).stdout
+    )
