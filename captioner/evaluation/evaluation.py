@@ -109,7 +109,9 @@ def evaluate_captions(
     if meteor is None:
         notes.append("METEOR was left out: it needs Java.")
     if missing:
-        notes.append(f"{len(missing)} images had no caption and count as captions of no words.")
+        notes.append(
+            f"{len(missing)} of {len(captions)} images had no caption; each counts as one of no words."
+        )
     known = None if training_captions is None else [split(text) for text in training_captions]
     return Evaluation(
         name=name,

@@ -57,13 +57,13 @@ class Meteor:
         Raises:
             CaptionerError: the Java program does not answer.
         """
-        lines = [
-            self._program._stat(caption, [text.replace("|||", " ") for text in texts])
-            for caption, texts in zip(captions, references, strict=True)
-        ]
         try:
+            lines = [
+                self._program._stat(caption, [text.replace("|||", " ") for text in texts])
+                for caption, texts in zip(captions, references, strict=True)
+            ]
             table = np.array([line.split() for line in lines], dtype=np.float64).reshape(-1, 23)
-        except ValueError as error:
+        except (OSError, ValueError) as error:
             raise CaptionerError(
                 "the METEOR program failed: check that Java runs and has 2 GB of memory"
             ) from error

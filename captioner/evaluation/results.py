@@ -45,8 +45,9 @@ def read_results(path: str | os.PathLike[str]) -> dict[str, str]:
     if not pairs:
         raise CaptionerError(f"{path} has no captions: {form}")
     for image, caption in pairs:
-        if not isinstance(caption, str):
-            raise CaptionerError(f"{path} has a caption that is no text for {image}: correct it")
+        # Half a surrogate pair, which JSON can hold, is no text.
+        if not isinstance(caption, str) or any("\ud800" <= sign <= "\udfff" for sign in caption):
+            raise CaptionerError(f"{path} has a caption that is no text for {image!r}: correct it")
     doubled = [image for image, times in Counter(image for image, _ in pairs).items() if times > 1]
     if doubled:
         raise CaptionerError(

@@ -70,7 +70,7 @@ def score_captions(
     references: Mapping[str, Sequence[str]],
     *,
     tokenization: str = "none",
-    meteor: bool = False,
+    meteor: Meteor | None = None,
 ) -> dict[str, float]:
     """Score one caption an image against the references of the same image.
 
@@ -79,15 +79,15 @@ def score_captions(
         references: one or more references for each of the same ids.
         tokenization: "none" for words joined by spaces; "ptb" gives the published scores' words,
             "karpathy" the training captions' words.
-        meteor: whether METEOR is asked for; it needs Java and some seconds to start.
+        meteor: the METEOR program; without it METEOR is left out.
 
     Returns:
-        Fractions as pycocoevalcap gives them, under BLEU-1 to BLEU-4, METEOR if asked for, ROUGE-L,
-        CIDEr and CIDEr-D.
+        Fractions as pycocoevalcap gives them, under BLEU-1 to BLEU-4, METEOR (if its program is
+        given), ROUGE-L, CIDEr and CIDEr-D.
 
     Raises:
-        CaptionerError: the two do not hold the same images or hold none, the tokenization is
-            unknown, or Java is missing for METEOR.
+        CaptionerError: the two do not hold the same images or hold none, or the tokenization is
+            unknown.
 
     Example:
         >>> scores = score_captions({"1": "a dog runs"}, {"1": ["a dog runs", "the dog"]})
@@ -98,6 +98,6 @@ def score_captions(
     metrics = measure_captions(
         {image: split(caption) for image, caption in candidates.items()},
         {image: [split(text) for text in texts] for image, texts in references.items()},
-        meteor=Meteor() if meteor else None,
+        meteor=meteor,
     )
     return {name: metrics[name].score for name in METRICS if name in metrics}

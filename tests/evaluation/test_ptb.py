@@ -3,7 +3,7 @@ import random
 import shutil
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from captioner.evaluation.ptb import PUNCTUATION, ptb_caption
@@ -67,6 +67,7 @@ def test_known_captions(caption, words):
     assert ptb_caption(caption) == words
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_gives_clean_words(text):
     words = ptb_caption(text)
@@ -74,6 +75,7 @@ def test_any_text_gives_clean_words(text):
     assert not PUNCTUATION & set(words.split())
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(alphabet="abcdefgh", min_size=2, max_size=8), max_size=12))
 def test_plain_words_stay_as_they_are(words):
     assert ptb_caption(" ".join(words)) == " ".join(words)

@@ -1,0 +1,79 @@
+"""The scripts that score files, run as a user runs them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from nltk.translate.bleu_score import corpus_bleu
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+
+
+def run(script, *arguments):
+    return subprocess.run(
+        [sys.executable, SCRIPTS / script, *map(str, arguments)], capture_output=True, text=True
+    )
+
+
+@pytest.fixture
+def files(tmp_path):
+    references = {
+        "images": [{"id": number} for number in range(40)],
+        "annotations": [
+            {"image_id": number, "caption": f"A dog number {number} runs on the green grass."}
+            for number in range(40)
+        ],
+    }
+    (tmp_path / "references.json").write_text(json.dumps(references))
+    for name, text in (("good", "a dog number {} runs on the grass"), ("bad", "a cat {} is here")):
+        results = [{"image_id": n, "caption": text.format(n)} for n in range(40)]
+        (tmp_path / f"{name}.json").write_text(json.dumps(results))
+    return tmp_path
+
+
+def test_evaluate_bleu(files):
+    done = run("evaluate_bleu.py", files / "good.json", "--references", files / "references.json")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    references = [[f"a dog number {n} runs on the green grass".split()] for n in range(40)]
+    candidates = [f"a dog number {n} runs on the grass".split() for n in range(40)]
+    for order, line in enumerate(lines, start=1):
+        expected = corpus_bleu(references, candidates, weights=[1 / order] * order)
+        assert line.startswith(f"BLEU-{order}  {100 * expected:.1f}  (")
+    assert len(lines) == 4
+
+
+def test_compare_results(files):
+    done = run(
+        "compare_results.py",
+        files / "bad.json",
+        files / "good.json",
+        *("--references", files / "references.json", "--no-meteor", "--resamples", 200),
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert [cell.strip() for cell in lines[0].split("|")[2:4]] == ["bad.json", "good.json"]
+    cells = {line.split("|")[1].strip(): line.split("|")[2:-1] for line in lines[2:]}
+    first, second, difference, _, p_value = cells["ROUGE-L"]
+    assert float(difference) == pytest.approx(float(second) - float(first), abs=0.11)
+    assert float(p_value) < 0.05
+
+
+def test_errors_are_one_line(files):
+    done = run("evaluate_bleu.py", files / "references.json", "--references", files / "good.json")
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: ") and "references.json" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_benchmark_of_metrics_prints_ratios():
+    done = run("benchmarks/metrics.py", "--images", 60, "--repeats", 1, "--json")
+    assert done.returncode == 0, done.stderr
+    measured = json.loads(done.stdout)
+    rows = [row for row in measured.values() if isinstance(row, dict)]
+    assert len(rows) == 4
+    for row in rows:
+        assert row["ratio"] == pytest.approx(row["pycocoevalcap_s"] / row["captioner_s"])
+        assert row["largest_error"] < 1e-9
