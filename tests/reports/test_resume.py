@@ -125,3 +125,12 @@ def test_a_picture_is_the_same_by_its_relative_and_absolute_path(tmp_path):
         writer.write("./a.jpg", caption("a dog"))
     with open_report(report, "csv") as (_, described):
         assert described == {str(Path.cwd() / "a.jpg")}
+
+
+def test_a_csv_row_cut_short_inside_a_path_of_several_lines(tmp_path):
+    report = tmp_path / "report.csv"
+    whole = 'path,caption,log_prob,error\na.jpg,a dog,-1.25,\n"b\n'
+    report.write_text(whole)
+    with open_report(report, "csv") as (_, described):
+        assert described == {str(Path.cwd() / "a.jpg")}
+    assert report.read_text() == whole.removesuffix('"b\n')
