@@ -152,6 +152,7 @@ def _describe(preset: str, pictures: dict[str, Path], **options: Any) -> dict[st
     bar = tqdm(described, total=len(pictures), unit="picture", disable=None)
     for image, caption in zip(pictures, bar, strict=True):
         if isinstance(caption, CaptionerError):
-            raise caption
-        captions[image] = caption.text
+            click.echo(f"{pictures[image]}: {caption}", err=True)  # it will count as missing
+        else:
+            captions[image] = caption.text
     return captions

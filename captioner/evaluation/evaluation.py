@@ -110,7 +110,7 @@ def evaluate_captions(
         notes.append("METEOR was left out: it needs Java.")
     if missing:
         notes.append(
-            f"{len(missing)} of {len(captions)} images had no caption; each counts as one of no words."
+            f"{len(missing)} of {len(captions)} images had no caption: scored as if of no words."
         )
     known = None if training_captions is None else [split(text) for text in training_captions]
     return Evaluation(

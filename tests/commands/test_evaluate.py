@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -9,6 +10,7 @@ from pycocoevalcap.rouge.rouge import Rouge
 from captioner.commands.evaluate import evaluate
 from captioner.evaluation.meteor import Meteor
 
+SAMPLES = Path(__file__).parents[2] / "data" / "samples"
 REFERENCES = {
     1: ["A dog runs on the grass.", "The dog's running."],
     2: ["Two men stand in the snow.", "Men outside, in snow!"],
@@ -133,6 +135,51 @@ def test_half_a_command_is_a_usage_error(arguments):
     done = CliRunner().invoke(evaluate, arguments)
     assert done.exit_code == 2
     assert "Give RESULTS and --references, or --preset and --dataset." in done.stderr
+
+
+def test_a_model_is_scored_on_the_captions_that_it_gives(tiny_preset, tmp_path):
+    from captioner.captioner import Captioner
+
+    names = ["astronaut.jpg", "cat.jpg", "coffee.jpg"]
+    rows = [f"{name},A dog runs in the red grass {name[0]}.,test\n" for name in names]
+    (tmp_path / "captions.csv").write_text("image,caption,split\n" + "".join(rows))
+    done = CliRunner().invoke(
+        evaluate,
+        [
+            *("--preset", str(tiny_preset), "--dataset", str(tmp_path / "captions.csv")),
+            *("--images", str(SAMPLES), "--beam-width", "2", "--resamples", "100"),
+            *("--json", "--no-meteor", "--html", str(tmp_path / "page.html")),
+            *("--write-results", str(tmp_path / "results.json")),
+        ],
+    )
+    assert done.exit_code == 0, done.output
+    captioner = Captioner.from_preset(tiny_preset)
+    captions = captioner.generate([str(SAMPLES / name) for name in names], beam_width=2)
+    assert json.loads((tmp_path / "results.json").read_text()) == [
+        {"image_id": name, "caption": caption.text}
+        for name, caption in zip(names, captions, strict=True)
+    ]
+    again = CliRunner().invoke(
+        evaluate,
+        [
+            *(str(tmp_path / "results.json"), "--references", str(tmp_path / "captions.csv")),
+            *("--json", "--no-meteor", "--resamples", "100"),
+        ],
+    )
+    assert json.loads(again.stdout) == {**json.loads(done.stdout), "name": "results.json"}
+    assert (tmp_path / "page.html").read_text().count("data:image/jpeg;base64,") == len(names)
+
+
+def test_a_picture_that_cannot_be_read_is_a_missing_caption(tiny_preset, tmp_path):
+    (tmp_path / "broken.jpg").write_bytes(b"no picture")
+    rows = f"broken.jpg,A dog.,test\n{SAMPLES / 'cat.jpg'},A cat.,test\n"
+    (tmp_path / "captions.csv").write_text("image,caption,split\n" + rows)
+    command = ["--preset", str(tiny_preset), "--dataset", str(tmp_path / "captions.csv")]
+    done = CliRunner().invoke(evaluate, [*command, "--no-meteor"])
+    assert done.exit_code == 1
+    assert "no caption for 1 image (broken.jpg)" in done.stderr
+    done = CliRunner().invoke(evaluate, [*command, "--no-meteor", "--allow-missing", "--json"])
+    assert json.loads(done.stdout)["missing"] == ["broken.jpg"]
 
 
 def test_the_group_finds_the_command():

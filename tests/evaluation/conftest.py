@@ -1,23 +1,10 @@
 import json
-import os
 import random
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
 from captioner.evaluation.meteor import Meteor
-
-
-@pytest.fixture(scope="session")
-def flickr8k() -> Path:
-    """The folder of Flickr8k."""
-    folder = Path(
-        os.environ.get("CAPTIONER_FLICKR8K", Path(__file__).parents[2] / "../shared/flickr8k")
-    )
-    if not (folder / "dataset_flickr8k.json").exists():
-        pytest.skip(f"Flickr8k is not in {folder}")
-    return folder
 
 
 @pytest.fixture(scope="session")
