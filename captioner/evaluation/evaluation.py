@@ -107,7 +107,8 @@ def evaluate_captions(
     )
     notes = ["CIDEr, as coco-caption and the literature compute it, is CIDEr-D."]
     if meteor is None:
-        notes.append("METEOR was left out: it needs Java.")
+        reason = "" if Meteor.is_available() else ": it needs Java, which is not installed"
+        notes.append(f"METEOR was left out{reason}.")
     if missing:
         notes.append(
             f"{len(missing)} of {len(captions)} images had no caption: scored as if of no words."

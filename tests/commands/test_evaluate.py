@@ -72,7 +72,7 @@ def test_without_java_meteor_is_left_out_and_said_so(folder, monkeypatch):
     monkeypatch.setenv("PATH", str(folder))
     done = run(folder)
     assert done.exit_code == 0, done.output
-    assert "METEOR was left out" in done.stdout
+    assert "METEOR was left out: it needs Java" in done.stdout
     asked = run(folder, "--meteor")
     assert asked.exit_code == 1
     assert "METEOR needs Java" in asked.stderr

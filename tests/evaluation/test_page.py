@@ -97,4 +97,4 @@ def test_the_table_lines_up_and_says_what_was_left_out(evaluation):
     score = 100 * evaluation.metrics["BLEU-1"].score
     low, high = (100 * end for end in evaluation.intervals["BLEU-1"])
     assert re.fullmatch(rf"\| BLEU-1 +\| +{score:.1f} \| +{low:.1f} to {high:.1f} \|", table[2])
-    assert "METEOR was left out: it needs Java." in lines
+    assert any(line.startswith("METEOR was left out") for line in lines)
