@@ -67,11 +67,10 @@ class Meteor:
             raise CaptionerError(
                 "the METEOR program failed: check that Java runs and has 2 GB of memory"
             ) from error
-        # The program counts no chunk for a caption that is one of its references, word by word.
+        # The program counts no chunk where caption and reference match as wholes.
         whole = (
-            (table[:, _LENGTH] == table[:, _REFERENCE_LENGTH])
-            & (table[:, _MATCHED] == table[:, _LENGTH])
-            & (table[:, _REFERENCE_MATCHED] == table[:, _LENGTH])
+            (table[:, _MATCHED] == table[:, _LENGTH])
+            & (table[:, _REFERENCE_MATCHED] == table[:, _REFERENCE_LENGTH])
             & (table[:, _CHUNKS] == 1)
         )
         table[whole, _CHUNKS] = 0
