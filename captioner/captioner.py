@@ -29,7 +29,7 @@ class Captioner:
 
     Example:
         >>> captioner = Captioner.from_preset()
-        >>> caption = captioner.generate("data/samples/chelsea.jpg")[0]
+        >>> caption = captioner.generate("data/samples/cat.jpg")[0]
         >>> caption.words == tuple(caption.text.split())
         True
     """

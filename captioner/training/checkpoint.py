@@ -21,8 +21,9 @@ def save_checkpoint(path: Path, variables: Sequence[Any], progress: dict[str, An
         variables: Keras variables: weights, optimizer state, states of random generators.
         progress: What JSON can hold: the epoch, the scores so far.
     """
+    # By number: Keras names a variable by what else was built in the process.
     arrays = {
-        _key(number, variable): np.ascontiguousarray(ops.convert_to_numpy(variable.value))
+        str(number): np.asarray(ops.convert_to_numpy(variable.value), order="C")
         for number, variable in enumerate(variables)
     }
     temporary = path.with_suffix(".tmp")
@@ -39,7 +40,7 @@ def load_checkpoint(path: Path, variables: Sequence[Any]) -> dict[str, Any]:
     mend = "the config may have changed since; delete the run's folder to train anew"
     try:
         with safe_open(path, framework="numpy") as file:
-            keys = [_key(number, variable) for number, variable in enumerate(variables)]
+            keys = [str(number) for number in range(len(variables))]
             if set(keys) != set(file.keys()):
                 raise CaptionerError(f"{path} is the checkpoint of another network: {mend}")
             for key, variable in zip(keys, variables, strict=True):
@@ -48,8 +49,3 @@ def load_checkpoint(path: Path, variables: Sequence[Any]) -> dict[str, Any]:
             return progress
     except (SafetensorError, ValueError) as error:
         raise CaptionerError(f"{path} cannot be loaded ({error}): {mend}") from error
-
-
-def _key(number: int, variable: Any) -> str:
-    # Paths of the states of random generators are not unique; the order is.
-    return f"{number:04d} {variable.path}"

@@ -1,0 +1,110 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from captioner.datasets.caption_dataset import CaptionDataset, CaptionExample
+from captioner.datasets.features import FeatureStore, prepare_features
+from captioner.errors import CaptionerError
+from captioner.vision.encoder import VGG16Encoder
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    keras.utils.set_random_seed(0)
+    return VGG16Encoder(weights=None, dtype="float32")
+
+
+def make_dataset(folder, count, captions=("a dog",)):
+    rng = np.random.default_rng(1)
+    examples = []
+    for number in range(count):
+        path = folder / f"{number}.png"
+        Image.fromarray(rng.integers(0, 256, (60, 80, 3), dtype=np.uint8)).save(path)
+        words = tuple(tuple(caption.split()) for caption in captions)
+        examples.append(CaptionExample(path.name, str(path), captions, words, "train"))
+    return CaptionDataset("noise", tuple(examples))
+
+
+def test_holds_what_the_encoder_sees(encoder, tmp_path):
+    data = make_dataset(tmp_path, 3)
+    store = prepare_features(data, encoder, tmp_path / "store", batch_size=2)
+    assert store.features.shape == (3, 1, 49, 512)
+    assert store.features.dtype == np.float16
+    image = Image.open(data.examples[2].path).resize((224, 224), Image.Resampling.BICUBIC)
+    expected = np.asarray(encoder(np.asarray(image)[None, None]))[0]
+    np.testing.assert_allclose(store["2.png"], expected, rtol=2e-3, atol=1e-3)
+
+
+def test_unreadable_pictures_are_listed_and_left_out(encoder, tmp_path):
+    data = make_dataset(tmp_path, 3)
+    (tmp_path / "1.png").write_bytes(b"broken")
+    store = prepare_features(data, encoder, tmp_path / "store", batch_size=2)
+    assert "1.png" not in store
+    assert "0.png" in store
+    assert "1.png" in store.index["unreadable"]["1.png"]  # the reason names the file
+
+
+def test_another_dataset_or_encoder_is_refused(encoder, tmp_path):
+    data = make_dataset(tmp_path, 2)
+    store = prepare_features(data, encoder, tmp_path / "store", batch_size=2)
+    store.check(data, encoder.fingerprint())
+    other_captions = make_dataset(tmp_path, 2, ("a cat",))
+    with pytest.raises(CaptionerError, match="another dataset"):
+        prepare_features(other_captions, encoder, tmp_path / "store", batch_size=2)
+    with pytest.raises(CaptionerError, match="another encoder"):
+        store.check(data, "other")
+
+
+def test_missing_and_broken_stores_are_named(tmp_path):
+    with pytest.raises(CaptionerError, match="captioner prepare"):
+        FeatureStore(tmp_path)
+    (tmp_path / "index.json").write_text("{")
+    with pytest.raises(CaptionerError, match=r"index\.json: this index is broken"):
+        FeatureStore(tmp_path)
+    index = {"format": 1, "completed": 1, "image_ids": ["a", "b"], "unreadable": {}}
+    (tmp_path / "index.json").write_text(json.dumps(index))
+    with pytest.raises(CaptionerError, match="1 of 2 pictures"):
+        FeatureStore(tmp_path)
+
+
+def test_sigkill_and_restart_give_the_same_store(encoder, tmp_path):
+    weights = tmp_path / "vgg16.weights.h5"
+    encoder.backbone.save_weights(weights)
+    data = make_dataset(tmp_path, 40)
+    table = tmp_path / "captions.csv"
+    rows = "".join(f"{example.image_id},a dog,train\n" for example in data.examples)
+    table.write_text("image,caption,split\n" + rows)
+    command = [sys.executable, "-m", "captioner.commands", "prepare", str(table)]
+    command += ["--weights", str(weights), "--batch-size", "1", "--out"]
+
+    killed = tmp_path / "killed"
+    process = subprocess.Popen([*command, str(killed)], stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 120
+    while not (killed / "index.json").exists() or completed(killed) == 0:
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stderr.close()
+    assert 0 < completed(killed) < 40
+    with pytest.raises(CaptionerError, match="unfinished"):
+        FeatureStore(killed)
+
+    for folder in (killed, tmp_path / "undisturbed"):
+        subprocess.run([*command, str(folder)], check=True, capture_output=True)
+    resumed, undisturbed = FeatureStore(killed), FeatureStore(tmp_path / "undisturbed")
+    assert resumed.index == undisturbed.index
+    np.testing.assert_array_equal(resumed.features, undisturbed.features)
+
+
+def completed(folder):
+    return json.loads((folder / "index.json").read_text())["completed"]

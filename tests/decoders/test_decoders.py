@@ -1,0 +1,166 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import numpy_decoders
+import pytest
+
+from captioner.decoders.build import build_decoder
+from captioner.errors import CaptionerError
+
+NAMES = ("top_down", "show_and_tell")
+B, N, L, T, P, C, V = 3, 2, 5, 2, 6, 7, 11
+
+
+def make(name, **options):
+    keras.utils.set_random_seed(4)
+    decoder = build_decoder(
+        name, C, vocabulary_size=V, units=8, embedding_size=9, dtype="float32", **options
+    )
+    rng = np.random.default_rng(5)
+    for variable in decoder.weights:  # biases and scales that are not 0 and 1
+        variable.assign(rng.normal(0, 0.5, variable.shape))
+    return decoder
+
+
+@pytest.fixture(scope="module")
+def batch():
+    rng = np.random.default_rng(6)
+    features = rng.exponential(2.0, (B, T, P, C)).astype("float32")
+    return features, rng.integers(0, V, (B, N, L)).astype("int32")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_logits_equal_the_papers_equations(name, batch):
+    features, token_ids = batch
+    decoder = make(name)
+    logits = np.asarray(decoder(features, token_ids))
+    assert logits.shape == (B, N, L, V)
+    for b in range(B):
+        for n in range(N):
+            expected, _ = getattr(numpy_decoders, name)(
+                decoder, features[b].reshape(T * P, C), token_ids[b, n]
+            )
+            np.testing.assert_allclose(logits[b, n], expected, atol=2e-5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_steps_equal_teacher_forcing(name, batch):
+    features, token_ids = batch
+    decoder = make(name)
+    taught = np.asarray(decoder(features, token_ids))
+    memory = decoder.remember(features)
+    state = tuple(np.repeat(np.asarray(s), N, axis=1) for s in decoder.begin(memory))
+    for position in range(L):
+        logits, state, attention = decoder.step(token_ids[:, :, position], state, memory)
+        np.testing.assert_allclose(np.asarray(logits), taught[:, :, position], atol=2e-5)
+        if name == "top_down":
+            assert attention.shape == (B, N, T, P)
+            np.testing.assert_allclose(np.asarray(attention).sum((2, 3)), 1, atol=1e-5)
+        else:
+            assert attention is None
+
+
+def test_attention_equals_the_papers_equations(batch):
+    features, token_ids = batch
+    decoder = make("top_down")
+    memory = decoder.remember(features)
+    _, _, attention = decoder.step(token_ids[:, :1, 0], decoder.begin(memory), memory)
+    _, expected = numpy_decoders.top_down(
+        decoder, features[1].reshape(T * P, C), token_ids[1, 0, :1]
+    )
+    np.testing.assert_allclose(np.asarray(attention)[1, 0].ravel(), expected[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_padding_frames_are_not_seen(name, batch):
+    features, token_ids = batch
+    decoder = make(name)
+    mask = np.array([[True, False]] * B)
+    masked = np.asarray(decoder(features, token_ids, frame_mask=mask))
+    alone = np.asarray(decoder(features[:, :1], token_ids))
+    np.testing.assert_allclose(masked, alone, atol=2e-5)
+    assert np.abs(masked - np.asarray(decoder(features, token_ids))).max() > 0.01
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_sentences_of_a_picture_do_not_touch_each_other(name, batch):
+    features, token_ids = batch
+    decoder = make(name)
+    both = np.asarray(decoder(features, token_ids))
+    second = np.asarray(decoder(features, token_ids[:, 1:]))
+    np.testing.assert_allclose(both[:, 1:], second, atol=2e-5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_dropout_acts_in_training_alone(name, batch):
+    decoder = make(name)
+    quiet = np.asarray(decoder(*batch))
+    np.testing.assert_array_equal(quiet, np.asarray(decoder(*batch)))
+    assert np.abs(quiet - np.asarray(decoder(*batch, training=True))).max() > 0.01
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_config_round_trip(name, batch):
+    decoder = make(name, dropout=0.3)
+    copy = type(decoder).from_config(decoder.get_config())
+    copy.build((None, None, None, C))
+    for mine, yours in zip(decoder.weights, copy.weights, strict=True):
+        yours.assign(mine)
+    np.testing.assert_array_equal(np.asarray(decoder(*batch)), np.asarray(copy(*batch)))
+    assert copy.dropout == 0.3
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_bfloat16_stays_close(name, batch):
+    exact = make(name)
+    rough = build_decoder(
+        name, C, vocabulary_size=V, units=8, embedding_size=9, dtype="mixed_bfloat16"
+    )
+    for mine, yours in zip(exact.weights, rough.weights, strict=True):
+        yours.assign(mine)
+    logits = rough(*batch)
+    assert keras.backend.standardize_dtype(logits.dtype) == "float32"
+    np.testing.assert_allclose(np.asarray(logits), np.asarray(exact(*batch)), atol=0.15)
+
+
+_ON_JAX = """
+import json, sys
+import numpy as np
+sys.path.insert(0, sys.argv[1])
+from test_decoders import NAMES, make
+import keras
+assert keras.backend.backend() == "jax"
+given = json.load(sys.stdin)
+features, token_ids = np.array(given["features"], "float32"), np.array(given["token_ids"], "int32")
+result = {}
+for name in NAMES:
+    result[name] = np.asarray(make(name)(features, token_ids)).tolist()
+print(json.dumps(result))
+"""
+
+
+def test_jax_gives_equal_numbers(batch):
+    pytest.importorskip("jax", reason="jax is in the dev extra")
+    features, token_ids = batch
+    process = subprocess.run(
+        [sys.executable, "-c", _ON_JAX, str(Path(__file__).parent)],
+        input=json.dumps({"features": features.tolist(), "token_ids": token_ids.tolist()}),
+        env={**os.environ, "KERAS_BACKEND": "jax"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name, logits in json.loads(process.stdout).items():
+        np.testing.assert_allclose(logits, np.asarray(make(name)(features, token_ids)), atol=2e-5)
+
+
+def test_unknown_decoder_or_option_is_named():
+    with pytest.raises(CaptionerError, match="choose one of show_and_tell, top_down"):
+        build_decoder("transformer", C, vocabulary_size=V)
+    with pytest.raises(CaptionerError, match="heads"):
+        build_decoder("top_down", C, vocabulary_size=V, heads=8)

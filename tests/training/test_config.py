@@ -1,0 +1,60 @@
+from pathlib import Path
+
+import pytest
+
+from captioner.errors import CaptionerError
+from captioner.training.config import parse_config, read_config
+
+STAGE = {"name": "frozen", "epochs": 2, "learning_rate": "2e-3"}
+CONFIG = {"dataset": "d", "features": "f", "run": "r", "stages": [STAGE]}
+
+
+@pytest.mark.parametrize("path", sorted(Path("scripts/configs").glob("*.yaml")), ids=str)
+def test_every_recipe_can_be_read(path):
+    assert read_config(path).stages
+
+
+def test_numbers_as_yaml_reads_them():
+    stage = parse_config(CONFIG, "c").stages[0]
+    assert stage.learning_rate == 0.002
+    assert stage.epochs == 2
+
+
+def test_overrides_replace_the_file(tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text(
+        "dataset: d\nfeatures: f\nrun: r\nstages:\n- {name: a, epochs: 1, learning_rate: 1}\n"
+    )
+    config = read_config(path, {"run": "elsewhere"})
+    assert (config.dataset, config.run, config.stages[0].learning_rate) == ("d", "elsewhere", 1.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"datasets": "d"}, "unknown key 'datasets'"),
+        ({"stages": []}, "at least one stage"),
+        ({"stages": [{**STAGE, "lr": 1}]}, "stage 1: unknown key 'lr'"),
+        ({"stages": [{"name": "x"}]}, "stage 1: missing .*epochs"),
+        ({"stages": [STAGE, STAGE]}, "two stages have the same name"),
+        ({"stages": [{**STAGE, "epochs": "many"}]}, "epochs must be of type int"),
+        ({"stages": [{**STAGE, "learning_rate": "fast"}]}, "learning_rate must be a number"),
+        ({"stages": ["frozen"]}, "expected `key: value`"),
+        ({"min_count": True}, "min_count must be of type int"),
+        ({"decoder": {"units": 4}}, "needs a `name`"),
+    ],
+)
+def test_mistakes_are_named(change, message):
+    with pytest.raises(CaptionerError, match=message) as caught:
+        parse_config({**CONFIG, **change}, "c.yaml")
+    assert "c.yaml" in str(caught.value)
+
+
+def test_files_that_are_no_config(tmp_path):
+    with pytest.raises(CaptionerError, match="cannot read the config"):
+        read_config(tmp_path / "absent.yaml")
+    path = tmp_path / "c.yaml"
+    for text, message in (("a: [", "is not YAML"), ("just words", "`key: value` lines")):
+        path.write_text(text)
+        with pytest.raises(CaptionerError, match=message):
+            read_config(path)

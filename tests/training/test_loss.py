@@ -1,0 +1,25 @@
+import keras
+import numpy as np
+
+from captioner.training.loss import NextWordLoss
+
+rng = np.random.default_rng(0)
+LOGITS = rng.normal(0, 2, (2, 3, 4, 9)).astype("float32")
+TARGETS = rng.integers(0, 9, (2, 3, 4))
+WEIGHTS = rng.integers(0, 2, (2, 3, 4)).astype("float32")
+
+
+def test_equals_keras_categorical_cross_entropy_with_one_hot_targets():
+    for smoothing in (0.0, 0.1, 0.3):
+        reference = keras.losses.CategoricalCrossentropy(
+            from_logits=True, label_smoothing=smoothing, reduction="mean_with_sample_weight"
+        )
+        expected = reference(np.eye(9)[TARGETS], LOGITS, sample_weight=WEIGHTS)
+        loss = NextWordLoss(smoothing)(TARGETS, LOGITS, sample_weight=WEIGHTS)
+        np.testing.assert_allclose(float(loss), float(expected), rtol=1e-5)
+
+
+def test_words_without_weight_do_not_count():
+    changed = np.where(WEIGHTS[..., None] > 0, LOGITS, 50.0)
+    losses = [NextWordLoss(0.1)(TARGETS, x, sample_weight=WEIGHTS) for x in (LOGITS, changed)]
+    np.testing.assert_allclose(float(losses[0]), float(losses[1]), rtol=1e-6)

@@ -1,0 +1,140 @@
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from captioner.captioner import Captioner
+from captioner.datasets.features import prepare_features
+from captioner.datasets.readers import read_dataset
+from captioner.errors import CaptionerError
+from captioner.training.config import read_config
+from captioner.training.trainer import Trainer
+from captioner.vision.encoder import VGG16Encoder
+
+COLOURS = {"red": (220, 20, 20), "green": (20, 200, 20), "blue": (20, 20, 220)}
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    """Pictures of one colour each, features of a random VGG16, and a config of two short stages."""
+    folder = tmp_path_factory.mktemp("training")
+    rng = np.random.default_rng(0)
+    rows = ["image,caption,split"]
+    for number in range(15):
+        colour = list(COLOURS)[number % 3]
+        pixels = np.array(COLOURS[colour]) + rng.integers(-20, 20, (8, 8, 3))
+        name = f"{number:02d}.png"
+        Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(folder / name)
+        split = "val" if number < 3 else "train"
+        rows.append(f"{name},a {colour} wall,{split}")
+    (folder / "captions.csv").write_text("\n".join(rows) + "\n")
+    keras.utils.set_random_seed(0)
+    encoder = VGG16Encoder(weights=None, dtype="float32")
+    for layer in encoder.backbone.layers[1:]:
+        # Keras' own first weights let the signal die out over sixteen layers (He et al. 2015).
+        for kernel in layer.weights[:1]:
+            kernel.assign(rng.normal(0, (2 / np.prod(kernel.shape[:3])) ** 0.5, kernel.shape))
+    encoder.backbone.save_weights(folder / "vgg16.weights.h5")
+    prepare_features(
+        read_dataset(folder / "captions.csv"), encoder, folder / "features", batch_size=8
+    )
+    config = {
+        "dataset": str(folder / "captions.csv"),
+        "features": str(folder / "features"),
+        "run": str(folder / "run"),
+        "encoder": {"weights": str(folder / "vgg16.weights.h5")},
+        "decoder": {"name": "top_down", "units": 128, "embedding_size": 512, "dropout": 0.1},
+        "min_count": 1,
+        "max_length": 5,
+        "captions_per_image": 1,
+        "precision": "float32",
+        "stages": [
+            {"name": "frozen", "epochs": 20, "learning_rate": 0.005, "batch_size": 3,
+             "patience": 20, "warmup_steps": 5, "label_smoothing": 0.0},
+            {"name": "finetune", "epochs": 2, "learning_rate": 0.001, "batch_size": 6,
+             "trainable_from": "block5", "encoder_learning_rate": 0.0001, "flip": True,
+             "crop": 0.8},
+        ],
+    }  # fmt: skip
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def undisturbed(workspace):
+    lines = []
+    Trainer(read_config(workspace / "config.yaml"), report=lines.append).train()
+    return workspace / "run", lines
+
+
+def test_learns_to_name_what_it_sees(workspace, undisturbed):
+    captioner = Captioner.from_preset(undisturbed[0] / "frozen/best", precision="float32")
+    captions = captioner.generate([str(workspace / f"0{number}.png") for number in range(3)])
+    assert [c.text for c in captions] == ["a red wall", "a green wall", "a blue wall"]
+
+
+def test_error_reaches_the_encoder_from_the_named_block_up(undisturbed):
+    before = Captioner.from_preset(undisturbed[0] / "frozen/best").preset.weights
+    after = Captioner.from_preset(undisturbed[0] / "finetune/best").preset.weights
+    moved = {name.split("/")[1] for name in before if not np.array_equal(before[name], after[name])}
+    blocks = {name for name in moved if name.startswith("block")}
+    assert blocks == {"block5_conv1", "block5_conv2", "block5_conv3"}
+    assert "attention_lstm" in moved
+
+
+def test_log_has_a_row_for_each_epoch(undisturbed):
+    rows = read_log(undisturbed[0] / "frozen")
+    assert [row["epoch"] for row in rows] == [str(n) for n in range(1, 21)]
+    assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
+    assert max(float(row["CIDEr"]) for row in rows) > 1
+    assert "finetune epoch 2" in undisturbed[1][-1]
+
+
+def test_sigkill_and_restart_give_the_same_model(workspace, undisturbed):
+    run = workspace / "killed"
+    command = [sys.executable, "-m", "captioner.commands", "train", str(workspace / "config.yaml")]
+    command += ["--run", str(run)]
+    for stage in ("frozen", "finetune"):
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        deadline = time.monotonic() + 240
+        while not (run / stage / "checkpoint.safetensors").exists():
+            assert process.poll() is None, process.stderr.read().decode()
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == f"best preset: {run / 'finetune/best'}"
+
+    for stage in ("frozen", "finetune"):
+        logs = [read_log(folder / stage) for folder in (run, undisturbed[0])]
+        assert [drop_times(row) for row in logs[0]] == [drop_times(row) for row in logs[1]]
+        sums = [
+            (folder / stage / "best/SHA256SUMS").read_text() for folder in (run, undisturbed[0])
+        ]
+        assert sums[0] == sums[1]
+
+
+def test_stored_features_cannot_be_flipped(workspace):
+    config = yaml.safe_load((workspace / "config.yaml").read_text())
+    config["stages"][0]["flip"] = True
+    (workspace / "flip.yaml").write_text(yaml.safe_dump({**config, "run": str(workspace / "no")}))
+    with pytest.raises(CaptionerError, match="flip and crop need pictures"):
+        Trainer(read_config(workspace / "flip.yaml")).train()
+
+
+def read_log(folder):
+    with (folder / "log.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def drop_times(row):
+    return {key: value for key, value in row.items() if not key.endswith("seconds")}
