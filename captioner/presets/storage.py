@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
 from captioner.errors import CaptionerError
 from captioner.text.vocabulary import Vocabulary
@@ -59,7 +59,7 @@ def preset_folder(name_or_folder: str | Path) -> Path:
             return folder
     raise CaptionerError(
         f"{name_or_folder}: there is no such preset; give a folder that `captioner train` made, or "
-        f"one of {', '.join(bundled_presets())}"
+        f"the name of a bundled one: {', '.join(bundled_presets())}"
     )
 
 
@@ -82,7 +82,8 @@ def write_preset(folder: str | Path, preset: Preset) -> None:
     (partial / "config.json").write_text(config + "\n", encoding="utf-8")
     (partial / "README.md").write_text(preset.card, encoding="utf-8")
     preset.vocabulary.save(partial / "vocabulary.json")
-    save_file(preset.weights, partial / "model.safetensors")
+    # save_file would make the file readable by its owner alone.
+    (partial / "model.safetensors").write_bytes(save(preset.weights))
     sums = [f"{_sha256(path)}  {path.name}\n" for path in sorted(partial.iterdir())]
     (partial / _CHECKSUMS).write_text("".join(sums), encoding="utf-8")
     if folder.exists():
