@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from itertools import chain, tee
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ import click
 
 from captioner import __version__
 from captioner.commands.errors import plain_errors
+from captioner.engines.tensorflow_logs import tensorflow_logs_hidden
 from captioner.errors import CaptionerError
 from captioner.media.files import find_images
 from captioner.reports.formats import FORMATS, format_of
@@ -207,7 +208,7 @@ def _caption(
     first = next(paths, None)
     if first is None:
         return
-    with _tensorflow_logs_hidden():
+    with tensorflow_logs_hidden():
         from captioner.captioner import Captioner
     if "max_length" in options:
         wanted = preset.config["generation"].get("min_length", 1)
@@ -217,25 +218,3 @@ def _caption(
     results = Captioner(preset, precision).stream(pictures, **options)
     for result in results:
         yield next(names), result
-
-
-@contextmanager
-def _tensorflow_logs_hidden() -> Iterator[None]:
-    """Hides what TensorFlow says of itself while it is imported.
-
-    Its libraries write some lines to file descriptor 2 before they have read TF_CPP_MIN_LOG_LEVEL;
-    whoever sets that variable to less than 3 sees them all.
-    """
-    level = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    if level != "3" or sys.stderr is None:
-        yield
-        return
-    sys.stderr.flush()
-    saved = os.dup(2)
-    try:
-        with Path(os.devnull).open("wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)

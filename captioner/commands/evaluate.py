@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from captioner.commands.errors import plain_errors
+from captioner.engines.tensorflow_logs import tensorflow_logs_hidden
 
 if TYPE_CHECKING:
     from captioner.evaluation.references import ReferenceSet
@@ -144,8 +145,10 @@ def _describe(preset: str, pictures: dict[str, Path], **options: Any) -> dict[st
     """Let a model describe pictures."""
     from tqdm import tqdm
 
-    from captioner.captioner import Captioner
     from captioner.errors import CaptionerError
+
+    with tensorflow_logs_hidden():
+        from captioner.captioner import Captioner
 
     described = Captioner.from_preset(preset).stream(list(pictures.values()), **options)
     captions = {}

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from captioner.commands.errors import plain_errors
+from captioner.engines.tensorflow_logs import tensorflow_logs_hidden
 
 
 @click.command()
@@ -38,7 +39,9 @@ def prepare(
         from captioner.datasets.features import prepare_features
         from captioner.datasets.readers import read_dataset
         from captioner.engines.precision import compute_policy
-        from captioner.vision.encoder import VGG16Encoder
+
+        with tensorflow_logs_hidden():
+            from captioner.vision.encoder import VGG16Encoder
 
         data = read_dataset(dataset, images)
         encoder = VGG16Encoder(grid=int(grid), weights=weights, dtype=compute_policy())

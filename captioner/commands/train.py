@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from captioner.commands.errors import plain_errors
+from captioner.engines.tensorflow_logs import tensorflow_logs_hidden
 
 
 @click.command()
@@ -22,7 +23,9 @@ def train(config: Path, weights: str | None, **overrides: str | None) -> None:
     """
     with plain_errors():
         from captioner.training.config import read_config
-        from captioner.training.trainer import Trainer
+
+        with tensorflow_logs_hidden():
+            from captioner.training.trainer import Trainer
 
         given = {name: value for name, value in overrides.items() if value is not None}
         settings = read_config(config, given)
