@@ -1,5 +1,7 @@
 import csv
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,25 @@ def check_machine(facts):
     assert facts["cores"] >= 1
     assert isinstance(facts["amx_bf16"], bool)
     assert all(facts[name] for name in ("cpu", "python", "captioner", "keras", "tensorflow"))
+
+
+def test_a_process_is_measured_alone(run):
+    from benchmarks.process import cost_of, peak_mb, reset_peak
+
+    reset_peak()
+    before = peak_mb()
+    held = bytearray(b"x") * 300_000_000  # Linux would count it to a child of this process
+    assert 295 < peak_mb() - before < 310
+    code = "import time; held = bytearray(b'x') * 100_000_000; time.sleep(0.2)"
+    cost = cost_of([sys.executable, "-c", code])
+    assert 100 < cost.peak_mb < 150
+    assert cost.seconds > 0.2
+    del held
+    reset_peak()
+    assert peak_mb() < before + 100
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        cost_of([sys.executable, "-c", "raise SystemExit('no such thing')"])
+    assert "no such thing" in failed.value.stderr
 
 
 def test_caption(run):
