@@ -1,7 +1,9 @@
 #!/usr/bin/env python
 """Put a trained preset into the package, with a model card and the search chosen on validation.
 
-    python scripts/bundle_preset.py runs/mine/finetune/best mine --card CARD.md --search beam_width=5
+    python scripts/bundle_preset.py runs/mine/finetune/best mine --card CARD.md
+
+The search options are those by which epochs were compared; --search changes them.
 """
 
 import json
