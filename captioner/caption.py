@@ -1,4 +1,4 @@
-"""What is said about one picture."""
+"""What is said about a picture or a clip."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Caption:
-    """A sentence about a picture.
+    """A sentence about a picture or a clip.
 
     Attributes:
         text: The sentence, to be read.
@@ -16,6 +16,7 @@ class Caption:
         score: What the beam search compares: `log_prob` normalised by length.
         attention: float32 (L, T, P), where the decoder looked for each of the L words, or None.
         alternatives: Further sentences about the same picture, in falling order of score.
+        span: Where the clip begins and ends in its film, in seconds; None for a picture.
     """
 
     text: str
@@ -24,3 +25,4 @@ class Caption:
     score: float
     attention: np.ndarray | None = None
     alternatives: tuple["Caption", ...] = ()
+    span: tuple[float, float] | None = None

@@ -1,7 +1,8 @@
-"""The road from pictures to sentences, in one page."""
+"""The road from pictures and films to sentences, in one page."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,15 +14,17 @@ from captioner.decoding.search import search_captions
 from captioner.engines.keras import KerasEngine
 from captioner.engines.precision import compute_policy
 from captioner.errors import CaptionerError
-from captioner.media.batches import load_batches
-from captioner.media.image import ImageSource
+from captioner.media.ahead import read_ahead
+from captioner.media.clip import Clip
+from captioner.media.sources import Source, read_clips
 from captioner.presets.network import build_network
 from captioner.presets.storage import DEFAULT_PRESET, Preset, read_preset, write_preset
+from captioner.result import Result
 from captioner.text.tokenizer import join_words
 
 
 class Captioner:
-    """Describes pictures.
+    """Describes pictures, and films shot by shot.
 
     Args:
         preset: The trained captioner, as `read_preset` gives it.
@@ -56,79 +59,115 @@ class Captioner:
         """Writes the captioner as a preset that `from_preset` reads."""
         write_preset(folder, self.preset)
 
-    def generate(
-        self, images: ImageSource | Sequence[ImageSource], **options: Any
-    ) -> list[Caption]:
-        """Describes pictures.
+    def generate(self, sources: Source | Sequence[Source], **options: Any) -> list[Caption]:
+        """Describes pictures and films.
 
         Args:
-            images: One picture or a sequence of them, each a path, bytes, a PIL image or an array.
-            options: Those of `stream`.
+            sources: One source or a sequence of them. A picture is a path, bytes, a PIL image or
+                an array; a film is a path or a `Clip`.
+            options: Those of `describe`.
 
         Returns:
-            The best caption of each picture, in order; `num_captions` more than one gives it
-            `alternatives`.
+            The best caption of each picture and of each shot of each film, in order;
+            `num_captions` more than one gives it `alternatives`.
 
         Raises:
-            CaptionerError: If a picture cannot be read.
+            CaptionerError: If a source cannot be read.
+
+        Example:
+            >>> captioner = Captioner.from_preset()
+            >>> [caption.span for caption in captioner.generate("data/samples/shepherd_and_cat.mp4")]
+            [(0.0, 2.0), (2.0, 4.0)]
         """
         # An array or bytes are sequences to Python, and one picture to us.
-        several = isinstance(images, Sequence) and not isinstance(images, str | bytes)
+        several = isinstance(sources, Sequence) and not isinstance(sources, str | bytes)
         captions = []
-        for result in self.stream(cast(Any, images if several else [images]), **options):
-            if isinstance(result, CaptionerError):
-                raise result
-            captions.append(result)
+        for caption in self.stream(cast(Any, sources if several else [sources]), **options):
+            if isinstance(caption, CaptionerError):
+                raise caption
+            captions.append(caption)
         return captions
 
     def stream(
+        self, sources: Iterable[Source], **options: Any
+    ) -> Iterator[Caption | CaptionerError]:
+        """Describes sources as they come, of which there may be any number.
+
+        Args:
+            sources: As for `generate`.
+            options: Those of `describe`.
+
+        Yields:
+            For each picture and each shot its caption, or the error that says why there is none.
+        """
+        return (result.caption for result in self.describe(sources, **options))
+
+    def describe(
         self,
-        images: Iterable[ImageSource],
+        sources: Iterable[Source],
         *,
+        every: float | None = None,
         batch_size: int = 32,
         num_captions: int = 1,
         **search_options: Any,
-    ) -> Iterator[Caption | CaptionerError]:
-        """Describes pictures as they come, of which there may be any number.
+    ) -> Iterator[Result]:
+        """Describes sources as they come, and tells which of them each caption is about.
 
         Args:
-            images: As for `generate`.
-            batch_size: Pictures that go through the network together.
-            num_captions: Sentences for each picture.
+            sources: As for `generate`.
+            every: Seconds of film for each sentence; `math.inf` for one about the whole film; None
+                for one a shot.
+            batch_size: Frames that go through the network together, at least.
+            num_captions: Sentences for each picture or shot.
             search_options: Those of `beam_search` that shall differ from the preset's:
                 beam_width, max_length, min_length, length_power, no_repeat_ngram.
 
         Yields:
-            For each picture its caption, or the error that says why there is none.
+            One result for each picture; one for each shot of a film, and, if the film breaks off,
+            the error after them.
         """
         options = {**self.preset.config["generation"], **search_options}
         options["beam_width"] = max(options["beam_width"], num_captions)
-        for batch in load_batches(images, self.image_size, batch_size):
-            results: dict[int, Caption | CaptionerError] = {
-                index: CaptionerError(reason) for index, reason in batch.errors.items()
-            }
-            if batch.indices:
-                frames = batch.images[:, np.newaxis]  # (B, T=1, H, W, 3)
-                features = self.engine.encode(frames)  # (B, T, P, C)
-                found = search_captions(
-                    self.engine, self.vocabulary, features, num_captions=num_captions, **options
-                )
-                captions = map(self._caption, found)
-                results.update(zip(batch.indices, captions, strict=True))
-            yield from (results[index] for index in sorted(results))
+        read = partial(read_clips, size=self.image_size, every=every)
+        for batch in read_ahead(read, sources, batch_size):
+            clips = [reading.clip for reading in batch if isinstance(reading.clip, Clip)]
+            captions = iter(self._describe_clips(clips, num_captions=num_captions, **options))
+            for reading in batch:
+                if isinstance(reading.clip, CaptionerError):
+                    yield Result(reading.index, reading.clip, reading.last, frames=0)
+                else:
+                    frames = len(reading.clip.frames)
+                    yield Result(reading.index, next(captions), reading.last, frames)
 
-    def _caption(self, hypotheses: Sequence[Hypothesis]) -> Caption | CaptionerError:
+    def _describe_clips(
+        self, clips: Sequence[Clip], **options: Any
+    ) -> list[Caption | CaptionerError]:
+        if not clips:
+            return []
+        frames = np.concatenate([clip.frames for clip in clips])  # (N, H, W, 3), N of all clips
+        encoded = self.engine.encode(frames[:, np.newaxis])[:, 0]  # (N, P, C)
+        lengths = np.array([len(clip.frames) for clip in clips])  # (B,)
+        frame_mask = np.arange(lengths.max()) < lengths[:, np.newaxis]  # (B, T)
+        features = np.zeros((*frame_mask.shape, *encoded.shape[1:]), encoded.dtype)
+        features[frame_mask] = encoded  # (B, T, P, C)
+        found = search_captions(self.engine, self.vocabulary, features, frame_mask, **options)
+        return [self._caption(*pair) for pair in zip(found, clips, strict=True)]
+
+    def _caption(self, hypotheses: Sequence[Hypothesis], clip: Clip) -> Caption | CaptionerError:
         if not hypotheses:
             return CaptionerError("no sentence is possible under these options: relax them")
-        best, *others = map(self._read, hypotheses)
+        best, *others = (self._read(hypothesis, clip) for hypothesis in hypotheses)
         return replace(best, alternatives=tuple(others))
 
-    def _read(self, hypothesis: Hypothesis) -> Caption:
+    def _read(self, hypothesis: Hypothesis, clip: Clip) -> Caption:
         words = tuple(self.vocabulary.decode(hypothesis.token_ids))
+        attention = hypothesis.attention
         return Caption(
             text=join_words(words),
             words=words,
             log_prob=hypothesis.log_prob,
             score=hypothesis.score,
-            attention=hypothesis.attention,
+            # Without the frames that pad the batch.
+            attention=None if attention is None else attention[:, : len(clip.frames)],
+            span=clip.span,
         )

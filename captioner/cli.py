@@ -1,5 +1,6 @@
-"""`caption`: say in a sentence what each picture shows."""
+"""`caption`: say in a sentence what each picture, and each shot of a film, shows."""
 
+import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,16 +15,19 @@ from captioner import __version__
 from captioner.commands.errors import plain_errors
 from captioner.engines.tensorflow_logs import tensorflow_logs_hidden
 from captioner.errors import CaptionerError
-from captioner.media.files import find_images
-from captioner.reports.formats import FORMATS, format_of
+from captioner.media.files import find_media
+from captioner.reports.formats import FORMATS, SUBTITLES, format_of
 from captioner.reports.output import open_report
 
 if TYPE_CHECKING:
     from captioner.presets.storage import Preset
+    from captioner.result import Result
+
+_WITHOUT_ERRORS = ("text", *SUBTITLES)  # formats in which an error has no row
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("paths", nargs=-1, metavar="PICTURE...")
+@click.argument("paths", nargs=-1, metavar="FILE...")
 @click.option("-r", "--recursive", is_flag=True, help="Search the subfolders of folders, too.")
 @click.option(
     "--format",
@@ -39,8 +43,16 @@ if TYPE_CHECKING:
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     help="File to write to, in place of standard output. Text, JSONL and CSV are appended to: "
-    "pictures that have a caption there are skipped, those with an error are tried again. JSON is "
-    "written anew, once complete.",
+    "files that are described there are skipped, those with an error are tried again, and so, in "
+    "text and CSV, is a film whose shots end it. JSON and subtitles are written anew, once "
+    "complete.",
+)
+@click.option("--whole", is_flag=True, help="One sentence about each film, not one a shot.")
+@click.option(
+    "--every",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0, min_open=True),
+    help="One sentence about every so many seconds of a film, not one a shot.",
 )
 @click.option("--overwrite", is_flag=True, help="Throw away what --out holds.")
 @click.option("--preset", help="Name or folder of the model; by default the bundled one.")
@@ -50,7 +62,7 @@ if TYPE_CHECKING:
     default=1,
     show_default=True,
     type=click.IntRange(min=1),
-    help="Sentences for each picture, the best first.",
+    help="Sentences for each picture or shot, the best first.",
 )
 @click.option(
     "--beam-width",
@@ -66,7 +78,7 @@ if TYPE_CHECKING:
     default=32,
     show_default=True,
     type=click.IntRange(min=1),
-    help="Pictures that go through the network together.",
+    help="Pictures and frames that go through the network together.",
 )
 @click.option(
     "--precision",
@@ -84,6 +96,8 @@ def main(
     recursive: bool,
     format_name: str | None,
     out: Path | None,
+    whole: bool,
+    every: float | None,
     overwrite: bool,
     preset: str | None,
     num_captions: int,
@@ -94,31 +108,36 @@ def main(
     quiet: bool,
     **short_formats: bool,
 ) -> None:
-    r"""Say in a sentence what each PICTURE shows.
+    r"""Say in a sentence what each picture, and each shot of a film, shows.
 
-    A PICTURE is a file, a folder, a pattern such as 'trip/*.jpg', or - to read paths from standard
-    input, one a line. One file gives its caption alone, several give rows of path, tab, caption,
-    and so does --out.
+    A FILE is a picture, a film, a folder of them, a pattern such as 'trip/*.jpg', or - to read
+    paths from standard input, one a line. One file gives its caption alone, several give rows of
+    path, tab, caption, and so does --out. That of a shot has its time before it.
 
-    A picture that cannot be read becomes an error row (in text, a line on standard error), and
-    the others are captioned all the same. The exit code is 0 if every picture has a caption, 1 if
-    not, 2 after wrong usage, 130 after Ctrl-C.
+    A file that cannot be read becomes an error row (in text, a line on standard error), and the
+    others are captioned all the same. The exit code is 0 if every file has its captions, 1 if not,
+    2 after wrong usage, 130 after Ctrl-C.
 
     \b
     caption dog.jpg
     caption --recursive photos --out captions.jsonl
+    caption --format vtt film.mp4 --out film.vtt
     find . -name '*.png' | caption - --csv
     """
     format_name = _choose_format(format_name, short_formats, out)
+    if whole and every is not None:
+        raise click.UsageError("--whole and --every at once: choose one.")
     if not paths:
         raise click.UsageError("No pictures: name files, folders or patterns, or - to read a list.")
     try:
         with plain_errors(), ExitStack() as stack:
             loaded = _read_preset(preset)
-            found = find_images(_arguments(paths), recursive=recursive)
+            found = find_media(_arguments(paths), recursive=recursive)
             first = next(found, None)
             if first is None:
                 raise click.UsageError("No pictures: standard input lists none.")
+            if format_name in SUBTITLES and next(found, None) is not None:
+                raise click.UsageError("Subtitles are of one film: name one, not several files.")
             try:
                 writer, described = stack.enter_context(
                     open_report(
@@ -134,24 +153,27 @@ def main(
             progress = stack.enter_context(_progress(paths, quiet))
             new = _skip(chain([first], found), described, progress.update)
             search = {"beam_width": beam_width, "max_length": max_length}
-            options = {name: value for name, value in search.items() if value is not None}
-            total = failed = 0
+            options: dict[str, Any] = {k: v for k, v in search.items() if v is not None}
+            options["every"] = math.inf if whole else every
+            total = failed = frames = 0
             for path, result in _caption(
                 new, loaded, precision, batch_size=batch_size, num_captions=num_captions, **options
             ):
-                total += 1
+                total += result.last
+                frames += result.frames
                 with progress.external_write_mode():
-                    writer.write(path, result)
-                    if isinstance(result, CaptionerError):
+                    writer.write(path, result.caption, result.last)
+                    if isinstance(result.caption, CaptionerError):
                         failed += 1
-                        if format_name == "text":
-                            reason = str(result)
+                        if format_name in _WITHOUT_ERRORS:
+                            reason = str(result.caption)
                             click.echo(reason if path in reason else f"{path}: {reason}", err=True)
-                progress.update()
+                progress.set_postfix_str(f"{frames} frames", refresh=False)
+                progress.update(result.last)
     except KeyboardInterrupt:
         context.exit(130)
-    if failed and format_name != "text" and not quiet:
-        click.echo(f"{failed} of {total} pictures have no caption: see their error rows", err=True)
+    if failed and format_name not in _WITHOUT_ERRORS and not quiet:
+        click.echo(f"{failed} of {total} files have an error: see their rows", err=True)
     context.exit(1 if failed else 0)
 
 
@@ -186,9 +208,9 @@ def _arguments(paths: Iterable[str]) -> Iterator[str]:
 def _progress(paths: Sequence[str], quiet: bool) -> Any:
     from tqdm import tqdm
 
-    # How many pictures a folder, a pattern or standard input holds is not known beforehand.
+    # How many files a folder, a pattern or standard input holds is not known beforehand.
     total = len(paths) if all(os.path.isfile(path) for path in paths) else None  # noqa: PTH113
-    return tqdm(total=total, unit=" pictures", disable=True if quiet else None)
+    return tqdm(total=total, unit=" files", disable=True if quiet else None)
 
 
 def _skip(
@@ -203,8 +225,8 @@ def _skip(
 
 def _caption(
     paths: Iterator[str], preset: "Preset", precision: str, **options: Any
-) -> Iterator[tuple[str, Any]]:
-    """Yields each path with its caption or error, loading the network only if there are paths."""
+) -> Iterator[tuple[str, "Result"]]:
+    """Yields each path with its results, loading the network only if there are paths."""
     first = next(paths, None)
     if first is None:
         return
@@ -213,8 +235,11 @@ def _caption(
     if "max_length" in options:
         wanted = preset.config["generation"].get("min_length", 1)
         options["min_length"] = min(wanted, options["max_length"])
-    pictures, names = tee(chain([first], paths))
-    # `stream` reads ahead by some batches; the names wait for it.
-    results = Captioner(preset, precision).stream(pictures, **options)
-    for result in results:
-        yield next(names), result
+    sources, names = tee(chain([first], paths))
+    # `describe` reads ahead by some batches; the names wait for it.
+    name = None
+    for result in Captioner(preset, precision).describe(sources, **options):
+        name = next(names) if name is None else name
+        yield name, result
+        if result.last:
+            name = None

@@ -83,7 +83,7 @@ def test_json_has_errors_and_every_caption(run, captioner):
     assert error["path"] == "no.jpg"
     assert "no such file" in error["error"]
     assert result.exit_code == 1
-    assert result.stderr == "1 of 7 pictures have no caption: see their error rows\n"
+    assert result.stderr == "1 of 7 files have an error: see their rows\n"
     found = captioner.generate(paths, num_captions=3, beam_width=4, max_length=3)
     for row, path, best in zip(rows, paths, found, strict=True):
         said = [(each["caption"], each["log_prob"]) for each in row["captions"]]

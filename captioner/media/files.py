@@ -12,23 +12,29 @@ IMAGE_SUFFIXES = (
     *(".tif", ".tiff", ".jp2", ".j2k", ".jpx", ".pbm", ".pgm", ".ppm", ".pnm", ".tga"),
     *(".heic", ".heif"),
 )
+VIDEO_SUFFIXES = (
+    *(".mp4", ".m4v", ".mov", ".qt", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".m2v", ".vob"),
+    *(".ts", ".mts", ".m2ts", ".wmv", ".asf", ".flv", ".f4v", ".ogv", ".3gp", ".3g2", ".mxf"),
+    *(".dv", ".rm", ".rmvb", ".y4m", ".nut"),
+)
+_MEDIA_SUFFIXES = IMAGE_SUFFIXES + VIDEO_SUFFIXES
 
 
-def find_images(
+def find_media(
     patterns: Iterable[str | os.PathLike[str]], *, recursive: bool = False
 ) -> Iterator[str]:
-    """Yield the picture files that some arguments name, in their order, each file once.
+    """Yield the pictures and videos that some arguments name, in their order, each file once.
 
     An argument is one of
 
     - a file: yielded, whatever its suffix;
-    - a folder: its pictures by suffix, hidden ones left out, 2.jpg before 10.jpg, then with
-      `recursive` those of its subfolders (links to folders are not followed);
+    - a folder: its pictures and videos by suffix, hidden ones left out, 2.jpg before 10.jpg,
+      then with `recursive` those of its subfolders (links to folders are not followed);
     - a pattern that the shell did not expand (`*`, `?`, `[a-z]`, `**`): of its matches the
-      pictures, those with the very suffix that it spells out (`*.dat`), and the pictures of its
-      folders;
-    - what exists nowhere, holds no picture or may not be listed: yielded as it is. Every argument
-      is thus accounted for: `load_image` says of each path what is wrong with it, and nothing
+      pictures and videos, those with the very suffix that it spells out (`*.dat`), and what its
+      folders hold;
+    - what exists nowhere, holds neither or may not be listed: yielded as it is. Every argument
+      is thus accounted for: `read_clips` says of each path what is wrong with it, and nothing
       raises here in the middle of a batch.
 
     A folder is listed only when its turn comes, and its files are not opened.
@@ -41,7 +47,7 @@ def find_images(
         Paths, relative where the argument is.
 
     Example:
-        >>> list(find_images(["missing.jpg"]))
+        >>> list(find_media(["missing.jpg"]))
         ['missing.jpg']
     """
     seen = set()
@@ -70,12 +76,12 @@ def _expand(pattern: str, recursive: bool) -> Iterator[str]:
         for path in sorted(glob.iglob(pattern, recursive=True), key=_natural):  # noqa: PTH207
             if os.path.isdir(path):  # noqa: PTH112
                 yield from _walk(path, recursive)
-            elif _is_image(path) or (suffix and path.lower().endswith(suffix)):
+            elif _is_media(path) or (suffix and path.lower().endswith(suffix)):
                 yield path
 
 
 def _walk(folder: str, recursive: bool) -> Iterator[str]:
-    images, folders = [], []
+    files, folders = [], []
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
@@ -83,21 +89,21 @@ def _walk(folder: str, recursive: bool) -> Iterator[str]:
                     continue
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(entry)
-                elif _is_image(entry.name):
-                    images.append(entry)
+                elif _is_media(entry.name):
+                    files.append(entry)
     except OSError:
         yield folder
         return
-    images.sort(key=lambda entry: _natural(entry.name))
-    yield from (entry.path for entry in images)
+    files.sort(key=lambda entry: _natural(entry.name))
+    yield from (entry.path for entry in files)
     if not recursive:
         return
     for entry in sorted(folders, key=lambda entry: _natural(entry.name)):
         yield from _walk(entry.path, recursive)
 
 
-def _is_image(path: str) -> bool:
-    return path.lower().endswith(IMAGE_SUFFIXES)
+def _is_media(path: str) -> bool:
+    return path.lower().endswith(_MEDIA_SUFFIXES)
 
 
 def _natural(path: str) -> list[str | int]:

@@ -6,6 +6,8 @@ _SIGNATURES = {
     b"\x00\x00\x00\x0cJXL ": "a JPEG XL picture",
 }
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+_ISO_MEDIA = "a video or another ISO media file"
+_UNKNOWN = "not a picture, or in a format that Pillow does not know"
 
 
 def name_format(head: bytes) -> str:
@@ -28,8 +30,18 @@ def name_format(head: bytes) -> str:
             return "an AVIF picture that this Pillow does not decode"
         if head[8:12] in _HEIC_BRANDS:
             return "a HEIC picture"
-        return "a video or another ISO media file"
+        return _ISO_MEDIA
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if text.startswith((b"<svg", b"<?xml", b"<!--", b"<!doctype svg")) and b"<svg" in text:
         return "an SVG drawing"
-    return "not a picture, or in a format that Pillow does not know"
+    return _UNKNOWN
+
+
+def may_be_video(head: bytes) -> bool:
+    """Whether a file that is no picture is worth trying as a video, by its first bytes.
+
+    Example:
+        >>> may_be_video(b"RIFF0000AVI LIST"), may_be_video(b"%PDF-1.7")
+        (True, False)
+    """
+    return name_format(head) in (_ISO_MEDIA, _UNKNOWN)

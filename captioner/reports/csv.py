@@ -6,14 +6,17 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
 from captioner.errors import CaptionerError
-from captioner.reports.row import DECIMALS
+from captioner.reports.row import DECIMALS, SECONDS_DECIMALS, Row
 
 if TYPE_CHECKING:
     from captioner.caption import Caption
 
 
 class CSVWriter:
-    r"""Writes a row for each caption, alternatives included: path, caption, log_prob, error.
+    r"""Writes a row for each caption, alternatives included.
+
+    Its columns are path, start, end, caption, log_prob and error; start and end are those of a
+    film's shot, in seconds.
 
     Fields are quoted where RFC 4180 asks for it; rows end in a line feed alone, as Unix tools
     expect.
@@ -27,10 +30,10 @@ class CSVWriter:
         >>> stream = BytesIO()
         >>> CSVWriter(stream).write("a,b.jpg", CaptionerError("empty"))
         >>> stream.getvalue()
-        b'path,caption,log_prob,error\n"a,b.jpg",,,empty\n'
+        b'path,start,end,caption,log_prob,error\n"a,b.jpg",,,,,empty\n'
     """
 
-    header = "path,caption,log_prob,error\n"
+    header = "path,start,end,caption,log_prob,error\n"
 
     def __init__(self, stream: BinaryIO, *, header: bool = True) -> None:
         self._stream = stream
@@ -38,13 +41,16 @@ class CSVWriter:
             self._stream.write(self.header.encode())
             self._stream.flush()
 
-    def write(self, path: str, result: "Caption | CaptionerError") -> None:
+    def write(self, path: str, result: "Caption | CaptionerError", last: bool = True) -> None:
         """See `Writer`."""
         if isinstance(result, CaptionerError):
-            rows = _format(path, "", "", str(result))
+            rows = _format(path, "", "", "", "", str(result))
         else:
+            start, end = (
+                (round(x, SECONDS_DECIMALS) for x in result.span) if result.span else ("", "")
+            )
             rows = "".join(
-                _format(path, said.text, round(float(said.log_prob), DECIMALS), "")
+                _format(path, start, end, said.text, round(float(said.log_prob), DECIMALS), "")
                 for said in (result, *result.alternatives)
             )
         self._stream.write(rows.encode("utf-8", "surrogateescape"))
@@ -54,7 +60,7 @@ class CSVWriter:
         """See `Writer`: there is nothing to add."""
 
     @staticmethod
-    def read(lines: Iterable[str]) -> Iterator[tuple[str, str | None]]:
+    def read(lines: Iterable[str]) -> Iterator[Row]:
         """See `resume_report`; a quoted path may run over several lines."""
         consumed: list[str] = []
 
@@ -69,8 +75,8 @@ class CSVWriter:
             consumed.clear()
             if not text.endswith("\n") or _open_quote(text):
                 return
-            path, _, _, error = fields
-            yield text, None if error else path
+            path, start, _, _, _, error = fields
+            yield Row(text, path, failed=bool(error), part=bool(start))
 
 
 def _format(*fields: object) -> str:

@@ -6,10 +6,12 @@ from typing import BinaryIO
 from captioner.reports.csv import CSVWriter
 from captioner.reports.json import JSONWriter
 from captioner.reports.jsonl import JSONLinesWriter
+from captioner.reports.subtitles import SubtitleWriter
 from captioner.reports.text import TextWriter
 from captioner.reports.writer import Writer
 
-FORMATS = ("text", "json", "jsonl", "csv")
+FORMATS = ("text", "json", "jsonl", "csv", "vtt", "srt")
+SUBTITLES = ("vtt", "srt")
 
 
 def format_of(path: Path) -> str:
@@ -32,7 +34,7 @@ def make_writer(
         format_name: One of `FORMATS`.
         stream: Where to; it stays open.
         show_path: Whether text has the path before each caption; other formats always have it.
-        append: Whether the stream has rows already. A JSON document cannot be appended to.
+        append: Whether the stream has rows already. JSON and subtitles cannot be appended to.
 
     Example:
         >>> from io import BytesIO
@@ -45,4 +47,6 @@ def make_writer(
         return CSVWriter(stream, header=not append)
     if format_name == "jsonl":
         return JSONLinesWriter(stream)
+    if format_name in SUBTITLES:
+        return SubtitleWriter(stream, format_name)
     return JSONWriter(stream)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class JSONWriter:
-    r"""Writes an array with an object for each picture, one a line; see `encode_row`.
+    r"""Writes an array with an object for each picture or film, one a line; see `encode_row`.
 
     Args:
         stream: Where to.
@@ -28,12 +28,16 @@ class JSONWriter:
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self._before = b"[\n"
+        self._results: list[Caption | CaptionerError] = []
 
-    def write(self, path: str, result: "Caption | CaptionerError") -> None:
-        """See `Writer`."""
-        self._stream.write(self._before + encode_row(path, result))
-        self._stream.flush()
-        self._before = b",\n"
+    def write(self, path: str, result: "Caption | CaptionerError", last: bool = True) -> None:
+        """See `Writer`; a film is written once its last shot is known."""
+        self._results.append(result)
+        if last:
+            self._stream.write(self._before + encode_row(path, *self._results))
+            self._stream.flush()
+            self._results.clear()
+            self._before = b",\n"
 
     def close(self) -> None:
         """See `Writer`: closes the array."""

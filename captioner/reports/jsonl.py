@@ -5,14 +5,14 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
 from captioner.errors import CaptionerError
-from captioner.reports.row import encode_row
+from captioner.reports.row import Row, encode_row
 
 if TYPE_CHECKING:
     from captioner.caption import Caption
 
 
 class JSONLinesWriter:
-    r"""Writes a JSON object on a line of its own for each picture; see `encode_row`.
+    r"""Writes a JSON object on a line of its own for each picture or film; see `encode_row`.
 
     Args:
         stream: Where to.
@@ -29,17 +29,21 @@ class JSONLinesWriter:
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
+        self._results: list[Caption | CaptionerError] = []
 
-    def write(self, path: str, result: "Caption | CaptionerError") -> None:
-        """See `Writer`."""
-        self._stream.write(encode_row(path, result) + b"\n")
-        self._stream.flush()
+    def write(self, path: str, result: "Caption | CaptionerError", last: bool = True) -> None:
+        """See `Writer`; a film is written once its last shot is known."""
+        self._results.append(result)
+        if last:
+            self._stream.write(encode_row(path, *self._results) + b"\n")
+            self._stream.flush()
+            self._results.clear()
 
     def close(self) -> None:
         """See `Writer`: there is nothing to add."""
 
     @staticmethod
-    def read(lines: Iterable[str]) -> Iterator[tuple[str, str | None]]:
+    def read(lines: Iterable[str]) -> Iterator[Row]:
         """See `resume_report`."""
         for line in lines:
             if not line.endswith("\n"):
@@ -49,6 +53,6 @@ class JSONLinesWriter:
             row = json.loads(line)
             if not (isinstance(row, dict) and isinstance(row.get("path"), str)):
                 raise ValueError("no path")
-            if not ("caption" in row or "error" in row):
+            if not {"caption", "segments", "error"} & set(row):
                 raise ValueError("neither caption nor error")
-            yield line, row["path"] if "caption" in row else None
+            yield Row(line, row["path"], failed="error" in row)

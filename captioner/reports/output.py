@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from captioner.errors import CaptionerError
-from captioner.reports.formats import make_writer
+from captioner.reports.formats import SUBTITLES, make_writer
 from captioner.reports.resume import resume_report
 from captioner.reports.writer import Writer
+
+_WHOLE = ("json", *SUBTITLES)
 
 
 @contextmanager
@@ -19,7 +21,7 @@ def open_report(
 ) -> Iterator[tuple[Writer, set[str]]]:
     r"""Opens a report for the length of a `with` block.
 
-    A JSON document appears in its file at the end of the block, as a whole, or not at all. The
+    JSON and subtitles appear in their file at the end of the block, as a whole, or not at all. The
     other formats are appended to, row by row, and go on with what an earlier run has written.
 
     Args:
@@ -29,7 +31,7 @@ def open_report(
         show_path: As for `make_writer`.
 
     Yields:
-        The writer, and the absolute paths of the pictures that the file describes already.
+        The writer, and the absolute paths of what the file describes already.
 
     Raises:
         CaptionerError: If the file cannot be written, or is not a report of this format.
@@ -52,7 +54,7 @@ def open_report(
                 stream = sys.stdout.buffer
             elif path.exists() and not path.is_file():  # a device or a pipe
                 stream = stack.enter_context(path.open("wb"))
-            elif format_name == "json":
+            elif format_name in _WHOLE:
                 stream = stack.enter_context(_replacing(path))
             else:
                 if not overwrite and path.exists() and path.stat().st_size:

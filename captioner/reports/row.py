@@ -1,6 +1,7 @@
-"""One result as a JSON object."""
+"""One row of a report."""
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from captioner.errors import CaptionerError
@@ -9,32 +10,62 @@ if TYPE_CHECKING:
     from captioner.caption import Caption
 
 DECIMALS = 4  # of log-probabilities: more are rounding errors of the network
+SECONDS_DECIMALS = 3  # of times
 
 
-def encode_row(path: str, result: "Caption | CaptionerError") -> bytes:
-    r"""Writes a result as a JSON object on one line, without the end of the line.
+@dataclass(frozen=True)
+class Row:
+    """A row that an earlier run has written.
+
+    Attributes:
+        text: The row as it stands, with the end of its line.
+        path: What it is about.
+        failed: Whether it is an error.
+        part: Whether it is about a part of a film, of which more rows may be missing.
+    """
+
+    text: str
+    path: str
+    failed: bool = False
+    part: bool = False
+
+
+def encode_row(path: str, *results: "Caption | CaptionerError") -> bytes:
+    r"""Writes what was said about a picture or film as a JSON object on one line, without its end.
 
     Args:
-        path: The picture's.
-        result: A caption, or the error that says why there is none.
+        path: The picture's or film's.
+        results: The caption of the picture, or the captions of the film's shots; and the error
+            that says why there is none, or why there are no more.
 
     Returns:
-        UTF-8 with the keys `path` and `error`; or `path`, `caption`, `log_prob`, and, where there
-        are alternatives, `captions`: all of them, the best first.
+        UTF-8 with the keys `path`; `caption`, `log_prob`, and, where there are alternatives,
+        `captions`: all of them, the best first. A film has a list `segments` of objects with
+        these keys, `start` and `end` in seconds. `error` is there only where there is one.
 
     Example:
         >>> encode_row("é\udcff.jpg", CaptionerError("empty"))
         b'{"path": "\xc3\xa9\\udcff.jpg", "error": "empty"}'
     """
     row: dict[str, Any] = {"path": path}
-    if isinstance(result, CaptionerError):
-        row["error"] = str(result)
-    else:
-        row.update(_fields(result))
-        if result.alternatives:
-            row["captions"] = [_fields(caption) for caption in (result, *result.alternatives)]
+    for result in results:
+        if isinstance(result, CaptionerError):
+            row["error"] = str(result)
+        elif result.span is None:
+            row.update(_with_alternatives(result))
+        else:
+            start, end = (round(time, SECONDS_DECIMALS) for time in result.span)
+            segment = {"start": start, "end": end, **_with_alternatives(result)}
+            row.setdefault("segments", []).append(segment)
     # What replaces a byte that was not UTF-8 is at once JSON's own escape for it.
     return json.dumps(row, ensure_ascii=False).encode("utf-8", "backslashreplace")
+
+
+def _with_alternatives(caption: "Caption") -> dict[str, Any]:
+    fields = _fields(caption)
+    if caption.alternatives:
+        fields["captions"] = [_fields(said) for said in (caption, *caption.alternatives)]
+    return fields
 
 
 def _fields(caption: "Caption") -> dict[str, Any]:

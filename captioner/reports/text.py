@@ -1,16 +1,23 @@
 """Captions as lines of text."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
 from captioner.errors import CaptionerError
+from captioner.reports.row import Row
+from captioner.reports.timestamp import format_time
 
 if TYPE_CHECKING:
     from captioner.caption import Caption
 
+_SHOT = re.compile(r"(.*)\t\d+:\d\d:\d\d\.\d-\d+:\d\d:\d\d\.\d", re.DOTALL)
+
 
 class TextWriter:
     r"""Writes a line for each caption, alternatives included: path, tab, caption.
+
+    That of a shot has its span before it: path, tab, start-end, tab, caption.
 
     An error takes no line; whoever calls says it elsewhere.
 
@@ -33,11 +40,13 @@ class TextWriter:
         self._stream = stream
         self._show_path = show_path
 
-    def write(self, path: str, result: "Caption | CaptionerError") -> None:
+    def write(self, path: str, result: "Caption | CaptionerError", last: bool = True) -> None:
         """See `Writer`."""
         if isinstance(result, CaptionerError):
             return
         start = f"{path}\t" if self._show_path else ""
+        if result.span is not None:
+            start += "-".join(map(format_time, result.span)) + "\t"
         lines = "".join(f"{start}{said.text}\n" for said in (result, *result.alternatives))
         self._stream.write(lines.encode("utf-8", "surrogateescape"))
         self._stream.flush()
@@ -46,14 +55,15 @@ class TextWriter:
         """See `Writer`: there is nothing to add."""
 
     @staticmethod
-    def read(lines: Iterable[str]) -> Iterator[tuple[str, str | None]]:
+    def read(lines: Iterable[str]) -> Iterator[Row]:
         """See `resume_report`; a path may itself contain tabs or ends of lines."""
         row, before = "", False
         for line in lines:
             row += line
             path, tab, _ = row.rpartition("\t")
             if tab and row.endswith("\n"):
-                yield row, path
+                of_shot = _SHOT.fullmatch(path)
+                yield Row(row, of_shot[1], part=True) if of_shot else Row(row, path)
                 row, before = "", True
         if row and ("\n" in row or not ("\t" in row or before)):
             raise ValueError("no tab")

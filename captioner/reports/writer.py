@@ -9,13 +9,19 @@ if TYPE_CHECKING:
 
 
 class Writer(Protocol):
-    """Writes what was said about one picture after the other to a binary stream.
+    """Writes what was said about one picture or film after the other to a binary stream.
 
     Paths that are not valid UTF-8 come as Python gives them, with surrogate escapes (PEP 383).
     """
 
-    def write(self, path: str, result: "Caption | CaptionerError") -> None:
-        """Writes one result in one piece and flushes it, so that a killed run loses none."""
+    def write(self, path: str, result: "Caption | CaptionerError", last: bool = True) -> None:
+        """Writes one result in one piece and flushes it, so that a killed run loses none.
+
+        Args:
+            path: The picture's or film's.
+            result: What was said about it, or about its next shot.
+            last: Whether nothing more will be said about it.
+        """
 
     def close(self) -> None:
         """Ends the report; the stream stays open."""

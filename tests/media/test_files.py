@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from captioner.errors import CaptionerError
-from captioner.media.files import find_images
+from captioner.media.files import find_media
 from captioner.media.image import load_image
 
 
@@ -37,7 +37,7 @@ def album(tmp_path, monkeypatch) -> Path:
 
 
 def find(*patterns: str | os.PathLike[str], recursive: bool = False) -> list[str]:
-    return [Path(p).as_posix() for p in find_images(patterns, recursive=recursive)]
+    return [Path(p).as_posix() for p in find_media(patterns, recursive=recursive)]
 
 
 TOP = ["album/1.png", "album/2.jpg", "album/10.JPG", "album/phone.heic"]
@@ -96,7 +96,7 @@ def test_links(album):
 
 @pytest.mark.parametrize("missing", ["none.jpg", "none/at/all.png", "", "*.jpg", "a\0b", "x" * 300])
 def test_what_is_missing_is_accounted_for(album, missing):
-    found = list(find_images([missing, "album/1.png", missing]))
+    found = list(find_media([missing, "album/1.png", missing]))
     assert found == [missing, "album/1.png"]
     with pytest.raises(CaptionerError):
         load_image(missing)
@@ -155,7 +155,7 @@ def test_file_whose_name_looks_like_a_pattern(album):
 
 
 def test_folders_are_listed_when_their_turn_comes(album):
-    images = find_images(["album/1.png", "later"])
+    images = find_media(["album/1.png", "later"])
     assert isinstance(images, Iterator)
     assert next(images) == "album/1.png"
     (album / "later").mkdir()
@@ -172,7 +172,7 @@ def test_any_names_can_be_ordered(tmp_path_factory, names):
     folder = tmp_path_factory.mktemp("names")
     for name in names:
         (folder / f"{name}.jpg").touch()
-    found = [Path(path).stem for path in find_images([folder])]
+    found = [Path(path).stem for path in find_media([folder])]
     assert sorted(found) == sorted(path.stem for path in folder.iterdir())
     numbers = [int(name) for name in found if name.isdecimal()]
     assert numbers == sorted(numbers)

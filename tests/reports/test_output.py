@@ -27,9 +27,9 @@ NOT_UTF8 = os.fsdecode(b"\xff.jpg")
         ),
         (
             "csv",
-            "path,caption,log_prob,error\n"
-            '"é, ""x"".jpg",a dog,-1.25,\n"é, ""x"".jpg",dög,-2.0,\n\udcff.jpg,a dog,-1.25,\n'
-            'b.jpg,,,"it is broken, ""b"""\n',
+            "path,start,end,caption,log_prob,error\n"
+            '"é, ""x"".jpg",,,a dog,-1.25,\n"é, ""x"".jpg",,,dög,-2.0,\n\udcff.jpg,,,a dog,-1.25,\n'
+            'b.jpg,,,,,"it is broken, ""b"""\n',
         ),
     ],
 )

@@ -87,8 +87,8 @@ def test_text_keeps_a_path_of_several_lines(tmp_path):
         ("jsonl", "[1]\n"),
         ("jsonl", "my notes"),
         ("csv", "image,caption\ndog.jpg,a dog\n"),
-        ("csv", "path,caption,log_prob,error\ndog.jpg,a dog\n"),
-        ("csv", "path,caption,log_prob,error\n" + "x" * 200_000 + ",,,\n"),
+        ("csv", "path,start,end,caption,log_prob,error\ndog.jpg,a dog\n"),
+        ("csv", "path,start,end,caption,log_prob,error\n" + "x" * 200_000 + ",,,,,\n"),
         ("text", "my notes\n"),
         ("text", "my notes"),
         ("text", "dog.jpg\ta dog\nmy notes\nmore\n"),
@@ -129,7 +129,7 @@ def test_a_picture_is_the_same_by_its_relative_and_absolute_path(tmp_path):
 
 def test_a_csv_row_cut_short_inside_a_path_of_several_lines(tmp_path):
     report = tmp_path / "report.csv"
-    whole = 'path,caption,log_prob,error\na.jpg,a dog,-1.25,\n"b\n'
+    whole = 'path,start,end,caption,log_prob,error\na.jpg,,,a dog,-1.25,\n"b\n'
     report.write_text(whole)
     with open_report(report, "csv") as (_, described):
         assert described == {str(Path.cwd() / "a.jpg")}

@@ -1,0 +1,42 @@
+"""What videos and animations have in common: frames at the times that are asked for."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+
+class Frame(NamedTuple):
+    """A frame on screen.
+
+    Attributes:
+        asked: The time that was asked for, in seconds since the start.
+        time: When the frame appeared; two times asked for may have the same frame.
+        image: uint8 (H, W, 3), upright RGB.
+    """
+
+    asked: float
+    time: float
+    image: np.ndarray
+
+
+class Footage(Protocol):
+    """Frames in time.
+
+    Attributes:
+        duration: Seconds, as the file states it beforehand, or None.
+        end: Seconds at which the last frame seen so far leaves the screen.
+    """
+
+    duration: float | None
+    end: float
+
+    def frames(self, times: Iterable[float]) -> Iterator[Frame]:
+        """Yields the frame on screen at each of the rising `times`, up to the end.
+
+        Raises:
+            CaptionerError: If there is no frame, or, after the frames before, if the file breaks.
+        """
+
+    def close(self) -> None:
+        """Closes the file."""

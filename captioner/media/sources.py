@@ -1,0 +1,77 @@
+"""Anything with pixels, read as clips: a picture is a clip of one frame."""
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from captioner.errors import CaptionerError
+from captioner.media.animation import ANIMATED, Animation
+from captioner.media.clip import Clip
+from captioner.media.files import VIDEO_SUFFIXES
+from captioner.media.footage import Footage
+from captioner.media.image import ImageSource, load_image
+from captioner.media.sampling import split_footage
+from captioner.media.signatures import may_be_video
+from captioner.media.video import Video
+
+Source = ImageSource | Clip
+
+
+def read_clips(source: Source, size: tuple[int, int], every: float | None = None) -> Iterator[Clip]:
+    """Reads a source clip by clip; what it is, its content tells, not its name.
+
+    Args:
+        source: The path of a video or an animation, which gives its clips as `split_footage` does;
+            what `load_image` takes, which gives one clip of one frame; or a `Clip`.
+        size: Height and width to which every frame is stretched, in pixels.
+        every: As for `split_footage`.
+
+    Raises:
+        CaptionerError: If it cannot be read, or, after the clips before, if it breaks off.
+
+    Example:
+        >>> white = np.full((4, 4, 3), 255, np.uint8)
+        >>> [clip.frames.shape for clip in read_clips(white, (2, 2))]
+        [(1, 2, 2, 3)]
+    """
+    if isinstance(source, Clip):
+        frames = np.stack([load_image(frame, size=size) for frame in source.frames])
+        yield Clip(frames, source.times, source.span)
+        return
+    footage = _open_footage(source, size) if isinstance(source, str | os.PathLike) else None
+    if footage is None:
+        yield Clip(load_image(source, size=size)[np.newaxis], np.zeros(1))
+        return
+    with closing(footage):
+        yield from split_footage(footage, every)
+
+
+def _open_footage(path: str | os.PathLike[str], size: tuple[int, int]) -> Footage | None:
+    """A video or an animation, opened; None for a picture, and for what `load_image` refuses."""
+    name = os.fsdecode(path)
+    # What a pipe gives is gone once it is looked at.
+    if not os.path.isfile(name):  # noqa: PTH113
+        return None
+    try:
+        with Image.open(name) as image:
+            if image.format != "MPEG":  # which Pillow knows, but cannot decode
+                moves = image.format in ANIMATED and getattr(image, "is_animated", False)
+                return Animation(name, size) if moves else None
+    except UnidentifiedImageError:
+        pass
+    except Exception:  # Pillow's parsers raise nearly anything on damaged files.
+        return None
+    try:
+        with Path(name).open("rb") as file:
+            head = file.read(4096)
+        return Video(name, size) if may_be_video(head) else None
+    except OSError:
+        return None
+    except CaptionerError:
+        if name.lower().endswith(VIDEO_SUFFIXES) or head[4:8] == b"ftyp":
+            raise
+        return None

@@ -1,0 +1,192 @@
+"""Video files, decoded by FFmpeg through PyAV."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import av
+import numpy as np
+from av.error import FFmpegError
+from av.stream import Disposition
+
+from captioner.errors import CaptionerError
+from captioner.media.footage import Frame
+from captioner.media.image import MAX_PIXELS
+
+_FETCH = "fetch it again, or convert it to MP4 with H.264"
+_SEEK_GAIN = 1.0  # seconds of decoding that a seek must spare
+_BLIND_SEEK = 10.0  # the same where the file has no index of its key frames
+_UNSTATED = 2  # ISO/IEC 23091-2, matrix coefficients
+_TRUNCATED = 1.0  # seconds that may be missing at the end, as rounding and padding make them
+
+
+class Video:
+    """The frames of a video file at the times that are asked for.
+
+    The decoder passes over what lies between two times, from the last key frame before the second
+    where that spares much; only the frames asked for are converted to RGB. Memory does not grow
+    with the length of the video. Rotation metadata is applied. Times are presentation times, so
+    that a variable frame rate is no special case.
+
+    Args:
+        name: Path of the file. Playlists that name files elsewhere are not followed there.
+        size: Height and width in pixels to which frames are stretched, by a bicubic filter that
+            widens as it shrinks, as pictures are; None keeps their size.
+
+    Raises:
+        CaptionerError: If the file is no video that can be decoded.
+    """
+
+    def __init__(self, name: str, size: tuple[int, int] | None = None) -> None:
+        self._name = name
+        self._size = size
+        try:
+            # With its protocol named, no path is taken for a URL.
+            self._container = av.open("file:" + name, options={"protocol_whitelist": "file,crypto"})
+        except (FFmpegError, OSError, ValueError) as error:
+            raise _unreadable(name, f"no video that FFmpeg can open: {_reason(error)}") from error
+        try:
+            self._stream = self._choose_stream()
+        except CaptionerError:
+            self._container.close()
+            raise
+        self._stream.thread_type = "AUTO"
+        self._unit = float(self._stream.time_base or 0) or 1.0
+        self._origin = (self._container.start_time or 0) / av.time_base
+        self.duration = self._stated_duration()
+        self.end = 0.0
+        self._failure: Exception | None = None
+
+    def close(self) -> None:
+        """See `Footage`."""
+        self._container.close()
+
+    def frames(self, times: Iterable[float]) -> Iterator[Frame]:
+        """See `Footage`."""
+        decoded = self._decode()
+        shown, following, image = next(decoded, None), None, None
+        if shown is None:
+            raise self._no_frame()
+        for asked in times:
+            if self._shall_seek(self._time(following or shown), asked):
+                decoded = self._decode(seek_to=asked)
+                shown, following, image = next(decoded, None) or shown, None, None
+            # A frame leaves when the next one comes; its stated duration spares decoding that.
+            while asked >= (self._time(following) if following else self._leaves(shown)):
+                if following is not None:
+                    shown, image = following, None
+                following = next(decoded, None)
+                if following is None:
+                    break
+            self.end = self._leaves(shown)
+            if following is None and asked >= self.end:
+                self._check_complete()
+                return
+            if image is None:
+                image = self._convert(shown)
+            yield Frame(asked, self._time(shown), image)
+
+    def _decode(self, seek_to: float | None = None) -> Iterator[Any]:
+        """Decodes frame by frame; what is broken is left out, as players do."""
+        if seek_to is not None:
+            # What cannot seek goes on from where it is.
+            with suppress(FFmpegError):
+                self._container.seek(self._ticks(seek_to), stream=self._stream)
+        packets = self._container.demux(self._stream)
+        while True:
+            try:
+                packet = next(packets, None)
+            except FFmpegError as error:
+                self._failure = error
+                return
+            if packet is None:
+                return
+            try:
+                frames = packet.decode()
+            except FFmpegError as error:
+                self._failure = error
+                continue
+            yield from (frame for frame in frames if frame.time is not None)
+
+    def _shall_seek(self, position: float, asked: float) -> bool:
+        if asked - position < _SEEK_GAIN:
+            return False
+        index = self._stream.index_entries
+        found = index.search_timestamp(self._ticks(asked)) if len(index) else -1
+        if found < 0:
+            return asked - position > _BLIND_SEEK
+        return index[found].timestamp * self._unit - self._origin > position + _SEEK_GAIN
+
+    def _convert(self, frame: Any) -> np.ndarray:
+        height, width = self._size or (frame.height, frame.width)
+        turned = round(frame.rotation / 90) % 4
+        if turned % 2 and self._size:
+            height, width = width, height
+        unstated = frame.colorspace == _UNSTATED  # then BT.709 if it is HD, or else BT.601
+        rgb = frame.reformat(
+            width=width,
+            height=height,
+            format="rgb24",
+            src_colorspace=("ITU709" if frame.height >= 720 else "ITU601") if unstated else None,
+            interpolation="BICUBIC",
+        ).to_ndarray()  # (H, W, 3)
+        return np.ascontiguousarray(np.rot90(rgb, turned))
+
+    def _choose_stream(self) -> Any:
+        streams = [
+            stream
+            for stream in self._container.streams.video
+            if not stream.disposition & Disposition.attached_pic
+        ]
+        # "tty" takes any text for the recording of a terminal.
+        if not streams or self._container.format.name == "tty":
+            reason = "sound without pictures" if self._container.streams.audio else "no video"
+            raise _unreadable(self._name, reason, "name a video or a picture")
+        stream = streams[0]
+        if stream.codec_context is None:
+            raise _unreadable(self._name, "a codec that this FFmpeg does not know", "convert it")
+        if stream.width * stream.height > MAX_PIXELS:
+            reason = f"{stream.width} x {stream.height} pixels, over the limit of {MAX_PIXELS}"
+            raise _unreadable(self._name, reason, "make it smaller")
+        return stream
+
+    def _stated_duration(self) -> float | None:
+        if self._stream.duration:
+            return float(self._stream.duration * self._unit)
+        if self._container.duration:
+            return float(self._container.duration / av.time_base)
+        return None
+
+    def _ticks(self, time: float) -> int:
+        return int((time + self._origin) / self._unit)
+
+    def _time(self, frame: Any) -> float:
+        return float(frame.time) - self._origin
+
+    def _leaves(self, frame: Any) -> float:
+        ticks = frame.duration or 0
+        return self._time(frame) + (ticks * float(frame.time_base or 0) if ticks else 0.04)
+
+    def _no_frame(self) -> CaptionerError:
+        if self._failure is None:
+            return _unreadable(self._name, "a video without a single frame", "record it again")
+        return _unreadable(self._name, f"damaged or encrypted: {_reason(self._failure)}")
+
+    def _check_complete(self) -> None:
+        # The file's own duration may be that of its sound.
+        stated = (
+            self.duration if self._failure else float((self._stream.duration or 0) * self._unit)
+        )
+        if stated and stated - self.end > _TRUNCATED:
+            reason = f"it breaks off after {self.end:.1f} of {stated:.1f} seconds"
+            if self._failure:
+                reason += f": {_reason(self._failure)}"
+            raise _unreadable(f"all of {self._name}", reason)
+
+
+def _unreadable(name: str, reason: str, mend: str = _FETCH) -> CaptionerError:
+    return CaptionerError(f"cannot read {name} ({reason}): {mend}")
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
