@@ -76,7 +76,8 @@ class Captioner:
 
         Example:
             >>> captioner = Captioner.from_preset()
-            >>> [caption.span for caption in captioner.generate("data/samples/shepherd_and_cat.mp4")]
+            >>> captions = captioner.generate("data/samples/shepherd_and_cat.mp4")
+            >>> [caption.span for caption in captions]
             [(0.0, 2.0), (2.0, 4.0)]
         """
         # An array or bytes are sequences to Python, and one picture to us.
@@ -107,7 +108,7 @@ class Captioner:
         sources: Iterable[Source],
         *,
         every: float | None = None,
-        batch_size: int = 32,
+        batch_size: int = 16,
         num_captions: int = 1,
         **search_options: Any,
     ) -> Iterator[Result]:
@@ -117,7 +118,7 @@ class Captioner:
             sources: As for `generate`.
             every: Seconds of film for each sentence; `math.inf` for one about the whole film; None
                 for one a shot.
-            batch_size: Frames that go through the network together, at least.
+            batch_size: Frames that go through the network together, unless one clip has more.
             num_captions: Sentences for each picture or shot.
             search_options: Those of `beam_search` that shall differ from the preset's:
                 beam_width, max_length, min_length, length_power, no_repeat_ngram.

@@ -75,7 +75,7 @@ _WITHOUT_ERRORS = ("text", *SUBTITLES)  # formats in which an error has no row
 )
 @click.option(
     "--batch-size",
-    default=32,
+    default=16,
     show_default=True,
     type=click.IntRange(min=1),
     help="Pictures and frames that go through the network together.",

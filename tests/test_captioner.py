@@ -1,3 +1,4 @@
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -8,8 +9,10 @@ from PIL import Image
 
 import captioner
 from captioner import Captioner, CaptionerError
+from captioner.media.clip import Clip
 
 SAMPLES = sorted(Path("data/samples").glob("*.jpg"))
+FILM = Path("data/samples/shepherd_and_cat.mp4")
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +85,50 @@ def test_a_bad_picture_never_stops_the_stream(tiny, tmp_path):
 
 def test_no_pictures_are_no_captions(tiny):
     assert tiny.generate([]) == []
+
+
+def test_a_picture_is_a_clip_of_one_frame(tiny):
+    picture = tiny.generate(SAMPLES[0])[0]
+    frame = np.asarray(Image.open(SAMPLES[0]).convert("RGB"))
+    clip = tiny.generate(Clip(frame[np.newaxis], np.zeros(1), (0.0, 1.0)))[0]
+    still = tiny.generate(Clip(np.stack([frame] * 5), np.arange(5.0), (0.0, 5.0)))[0]
+    assert picture.span is None
+    assert clip.span == (0.0, 1.0)
+    assert still.attention.shape == (len(still.words), 5, 49)
+    # Looking five times at one thing is to look at it once.
+    for same in (clip, still):
+        assert same.words == tiny.generate(frame)[0].words
+        assert same.log_prob == pytest.approx(tiny.generate(frame)[0].log_prob, abs=1e-3)
+
+
+def test_clips_of_any_length_do_not_touch_each_other(tiny):
+    frames = np.stack([np.asarray(Image.open(p).convert("RGB").resize((64, 64))) for p in SAMPLES])
+    clips = [Clip(frames[a:b], np.arange(b - a), (0, b - a)) for a, b in ((0, 1), (1, 6), (2, 4))]
+    together = tiny.generate([*clips, SAMPLES[0]], batch_size=20)
+    alone = [tiny.generate(source)[0] for source in (*clips, SAMPLES[0])]
+    for ours, theirs in zip(together, alone, strict=True):
+        assert ours.words == theirs.words
+        assert ours.log_prob == pytest.approx(theirs.log_prob, abs=1e-3)
+        np.testing.assert_allclose(ours.attention, theirs.attention, atol=1e-4)
+
+
+def test_films_and_pictures_in_one_stream(tiny, tmp_path):
+    (tmp_path / "bad.mp4").write_bytes(b"bad")
+    sources = [FILM, SAMPLES[0], tmp_path / "bad.mp4", FILM]
+    found = [
+        (r.index, r.last, r.frames, r.caption.span)
+        for r in tiny.describe(sources)
+        if not isinstance(r.caption, CaptionerError)
+    ]
+    shots = [(False, 8, (0.0, 2.0)), (True, 8, (2.0, 4.0))]
+    assert found == [
+        *((0, *shot) for shot in shots),
+        (1, True, 1, None),
+        *((3, *shot) for shot in shots),
+    ]
+    assert [caption.span for caption in tiny.generate(FILM, every=math.inf)] == [(0.0, 4.0)]
+    spans = [caption.span for caption in tiny.generate(FILM, every=1.5)]
+    assert spans == [(0.0, 1.5), (1.5, 3.0), (3.0, 4.0)]
 
 
 def test_save_to_preset_round_trip(tiny, tmp_path):

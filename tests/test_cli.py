@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+import srt
 from click.testing import CliRunner
 
 from captioner.captioner import Captioner
@@ -17,6 +18,7 @@ from captioner.cli import main
 
 SAMPLES = Path(__file__).parents[1] / "data" / "samples"
 NAMES = ["astronaut.jpg", "cat.jpg", "coffee.jpg", "pagoda.jpg", "photographer.jpg", "rocket.jpg"]
+FILM = SAMPLES / "shepherd_and_cat.mp4"
 # `caption` as the shell starts it, Ctrl-C included where the tests run in the background.
 COMMAND = (
     "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
@@ -170,6 +172,63 @@ def test_the_command_is_silent_but_for_captions_and_ends_with_its_reader(tiny_pr
     assert process.wait(timeout=60) == 1
 
 
+def test_a_film_gives_a_sentence_a_shot(run):
+    lines = run(FILM).stdout.splitlines()
+    assert [line.split("\t")[0] for line in lines] == [
+        "0:00:00.0-0:00:02.0",
+        "0:00:02.0-0:00:04.0",
+    ]
+    (whole,) = json.loads(run(FILM, "--json", "--whole").stdout)
+    assert [(shot["start"], shot["end"]) for shot in whole["segments"]] == [(0, 4)]
+    rows = csv.DictReader(io.StringIO(run(FILM, "--csv", "--every", "3").stdout))
+    assert [(row["start"], row["end"]) for row in rows] == [("0.0", "3.0"), ("3.0", "4.0")]
+    result = run(FILM, "--format", "srt", "--out", "film.srt")
+    assert (result.output, result.exit_code) == ("", 0)
+    cues = list(srt.parse(Path("film.srt").read_text()))
+    assert [cue.content for cue in cues] == [line.split("\t")[1] for line in lines]
+    assert [cue.start.total_seconds() for cue in cues] == [0, 2]
+
+
+def test_what_can_have_no_subtitles(run):
+    several = run(FILM, SAMPLES / "cat.jpg", "--format", "vtt")
+    assert (several.exit_code, "of one film" in several.stderr) == (2, True)
+    picture = run(SAMPLES / "cat.jpg", "--out", "cat.vtt")
+    assert (picture.exit_code, "is a picture" in picture.stderr) == (1, True)
+    assert list(Path().iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["caption", "describe_videos"])
+def test_a_batch_of_films_is_killed_and_gone_on_with(tiny_preset, tmp_path, command):
+    for number in range(12):
+        (tmp_path / "films" / str(number % 2)).mkdir(parents=True, exist_ok=True)
+        shutil.copy(FILM, tmp_path / "films" / str(number % 2) / f"{number}.mp4")
+    (tmp_path / "films" / "broken.mp4").write_bytes(b"broken")
+    if command == "caption":
+        arguments = [sys.executable, "-c", COMMAND, "--recursive"]
+    else:
+        arguments = [sys.executable, Path("scripts/describe_videos.py").resolve()]
+    arguments += ["--preset", str(tiny_preset), "films", "--out", "captions.jsonl"]
+    report = tmp_path / "captions.jsonl"
+    options = {"cwd": tmp_path, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(arguments, **options)
+    deadline = time.monotonic() + 120
+    while not (report.exists() and report.read_bytes().count(b"\n") > 2):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    begun = report.read_text().splitlines()
+    assert 3 <= len(begun) < 13
+
+    assert subprocess.run(arguments, **options).returncode == (command == "caption")
+    rows = [json.loads(line) for line in report.read_text().splitlines()]
+    assert [len(row.get("segments", [])) for row in rows].count(2) == 12
+    assert len({row["path"] for row in rows}) == len(rows) == 13
+    done = [json.loads(line) for line in begun if line.endswith("]}")]
+    assert [row for row in rows if "segments" in row][: len(done)] == done
+
+
 USAGE_ERRORS = {
     "": "No pictures",
     "-": "standard input lists none",
@@ -180,6 +239,8 @@ USAGE_ERRORS = {
     "cat.jpg --batch-size 0": "--batch-size",
     "cat.jpg --precision int8": "--precision",
     "cat.jpg --format xml": "--format",
+    "cat.jpg --every 0": "--every",
+    "cat.jpg --every 5 --whole": "--whole and --every at once",
     "cat.jpg --json --csv": "Two formats at once, csv and json",
     "cat.jpg --format text --jsonl": "Two formats at once, jsonl and text",
     "cat.jpg --preset no_such_preset": "there is no such preset",
@@ -194,7 +255,7 @@ def test_usage_errors_come_before_tensorflow(tiny_preset, tmp_path):
     code = """
 import json, sys
 from captioner.cli import main
-heavy = ["tensorflow", "keras", "numpy", "PIL"]
+heavy = ["tensorflow", "keras", "numpy", "PIL", "av"]
 assert not set(heavy) & set(sys.modules), "importing captioner.cli is not cheap"
 for line in json.loads(sys.argv[1]):
     preset = [] if "--preset" in line else ["--preset", sys.argv[2]]

@@ -43,23 +43,27 @@ def read_ahead(
     Args:
         read: Reads a source; see `captioner.media.sources.read_clips`.
         sources: Of any number; they are taken from their iterator as they are needed.
-        batch_size: Frames after which a batch is full.
+        batch_size: Frames of a batch at most, unless one clip has more; and clips and errors.
         workers: Threads, each of which reads one source.
 
     Example:
         >>> import numpy as np
         >>> read = lambda n: iter([Clip(np.zeros((n, 2, 2, 3), np.uint8), np.arange(n))])
         >>> [len(batch) for batch in read_ahead(read, [3, 1, 2, 4], batch_size=4)]
-        [2, 2]
+        [2, 1, 1]
     """
     batch: list[Reading] = []
-    frames = 0
+    total = 0
     for reading in _read_in_order(read, enumerate(sources), batch_size + workers, workers):
-        batch.append(reading)
-        frames += 1 if isinstance(reading.clip, CaptionerError) else len(reading.clip.frames)
-        if frames >= batch_size:
+        frames = 0 if isinstance(reading.clip, CaptionerError) else len(reading.clip.frames)
+        if batch and total + frames > batch_size:
             yield batch
-            batch, frames = [], 0
+            batch, total = [], 0
+        batch.append(reading)
+        total += frames
+        if total >= batch_size or len(batch) >= batch_size:
+            yield batch
+            batch, total = [], 0
     if batch:
         yield batch
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from itertools import count, groupby
+from itertools import count
 
 import numpy as np
 
@@ -46,11 +46,12 @@ def split_footage(footage: Footage, every: float | None = None) -> Iterator[Clip
 
 def _shots(footage: Footage) -> Iterator[tuple[Frame, float | None]]:
     """Frames, each with its time if a shot begins with it."""
-    frames = footage.frames(k / RATE for k in count())
-    # Of a film slower than the rate, a frame may come more than once.
-    different = (next(same) for _, same in groupby(frames, key=lambda frame: frame.time))
-    for frame, cut in mark_cuts(different):
-        yield frame, frame.time if cut else None
+    last = None
+    # The detector also sees a frame that comes again: what stays on screen is no movement.
+    for frame, cut in mark_cuts(footage.frames(k / RATE for k in count())):
+        if frame.time != last:
+            yield frame, frame.time if cut else None
+        last = frame.time
 
 
 def _windows(footage: Footage, every: float) -> Iterator[tuple[Frame, float | None]]:

@@ -9,7 +9,7 @@ from captioner.media.footage import Frame
 
 _THUMBNAIL = 8  # pixels along each side, each the mean of its part of the frame
 _THRESHOLD = 25.0  # mean difference of two thumbnails, in 255ths of full brightness
-_RATIO = 2.0  # of that difference to those around it: a fast pan is no cut
+_RATIO = 2.5  # of that difference to those around it: a fast pan is no cut
 _BEFORE, _AFTER = 3, 2  # differences to compare with
 
 

@@ -69,8 +69,8 @@ class Video:
             raise self._no_frame()
         for asked in times:
             if self._shall_seek(self._time(following or shown), asked):
-                decoded = self._decode(seek_to=asked)
-                shown, following, image = next(decoded, None) or shown, None, None
+                decoded, first = self._seek(asked)
+                shown, following, image = first or shown, None, None
             # A frame leaves when the next one comes; its stated duration spares decoding that.
             while asked >= (self._time(following) if following else self._leaves(shown)):
                 if following is not None:
@@ -86,12 +86,20 @@ class Video:
                 image = self._convert(shown)
             yield Frame(asked, self._time(shown), image)
 
-    def _decode(self, seek_to: float | None = None) -> Iterator[Any]:
-        """Decodes frame by frame; what is broken is left out, as players do."""
-        if seek_to is not None:
+    def _seek(self, asked: float) -> tuple[Iterator[Any], Any]:
+        # Without an index, as in a transport stream, a seek may end behind its aim.
+        for back in (0.0, 5.0, 30.0, asked):
             # What cannot seek goes on from where it is.
             with suppress(FFmpegError):
-                self._container.seek(self._ticks(seek_to), stream=self._stream)
+                self._container.seek(self._ticks(max(asked - back, 0.0)), stream=self._stream)
+            decoded = self._decode()
+            first = next(decoded, None)
+            if first is not None and self._time(first) <= asked:
+                break
+        return decoded, first
+
+    def _decode(self) -> Iterator[Any]:
+        """Decodes frame by frame; what is broken is left out, as players do."""
         packets = self._container.demux(self._stream)
         while True:
             try:

@@ -1,0 +1,49 @@
+#!/usr/bin/env python
+"""A sentence for each shot of every film in a folder, as JSON Lines.
+
+    python scripts/describe_videos.py videos --out captions.jsonl
+
+A row is a film: {"path": ..., "segments": [{"start": ..., "end": ..., "caption": ...}, ...]}. A run
+that was stopped, in whatever way, is gone on with by the same command. `caption videos --recursive
+--out captions.jsonl` does the same; this is the recipe, to be changed.
+"""
+
+import math
+import os
+from pathlib import Path
+
+import click
+from tqdm import tqdm
+
+from captioner import Captioner
+from captioner.commands.errors import plain_errors
+from captioner.media.files import find_media
+from captioner.presets.storage import DEFAULT_PRESET
+from captioner.reports.output import open_report
+
+
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False))
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--preset", default=DEFAULT_PRESET, show_default=True)
+@click.option("--whole", is_flag=True, help="One sentence about each film, not one a shot.")
+def main(folder: str, out: Path, preset: str, whole: bool) -> None:
+    """Describe the films of FOLDER and its subfolders."""
+    with plain_errors(), open_report(out, "jsonl") as (writer, described):
+        found = find_media([folder], recursive=True)
+        films = [path for path in found if os.path.abspath(path) not in described]  # noqa: PTH100
+        if not films:
+            return
+        captioner = Captioner.from_preset(preset)
+        frames = 0
+        with tqdm(total=len(films), unit=" films", disable=None) as progress:
+            # The next films are decoded by threads while the network describes this one.
+            for result in captioner.describe(films, every=math.inf if whole else None):
+                writer.write(films[result.index], result.caption, result.last)
+                frames += result.frames
+                progress.set_postfix(frames=frames, refresh=False)
+                progress.update(result.last)
+
+
+if __name__ == "__main__":
+    main()

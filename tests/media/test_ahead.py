@@ -1,0 +1,93 @@
+import threading
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from captioner.errors import CaptionerError
+from captioner.media.ahead import read_ahead
+from captioner.media.clip import Clip
+
+
+def read(source):
+    """Sources are lists: of a clip's number of frames, or None for where the file breaks off."""
+    for frames in source:
+        if frames is None:
+            raise CaptionerError("broken")
+        yield Clip(np.zeros((frames, 1, 1, 3), np.uint8), np.arange(frames))
+
+
+sources = st.lists(st.lists(st.integers(1, 5), max_size=4).flatmap(
+    lambda clips: st.just([*clips, None]) if not clips else st.sampled_from([clips, [*clips, None]])
+))  # fmt: skip
+
+
+@settings(deadline=None, max_examples=60)
+@given(sources=sources, batch_size=st.integers(1, 8), workers=st.integers(1, 3))
+def test_everything_comes_once_in_order(sources, batch_size, workers):
+    batches = list(read_ahead(read, sources, batch_size, workers))
+    found = [
+        (
+            reading.index,
+            None if isinstance(reading.clip, CaptionerError) else len(reading.clip.frames),
+            reading.last,
+        )
+        for batch in batches
+        for reading in batch
+    ]
+    assert found == [
+        (index, frames, place == len(source) - 1)
+        for index, source in enumerate(sources)
+        for place, frames in enumerate(source)
+    ]
+    for batch in batches:
+        sizes = [0 if isinstance(r.clip, CaptionerError) else len(r.clip.frames) for r in batch]
+        assert len(batch) == 1 or (sum(sizes) <= batch_size and len(batch) <= batch_size)
+
+
+def test_endless_sources_are_read_only_as_far_as_needed_and_let_go():
+    taken, made = [], []
+
+    def endless():
+        while True:
+            taken.append(1)
+            yield len(taken)
+
+    def film(number):
+        while True:
+            made.append(number)
+            yield Clip(np.zeros((4, 1, 1, 3), np.uint8), np.arange(4))
+
+    before = threading.active_count()
+    batches = read_ahead(film, endless(), batch_size=8, workers=2)
+    for _ in range(5):
+        assert len(next(batches)) == 2
+    time.sleep(0.3)
+    assert len(taken) <= 11
+    assert len(made) < 25
+    batches.close()
+    assert threading.active_count() == before
+
+
+def test_decoding_goes_on_while_the_network_works():
+    started = threading.Event()
+
+    def film(number):
+        if number == 1:
+            started.set()
+        yield Clip(np.zeros((1, 1, 1, 3), np.uint8), np.zeros(1))
+
+    batches = read_ahead(film, [0, 1, 2], batch_size=1)
+    next(batches)
+    assert started.wait(5)  # although only the first was asked for
+
+
+def test_a_bug_is_no_error_of_the_users():
+    def broken(source):
+        raise ZeroDivisionError
+        yield
+
+    with pytest.raises(ZeroDivisionError):
+        list(read_ahead(broken, [1, 2], batch_size=4))

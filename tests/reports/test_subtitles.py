@@ -1,0 +1,92 @@
+import io
+from datetime import timedelta
+
+import pytest
+import srt
+import webvtt
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from captioner.caption import Caption
+from captioner.errors import CaptionerError
+from captioner.reports.output import open_report
+from captioner.reports.subtitles import SubtitleWriter
+from captioner.reports.timestamp import format_time
+
+words = st.text("aébc&<>-'0", min_size=1, max_size=6)
+# Shots follow one another; each lasts some milliseconds, or less than one.
+films = st.lists(
+    st.tuples(st.floats(0, 4000), st.lists(words, min_size=1, max_size=8)), min_size=1, max_size=6
+)
+
+
+def shots_of(film):
+    start, shots = 0.0, []
+    for seconds, said in film:
+        span = (start, start + seconds)
+        shots.append(Caption(" ".join(said), tuple(said), -1.0, -0.5, span=span))
+        start += seconds
+    return shots
+
+
+def write(form, shots):
+    stream = io.BytesIO()
+    writer = SubtitleWriter(stream, form)
+    for index, shot in enumerate(shots):
+        writer.write("film.mp4", shot, index == len(shots) - 1)
+    writer.close()
+    return stream.getvalue().decode()
+
+
+@settings(deadline=None, max_examples=80)
+@given(film=films)
+def test_webvtt_by_another_parser(film):
+    shots = shots_of(film)
+    cues = webvtt.from_buffer(io.StringIO(write("vtt", shots))).captions
+    assert len(cues) == len(shots)
+    for cue, shot in zip(cues, shots, strict=True):
+        raw = cue.raw_text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+        assert raw == shot.text
+        # The parser drops what looks like a tag; nothing of ours may.
+        assert "<" not in cue.raw_text
+        start, end = cue.start_in_seconds, cue.end_in_seconds
+        assert shot.span[0] - 1 <= start <= end <= shot.span[1] + 1
+        assert cue.start < cue.end
+
+
+@settings(deadline=None, max_examples=80)
+@given(film=films)
+def test_subrip_by_another_parser(film):
+    shots = shots_of(film)
+    cues = list(srt.parse(write("srt", shots), ignore_errors=False))
+    assert [cue.index for cue in cues] == list(range(1, len(shots) + 1))
+    for cue, shot in zip(cues, shots, strict=True):
+        assert cue.content == shot.text
+        assert abs(cue.start.total_seconds() - shot.span[0]) <= 0.0006
+        assert abs(cue.end.total_seconds() - shot.span[1]) <= 0.0021
+        assert cue.start < cue.end
+
+
+@settings(deadline=None)
+@given(seconds=st.floats(0, 10**6))
+def test_times_by_datetime(seconds):
+    hours, minutes, rest = format_time(seconds, decimals=3, hour_digits=2).split(":")
+    read = timedelta(hours=int(hours), minutes=int(minutes), seconds=float(rest))
+    assert abs(read.total_seconds() - seconds) <= 0.0006
+    assert float(rest) < 60
+
+
+def test_pictures_and_several_films_have_no_subtitles(tmp_path):
+    report = tmp_path / "film.vtt"
+    shot = Caption("a dog", ("a", "dog"), -1.0, -0.5, span=(0.0, 1.0))
+    with pytest.raises(CaptionerError, match="one film"), open_report(report, "vtt") as (writer, _):
+        writer.write("a.mp4", shot)
+        writer.write("b.mp4", shot)
+    picture = Caption("a dog", ("a", "dog"), -1.0, -0.5)
+    with pytest.raises(CaptionerError, match="picture"), open_report(report, "srt") as (writer, _):
+        writer.write("a.jpg", picture)
+    assert list(tmp_path.iterdir()) == []
+    with open_report(report, "vtt") as (writer, _):
+        writer.write("a.mp4", shot, last=False)
+        writer.write("a.mp4", CaptionerError("it breaks off"))
+    assert report.read_text() == "WEBVTT\n\n00:00:00.000 --> 00:00:01.000\na dog\n\n"
