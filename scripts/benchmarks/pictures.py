@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from captioner.errors import CaptionerError
-from captioner.media.files import find_images
+from captioner.media.files import IMAGE_SUFFIXES, find_media
 from captioner.media.image import load_image
 
 SAMPLES = Path(__file__).parents[2] / "data" / "samples"
@@ -28,7 +28,11 @@ def choose_pictures(images: Path | None, count: int, folder: Path) -> list[str]:
     """
     if images is None:
         return make_pictures(count, folder)
-    found = list(find_images([images], recursive=True))
+    found = [
+        path
+        for path in find_media([images], recursive=True)
+        if path.lower().endswith(IMAGE_SUFFIXES)
+    ]
     if len(found) < count:
         raise CaptionerError(f"{images} holds {len(found)} pictures: give a smaller --count")
     return found[:count]
