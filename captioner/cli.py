@@ -69,6 +69,14 @@ if TYPE_CHECKING:
     help="Pictures that go through the network together.",
 )
 @click.option(
+    "--engine",
+    default="auto",
+    show_default=True,
+    type=click.Choice(["auto", "openvino", "keras"]),
+    help="What runs the network: auto is openvino, the fastest on a CPU, where that is possible; "
+    "a GPU is for keras.",
+)
+@click.option(
     "--precision",
     default="auto",
     show_default=True,
@@ -90,6 +98,7 @@ def main(
     beam_width: int | None,
     max_length: int | None,
     batch_size: int,
+    engine: str,
     precision: str,
     quiet: bool,
     **short_formats: bool,
@@ -137,7 +146,13 @@ def main(
             options = {name: value for name, value in search.items() if value is not None}
             total = failed = 0
             for path, result in _caption(
-                new, loaded, precision, batch_size=batch_size, num_captions=num_captions, **options
+                new,
+                loaded,
+                engine,
+                precision,
+                batch_size=batch_size,
+                num_captions=num_captions,
+                **options,
             ):
                 total += 1
                 with progress.external_write_mode():
@@ -202,19 +217,22 @@ def _skip(
 
 
 def _caption(
-    paths: Iterator[str], preset: "Preset", precision: str, **options: Any
+    paths: Iterator[str], preset: "Preset", engine: str, precision: str, **options: Any
 ) -> Iterator[tuple[str, Any]]:
     """Yields each path with its caption or error, loading the network only if there are paths."""
     first = next(paths, None)
     if first is None:
         return
-    with tensorflow_logs_hidden():
-        from captioner.captioner import Captioner
+    from captioner.captioner import Captioner
+    from captioner.presets.engine import choose_engine
+
     if "max_length" in options:
         wanted = preset.config["generation"].get("min_length", 1)
         options["min_length"] = min(wanted, options["max_length"])
     pictures, names = tee(chain([first], paths))
     # `stream` reads ahead by some batches; the names wait for it.
-    results = Captioner(preset, precision).stream(pictures, **options)
-    for result in results:
+    engine = choose_engine(preset, engine)  # which may have a line to say
+    with tensorflow_logs_hidden():
+        captioner = Captioner(preset, precision, engine)
+    for result in captioner.stream(pictures, **options):
         yield next(names), result

@@ -85,8 +85,7 @@ class TopDown(Decoder):
             "keys": self.key(values),  # (B, T*P, U)
             "values": values,  # (B, T*P, C)
             "mean": ops.sum(values * weight, axis=1) / ops.sum(weight, axis=1),  # (B, C)
-            "bias": ops.where(mask, 0.0, _NEVER),  # (B, T*P)
-            "frame_mask": frame_mask,  # (B, T)
+            "bias": ops.reshape(ops.where(mask, 0.0, _NEVER), (batch, frames, places)),
         }
 
     def begin(self, memory: Any) -> tuple[Any, ...]:
@@ -105,12 +104,13 @@ class TopDown(Decoder):
             attention_state,
         )
         scores = ops.einsum("bnu,bpu->bnp", self.query(asked), memory["keys"])
-        scores = ops.cast(scores, "float32") / self.units**0.5 + memory["bias"][:, None]
+        _, frames, places = ops.shape(memory["bias"])
+        bias = ops.reshape(memory["bias"], (-1, 1, frames * places))
+        scores = ops.cast(scores, "float32") / self.units**0.5 + bias
         attention = ops.softmax(scores)  # (B, N, T*P)
         seen = ops.einsum("bnp,bpc->bnc", ops.cast(attention, words.dtype), memory["values"])
         said, language_state = run_cell(
             self.language_lstm, ops.concatenate([seen, asked], axis=-1), language_state
         )
-        frames = ops.shape(memory["frame_mask"])[1]
-        by_frame = ops.reshape(attention, (-1, sentences, frames, ops.shape(scores)[-1] // frames))
+        by_frame = ops.reshape(attention, (-1, sentences, frames, places))
         return said, (*attention_state, *language_state), by_frame
