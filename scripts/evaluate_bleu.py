@@ -1,9 +1,11 @@
 #!/usr/bin/env python
-"""BLEU-1 to BLEU-4 of a file of captions, with 95 % intervals.
+"""BLEU, ROUGE-L and CIDEr of a model on a data set, or of a file of captions.
 
+    python scripts/evaluate_bleu.py --preset vgg16_top_down_flickr8k --dataset data/flickr8k
     python scripts/evaluate_bleu.py results.json --references dataset_flickr8k.json
 
-For METEOR, ROUGE-L, CIDEr-D and a page with pictures, use `captioner evaluate`.
+Captions and references are split into words as Karpathy and Fei-Fei (2015) do, as in the table of
+the README. For METEOR, other word splits, and a page with pictures, use `captioner evaluate`.
 """
 
 from pathlib import Path
@@ -11,6 +13,8 @@ from pathlib import Path
 import click
 
 from captioner.commands.errors import plain_errors
+from captioner.datasets.readers import read_dataset
+from captioner.evaluation.description import describe_pictures, references_of
 from captioner.evaluation.evaluation import evaluate_captions
 from captioner.evaluation.references import read_references
 from captioner.evaluation.results import read_results
@@ -18,18 +22,39 @@ from captioner.evaluation.table import interval_text
 
 
 @click.command()
-@click.argument("results", type=click.Path(exists=True, path_type=Path))
-@click.option("--references", required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("results", required=False, type=click.Path(exists=True, path_type=Path))
+@click.option("--references", type=click.Path(exists=True, path_type=Path))
+@click.option("--preset", help="Name or folder of a model.")
+@click.option("--dataset", type=click.Path(exists=True, path_type=Path))
+@click.option("--images", type=click.Path(exists=True, path_type=Path), help="Picture folder.")
 @click.option("--split", default="test", show_default=True)
-def main(results: Path, references: Path, split: str) -> None:
-    """Print the BLEU scores of RESULTS, a file in the COCO results format."""
+def main(
+    results: Path | None,
+    references: Path | None,
+    preset: str | None,
+    dataset: Path | None,
+    images: Path | None,
+    split: str,
+) -> None:
+    """Print the scores of a --preset on a --dataset, or of RESULTS against --references."""
     with plain_errors():
-        captions = read_results(results)
-        truth = read_references(references, split=split, image_ids=captions)
-        evaluation = evaluate_captions(captions, truth.captions, name=results.name)
-        for name in ("BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4"):
-            score, ends = evaluation.metrics[name].score, evaluation.intervals[name]
-            click.echo(f"{name}  {100 * score:.1f}  ({interval_text(ends)})")
+        if results and references:
+            name, captions = results.name, read_results(results)
+            truth = read_references(references, split=split, image_ids=captions)
+        elif preset and dataset:
+            truth, pictures = references_of(read_dataset(dataset, images), split)
+            name, captions = preset, describe_pictures(preset, pictures, _complain)
+        else:
+            raise click.UsageError("Give --preset and --dataset, or RESULTS and --references.")
+        evaluation = evaluate_captions(captions, truth.captions, name=name, tokenization="karpathy")
+        click.echo(f"{name}, {split} split, {len(truth.captions)} pictures")
+        for metric in ("BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4", "ROUGE-L", "CIDEr"):
+            score, ends = evaluation.metrics[metric].score, evaluation.intervals[metric]
+            click.echo(f"{metric:8}{100 * score:6.1f}  ({interval_text(ends)})")
+
+
+def _complain(line: str) -> None:
+    click.echo(line, err=True)
 
 
 if __name__ == "__main__":

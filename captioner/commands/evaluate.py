@@ -2,12 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from captioner.commands.errors import plain_errors
-from captioner.engines.tensorflow_logs import tensorflow_logs_hidden
 
 if TYPE_CHECKING:
     from captioner.evaluation.references import ReferenceSet
@@ -71,6 +70,8 @@ def evaluate(
     RESULTS is a JSON file in the COCO results format: [{"image_id": ..., "caption": ...}, ...].
     """
     with plain_errors():
+        from captioner.datasets.readers import read_dataset
+        from captioner.evaluation.description import describe_pictures, references_of
         from captioner.evaluation.evaluation import evaluate_captions
         from captioner.evaluation.meteor import Meteor
         from captioner.evaluation.page import write_page
@@ -82,9 +83,16 @@ def evaluate(
             name, captions = results.name, read_results(results)
             truth, pictures = _from_references(references, images, split, captions)
         elif preset and dataset and not (results or references):
-            truth, pictures = _from_dataset(dataset, images, split)
             options = {"beam_width": beam_width} if beam_width else {}
-            name, captions = preset, _describe(preset, pictures, batch_size=batch_size, **options)
+            truth, pictures = references_of(read_dataset(dataset, images), split)
+            name = preset
+            captions = describe_pictures(
+                preset,
+                pictures,
+                report=lambda line: click.echo(line, err=True),
+                batch_size=batch_size,
+                **options,
+            )
         else:
             raise click.UsageError("Give RESULTS and --references, or --preset and --dataset.")
         if write_results:
@@ -118,44 +126,3 @@ def _from_references(
     truth = read_references(path, split=split, image_ids=captions)
     folder = images or path.parent
     return truth, {image: folder / name for image, name in truth.pictures.items() if name}
-
-
-def _from_dataset(
-    path: Path, images: Path | None, split: str
-) -> tuple["ReferenceSet", dict[str, Path]]:
-    """References and pictures of a data set's split."""
-    from captioner.datasets.readers import read_dataset
-    from captioner.evaluation.references import ReferenceSet
-
-    data = read_dataset(path, images)
-    chosen = list(data.examples) if split == "all" else data.split(split)
-    truth = ReferenceSet(
-        captions={example.image_id: list(example.captions) for example in chosen},
-        training=[
-            caption
-            for example in data.examples
-            if example.split == "train"
-            for caption in example.captions
-        ],
-    )
-    return truth, {example.image_id: Path(example.path) for example in chosen}
-
-
-def _describe(preset: str, pictures: dict[str, Path], **options: Any) -> dict[str, str]:
-    """Let a model describe pictures."""
-    from tqdm import tqdm
-
-    from captioner.errors import CaptionerError
-
-    with tensorflow_logs_hidden():
-        from captioner.captioner import Captioner
-
-    described = Captioner.from_preset(preset).stream(list(pictures.values()), **options)
-    captions = {}
-    bar = tqdm(described, total=len(pictures), unit="picture", disable=None)
-    for image, caption in zip(pictures, bar, strict=True):
-        if isinstance(caption, CaptionerError):
-            click.echo(f"{pictures[image]}: {caption}", err=True)  # it will count as missing
-        else:
-            captions[image] = caption.text
-    return captions

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,7 +78,8 @@ def write_preset(folder: str | Path, preset: Preset) -> None:
     folder = Path(folder)
     if folder.exists() and not (folder / "config.json").is_file() and any(folder.iterdir()):
         raise CaptionerError(f"{folder} is not empty and is no preset: choose another folder")
-    partial = folder.with_name(f"{folder.name}.{os.getpid()}.part")
+    partial = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(partial, ignore_errors=True)  # what a killed run left
     partial.mkdir(parents=True)
     config = json.dumps({"format": FORMAT, **preset.config}, indent=1)
     (partial / "config.json").write_text(config + "\n", encoding="utf-8")

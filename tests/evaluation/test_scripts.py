@@ -36,13 +36,27 @@ def files(tmp_path):
 def test_evaluate_bleu(files):
     done = run("evaluate_bleu.py", files / "good.json", "--references", files / "references.json")
     assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
+    head, *lines = done.stdout.splitlines()
+    assert head == "good.json, test split, 40 pictures"
     references = [[f"a dog number {n} runs on the green grass".split()] for n in range(40)]
     candidates = [f"a dog number {n} runs on the grass".split() for n in range(40)]
-    for order, line in enumerate(lines, start=1):
+    for order, line in enumerate(lines[:4], start=1):
         expected = corpus_bleu(references, candidates, weights=[1 / order] * order)
-        assert line.startswith(f"BLEU-{order}  {100 * expected:.1f}  (")
-    assert len(lines) == 4
+        assert line.startswith(f"BLEU-{order}  {100 * expected:6.1f}  (")
+    assert [line.split()[0] for line in lines[4:]] == ["ROUGE-L", "CIDEr"]
+
+
+def test_evaluate_bleu_of_a_model(files, tiny_preset):
+    dataset = files / "captions.csv"
+    samples = sorted(Path("data/samples").glob("*.jpg"))[:2]
+    rows = [f"{path.resolve()},a dog runs on the grass,val\n" for path in samples]
+    dataset.write_text("image,caption,split\n" + "".join(rows))
+    done = run("evaluate_bleu.py", "--preset", tiny_preset, "--dataset", dataset, "--split", "val")
+    assert done.returncode == 0, done.stderr
+    head, *lines = done.stdout.splitlines()
+    assert head == f"{tiny_preset}, val split, 2 pictures"
+    assert len(lines) == 6
+    assert run("evaluate_bleu.py", "--preset", tiny_preset).returncode == 2
 
 
 def test_compare_results(files):

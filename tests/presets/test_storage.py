@@ -32,6 +32,14 @@ def test_round_trip(preset, tmp_path):
     assert list(tmp_path.iterdir()) == [tmp_path / "mine"]  # nothing half-written is left
 
 
+def test_what_a_killed_run_left_is_no_hindrance(preset, tmp_path):
+    (tmp_path / "mine.part").mkdir()
+    (tmp_path / "mine.part" / "torn").write_text("")
+    write_preset(tmp_path / "mine", preset)
+    assert read_preset(tmp_path / "mine").card == preset.card
+    assert not (tmp_path / "mine" / "torn").exists()
+
+
 def test_writing_again_replaces_the_whole(preset, tmp_path):
     write_preset(tmp_path / "mine", preset)
     changed = Preset(preset.config, preset.vocabulary, preset.weights, "# Another card\n")

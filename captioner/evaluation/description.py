@@ -1,0 +1,70 @@
+"""A model's captions for a split of a data set, ready to be scored."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from captioner.datasets.caption_dataset import CaptionDataset
+from captioner.engines.tensorflow_logs import tensorflow_logs_hidden
+from captioner.errors import CaptionerError
+from captioner.evaluation.references import ReferenceSet
+
+
+def references_of(dataset: CaptionDataset, split: str) -> tuple[ReferenceSet, dict[str, Path]]:
+    """Take the references and the pictures of a split.
+
+    Args:
+        dataset: Pictures with captions.
+        split: "train", "val", "test", or "all".
+
+    Returns:
+        The references, with the captions of the train split beside them, and the pictures' paths
+        by image id.
+
+    Raises:
+        CaptionerError: If the data set has no such split.
+    """
+    chosen = list(dataset.examples) if split == "all" else dataset.split(split)
+    truth = ReferenceSet(
+        captions={example.image_id: list(example.captions) for example in chosen},
+        training=[
+            caption
+            for example in dataset.examples
+            if example.split == "train"
+            for caption in example.captions
+        ],
+    )
+    return truth, {example.image_id: Path(example.path) for example in chosen}
+
+
+def describe_pictures(
+    preset: str | Path,
+    pictures: Mapping[str, Path],
+    report: Callable[[str], None],
+    **options: Any,
+) -> dict[str, str]:
+    """Let a model describe pictures.
+
+    Args:
+        preset: A bundled preset's name, or a folder.
+        pictures: Paths by image id.
+        report: Called with a line for each picture that cannot be read; it has no caption then.
+        options: Those of `Captioner.stream`.
+
+    Returns:
+        Captions by image id.
+    """
+    with tensorflow_logs_hidden():
+        from captioner.captioner import Captioner
+
+    described = Captioner.from_preset(preset).stream(list(pictures.values()), **options)
+    captions = {}
+    bar = tqdm(described, total=len(pictures), unit="picture", disable=None)
+    for image_id, caption in zip(pictures, bar, strict=True):
+        if isinstance(caption, CaptionerError):
+            report(f"{pictures[image_id]}: {caption}")
+        else:
+            captions[image_id] = caption.text
+    return captions

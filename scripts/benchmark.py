@@ -1,0 +1,28 @@
+#!/usr/bin/env python
+"""How fast, how large and how exact captioner is on this machine.
+
+    python scripts/benchmark.py caption
+    python scripts/benchmark.py precision --dataset dataset_flickr8k.json --images Flicker8k_Dataset
+    python scripts/benchmark.py metrics
+
+Each prints tables, or one JSON object with --json. Linux only: memory is read from /proc.
+"""
+
+import click
+from benchmarks.captioning import caption
+from benchmarks.metrics import metrics
+from benchmarks.precision import precision
+
+
+@click.group()
+def main() -> None:
+    """Measure captioner on this machine."""
+
+
+main.add_command(caption)
+main.add_command(precision)
+main.add_command(metrics)
+
+
+if __name__ == "__main__":
+    main()

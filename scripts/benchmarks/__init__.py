@@ -1,0 +1,1 @@
+"""One file a benchmark; `scripts/benchmark.py` runs them."""

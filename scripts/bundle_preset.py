@@ -1,0 +1,43 @@
+#!/usr/bin/env python
+"""Put a trained preset into the package, with a model card and the search chosen on validation.
+
+    python scripts/bundle_preset.py runs/mine/finetune/best mine --card CARD.md
+
+The search options are those by which epochs were compared; --search changes them.
+"""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+import captioner.presets.storage
+from captioner.commands.errors import plain_errors
+from captioner.presets.storage import read_preset, write_preset
+
+
+@click.command()
+@click.argument("trained", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("name")
+@click.option("--card", required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--search", multiple=True, metavar="OPTION=VALUE", help="Of beam_search.")
+def main(trained: Path, name: str, card: Path, search: tuple[str, ...]) -> None:
+    """Bundle the preset in the folder TRAINED under NAME."""
+    with plain_errors():
+        preset = read_preset(trained)
+        options = (option.partition("=") for option in search)
+        chosen = {key: json.loads(value) for key, _, value in options}
+        generation = {**preset.config["generation"], **chosen}
+        preset = replace(
+            preset,
+            config={**preset.config, "generation": generation},
+            card=card.read_text(encoding="utf-8"),
+        )
+        folder = Path(captioner.presets.storage.__file__).parent / name
+        write_preset(folder, preset)
+        click.echo(f"{folder}: {sum(p.stat().st_size for p in folder.iterdir()) / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from captioner.captioner import Captioner
+
+ROOT = Path(__file__).parents[1]
+SAMPLES = ROOT / "data" / "samples"
+
+
+@pytest.fixture
+def run(monkeypatch, tiny_preset):
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    import benchmark
+
+    def run(*arguments):
+        arguments = [*map(str, arguments), "--preset", str(tiny_preset)]
+        return CliRunner().invoke(benchmark.main, arguments)
+
+    return run
+
+
+def check_machine(facts):
+    assert facts["cores"] >= 1
+    assert isinstance(facts["amx_bf16"], bool)
+    assert all(facts[name] for name in ("cpu", "python", "captioner", "keras", "tensorflow"))
+
+
+def test_a_process_is_measured_alone(run):
+    from benchmarks.process import cost_of, peak_mb, reset_peak
+
+    reset_peak()
+    before = peak_mb()
+    held = bytearray(b"x") * 300_000_000  # Linux would count it to a child of this process
+    assert 295 < peak_mb() - before < 310
+    code = "import time; held = bytearray(b'x') * 100_000_000; time.sleep(0.2)"
+    cost = cost_of([sys.executable, "-c", code])
+    assert 100 < cost.peak_mb < 150
+    assert cost.seconds > 0.2
+    del held
+    reset_peak()
+    assert peak_mb() < before + 100
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        cost_of([sys.executable, "-c", "raise SystemExit('no such thing')"])
+    assert "no such thing" in failed.value.stderr
+
+
+def test_caption(run):
+    result = run("caption", "--runs", 1, "--count", 3, "--batch-size", 2, "--json")
+    assert result.exit_code == 0, result.output
+    measured = json.loads(result.stdout)
+    check_machine(measured["machine"])
+    assert measured["pictures"] == 3 and measured["batch_size"] == 2
+    one = measured["one_picture"]
+    assert one["runs"] == 1 and one["seconds"] > 0
+    assert 100 < one["peak_mb"] < 10_000  # TensorFlow alone takes hundreds
+    for precision in ("bfloat16", "float32"):
+        side = measured[precision]
+        assert side["pictures_per_second"] == pytest.approx(3 / side["seconds"])
+        assert side["memory_growth_mb"] >= 0
+        stages = side["stages"]
+        assert all(stages[name] > 0 for name in ("decode_s", "encode_s", "search_s"))
+        widths = side["beam_widths"]
+        assert list(widths) == ["1", "3", "5"]
+        assert widths["3"]["search_s"] == stages["search_s"]
+        greedy = widths["1"]["search_s"]
+        before = stages["decode_s"] + stages["encode_s"]
+        for row in widths.values():
+            assert row["search_over_greedy"] == pytest.approx(row["search_s"] / greedy)
+            total = (before + row["search_s"]) / (before + greedy)
+            assert row["total_over_greedy"] == pytest.approx(total)
+    seconds = [measured[precision]["seconds"] for precision in ("bfloat16", "float32")]
+    assert measured["bfloat16_speedup"] == pytest.approx(seconds[1] / seconds[0])
+
+
+def test_precision(run, tiny_preset, tmp_path):
+    """The references are the captions in float32 themselves, so that it scores full marks."""
+    names = ["astronaut.jpg", "cat.jpg", "coffee.jpg", "pagoda.jpg"]
+    paths = [SAMPLES / name for name in names]
+    said = {
+        precision: Captioner.from_preset(tiny_preset, precision).generate(paths)
+        for precision in ("bfloat16", "float32")
+    }
+    with (tmp_path / "captions.csv").open("w", newline="") as file:
+        rows = [
+            (name, caption.text, "val")
+            for name, caption in zip(names, said["float32"], strict=True)
+        ]
+        csv.writer(file).writerows([("image", "caption", "split"), *rows])
+    arguments = ("precision", "--dataset", tmp_path, "--images", SAMPLES)
+    result = run(*arguments, "--json")
+    assert result.exit_code == 0, result.output
+    measured = json.loads(result.stdout)
+    check_machine(measured["machine"])
+    assert measured["split"] == "val" and measured["pictures"] == 4
+    assert measured["float32"]["BLEU-4"] == pytest.approx(1)
+    assert measured["float32"]["CIDEr"] > 0
+    pairs = zip(said["bfloat16"], said["float32"], strict=True)
+    same = sum(half.words == whole.words for half, whole in pairs)
+    assert measured["identical_captions"] == same / 4
+    if same == 4:
+        assert measured["bfloat16"] == measured["float32"]
+    limited = run(*arguments, "--limit", 1)
+    assert limited.exit_code == 0 and "1 pictures of val" in limited.stdout
+
+
+def test_refusals_are_one_sentence(run, tmp_path):
+    (tmp_path / "broken.jpg").write_bytes(b"broken")
+    few = run("caption", "--images", tmp_path, "--count", 2)
+    assert few.exit_code == 1 and f"{tmp_path} holds 1 pictures" in few.output
+    absent = run("precision", "--dataset", tmp_path)
+    assert absent.exit_code == 1 and "holds no data set" in absent.output
