@@ -12,7 +12,6 @@ import click
 
 from captioner import __version__
 from captioner.commands.errors import plain_errors
-from captioner.engines.tensorflow_logs import tensorflow_logs_hidden
 from captioner.errors import CaptionerError
 from captioner.media.files import find_images
 from captioner.reports.formats import FORMATS, format_of
@@ -224,15 +223,11 @@ def _caption(
     if first is None:
         return
     from captioner.captioner import Captioner
-    from captioner.presets.engine import choose_engine
 
     if "max_length" in options:
         wanted = preset.config["generation"].get("min_length", 1)
         options["min_length"] = min(wanted, options["max_length"])
     pictures, names = tee(chain([first], paths))
     # `stream` reads ahead by some batches; the names wait for it.
-    engine = choose_engine(preset, engine)  # which may have a line to say
-    with tensorflow_logs_hidden():
-        captioner = Captioner(preset, precision, engine)
-    for result in captioner.stream(pictures, **options):
+    for result in Captioner(preset, precision, engine).stream(pictures, **options):
         yield next(names), result

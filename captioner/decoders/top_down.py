@@ -75,12 +75,12 @@ class TopDown(Decoder):
         """See `Decoder`: keys, values and their mean over all places of all frames."""
         batch, frames, places, channels = ops.shape(features)
         values = ops.reshape(features, (batch, frames * places, channels))  # (B, T*P, C)
-        values = self.normalization(ops.log1p(ops.cast(values, "float32")))
+        values = self.normalization(ops.log(1 + ops.cast(values, "float32")))
         values = self.feature_dropout(values, training=training)
         if frame_mask is None:
             frame_mask = ops.ones((batch, frames), "bool")
         mask = ops.repeat(frame_mask, places, axis=1)  # (B, T*P)
-        weight = ops.cast(mask, values.dtype)[..., None]
+        weight = ops.expand_dims(ops.cast(mask, values.dtype), -1)
         return {
             "keys": self.key(values),  # (B, T*P, U)
             "values": values,  # (B, T*P, C)
@@ -97,7 +97,7 @@ class TopDown(Decoder):
         """See `Decoder`."""
         attention_state, language_state = state[:2], state[2:]
         sentences = ops.shape(words)[1]
-        mean = ops.repeat(memory["mean"][:, None], sentences, axis=1)  # (B, N, C)
+        mean = ops.repeat(ops.expand_dims(memory["mean"], 1), sentences, axis=1)  # (B, N, C)
         asked, attention_state = run_cell(
             self.attention_lstm,
             ops.concatenate([language_state[0], mean, words], axis=-1),

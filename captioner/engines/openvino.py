@@ -59,7 +59,7 @@ class OpenVINOEngine(Engine):
 
     def encode(self, frames: np.ndarray) -> np.ndarray:
         """See `Engine`."""
-        features: np.ndarray = self._encode([frames], share_inputs=True)[0]
+        features: np.ndarray = self._encode([frames], share_inputs=True)["features"]
         return features
 
     def begin(self, features: np.ndarray, frame_mask: np.ndarray) -> tuple[Any, State]:

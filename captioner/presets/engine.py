@@ -5,6 +5,7 @@ from importlib.util import find_spec
 
 from captioner.engines.engine import Engine
 from captioner.engines.precision import compute_policy
+from captioner.engines.tensorflow_logs import tensorflow_logs_hidden
 from captioner.errors import CaptionerError
 from captioner.presets.storage import Preset
 
@@ -61,7 +62,8 @@ def build_engine(preset: Preset, engine: str = "auto", precision: str = "auto") 
         from captioner.engines.openvino import OpenVINOEngine
 
         return OpenVINOEngine(preset.graphs, preset.weights, policy)
-    from captioner.engines.keras import KerasEngine
-    from captioner.presets.network import build_network
+    with tensorflow_logs_hidden():
+        from captioner.engines.keras import KerasEngine
+        from captioner.presets.network import build_network
 
     return KerasEngine(*build_network(preset, policy))

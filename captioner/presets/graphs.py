@@ -8,7 +8,6 @@ conversion transposes the kernels of convolutions. Here OpenVINO transposes when
 """
 
 import tempfile
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any
 import keras
 
 from captioner.decoders.decoder import Decoder
-from captioner.engines.keras import begin_of, step_of
+from captioner.exports.signatures import Signature, signatures
 from captioner.presets.network import build_network, named_variables
 from captioner.presets.storage import Preset
 from captioner.vision.encoder import VGG16Encoder
@@ -26,6 +25,11 @@ from captioner.vision.encoder import VGG16Encoder
 def can_export() -> bool:
     """Whether graphs can be made here: with openvino, under Keras' TensorFlow backend."""
     return keras.backend.backend() == "tensorflow" and find_spec("openvino") is not None
+
+
+def with_graphs(preset: Preset) -> Preset:
+    """The preset with graphs of its network."""
+    return replace(preset, graphs=export_graphs(*build_network(preset)))
 
 
 def export_graphs(encoder: VGG16Encoder, decoder: Decoder) -> dict[str, bytes]:
@@ -38,97 +42,48 @@ def export_graphs(encoder: VGG16Encoder, decoder: Decoder) -> dict[str, bytes]:
     Returns:
         The files of a preset by name, "openvino_encode.xml" and so on.
     """
-    import tensorflow as tf
+    import openvino as ov
 
-    height, width = encoder.image_size
-    frames = tf.TensorSpec((None, None, height, width, 3), "uint8", "frames")
-    features = tf.TensorSpec((None, None, encoder.places, encoder.channels), "float32", "features")
-    mask = tf.TensorSpec((None, None), "bool", "frame_mask")
-    begin = begin_of(decoder)
-    memory, state = tf.function(begin).get_concrete_function(features, mask).structured_outputs
-    memory_specs = _named_specs(keras.tree.flatten(memory), "memory_")
-    state_specs = _named_specs(state, "state_", axes=2)
-    step = step_of(decoder)
-
-    def named_begin(features: Any, frame_mask: Any) -> dict[str, Any]:
-        memory, state = begin(features, frame_mask)
-        return {**_named(keras.tree.flatten(memory), "memory_"), **_named(state, "state_")}
-
-    def named_step(token_ids: Any, penalty: Any, count: Any, *rest: Any) -> dict[str, Any]:
-        state, parts = rest[: len(state_specs)], rest[len(state_specs) :]
-        packed = keras.tree.pack_sequence_as(memory, parts)
-        words, log_probs, state, attention = step(token_ids, state, packed, penalty, count)
-        outputs = {"words": words, "log_probs": log_probs, **_named(state, "next_state_")}
-        return outputs if attention is None else {**outputs, "attention": attention}
-
-    step_specs = [
-        tf.TensorSpec((None, None), "int32", "token_ids"),
-        tf.TensorSpec((decoder.vocabulary_size,), "float32", "penalty"),
-        tf.TensorSpec((), "int32", "count"),
-        *state_specs,
-        *memory_specs,
-    ]
     variables = named_variables(encoder, decoder)
-    return {
-        **_files("encode", _convert(encoder, [frames], variables, "encoder/")),
-        **_files("begin", _convert(named_begin, [features, mask], variables, "decoder/")),
-        **_files("step", _convert(named_step, step_specs, variables, "decoder/")),
-    }
+    files = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, signature in signatures(encoder, decoder).items():
+            xml = Path(folder) / f"openvino_{name}.xml"
+            ov.serialize(_convert(signature, variables), xml)
+            files.update({path.name: path.read_bytes() for path in (xml, xml.with_suffix(".bin"))})
+    return files
 
 
-def with_graphs(preset: Preset) -> Preset:
-    """The preset with graphs of its network."""
-    return replace(preset, graphs=export_graphs(*build_network(preset)))
-
-
-def _convert(
-    function: Callable[..., Any], specs: Sequence[Any], variables: dict[str, Any], part: str
-) -> Any:
+def _convert(signature: Signature, variables: dict[str, Any]) -> Any:
     """An OpenVINO model of a function whose last inputs are the weights that it uses."""
     import openvino as ov
     import tensorflow as tf
 
-    names = [name for name in variables if name.startswith(part)]
+    names = [name for name in variables if name.startswith(f"{signature.part}/")]
     # OpenVINO keeps dots in names, TensorFlow would make underscores of slashes.
     weights = [
         tf.TensorSpec(variables[name].shape, "float32", name.replace("/", ".")) for name in names
     ]
+    count = len(signature.inputs)
 
     def stateless(*inputs: Any) -> Any:
-        values = inputs[len(specs) :]
-        mapping = [(variables[name], value) for name, value in zip(names, values, strict=True)]
+        mapping = [(variables[n], value) for n, value in zip(names, inputs[count:], strict=True)]
         with keras.StatelessScope(state_mapping=mapping):
-            return function(*inputs[: len(specs)])
+            return signature.function(*inputs[:count])
 
-    traced = tf.function(stateless).get_concrete_function(*specs, *weights)
+    traced = tf.function(stateless).get_concrete_function(*signature.inputs, *weights)
     model = ov.convert_model(traced)
-    if isinstance(traced.structured_outputs, dict):
-        lost = set(traced.structured_outputs) - {
-            name for port in model.outputs for name in port.names
-        }
-        if lost:
-            raise ValueError(f"{sorted(lost)} must be computed, not be inputs that pass unchanged")
+    there = {name for port in model.outputs for name in port.names}
+    if lost := sorted(traced.structured_outputs.keys() - there):
+        raise ValueError(f"{lost} must be computed, not be inputs that pass unchanged")
+    public = {spec.name for spec in (*signature.inputs, *weights)} | {*traced.structured_outputs}
+    _drop_names(model, public)
     return model
 
 
-def _files(name: str, model: Any) -> dict[str, bytes]:
-    import openvino as ov
-
-    with tempfile.TemporaryDirectory() as folder:
-        xml = Path(folder) / f"openvino_{name}.xml"
-        ov.serialize(model, xml)
-        return {path.name: path.read_bytes() for path in (xml, xml.with_suffix(".bin"))}
-
-
-def _named(parts: Sequence[Any], prefix: str) -> dict[str, Any]:
-    return {f"{prefix}{index}": part for index, part in enumerate(parts)}
-
-
-def _named_specs(parts: Sequence[Any], prefix: str, axes: int = 1) -> list[Any]:
-    """Specs of tensors whose first axes have any length: clips, and of a state also sentences."""
-    import tensorflow as tf
-
-    return [
-        tf.TensorSpec((None,) * axes + tuple(part.shape[axes:]), part.dtype, name)
-        for name, part in _named(parts, prefix).items()
-    ]
+def _drop_names(model: Any, public: set[str]) -> None:
+    """Drops all names but the public ones: Keras' tell what was built before in this process."""
+    for number, node in enumerate(model.get_ordered_ops()):
+        node.set_friendly_name(f"{node.get_type_name()}_{number}")
+        for port in node.outputs():
+            port.get_tensor().set_names(port.get_tensor().get_names() & public)
