@@ -13,6 +13,7 @@ import openvino as ov
 from openvino import opset8
 
 from captioner.engines.engine import Engine, State
+from captioner.engines.graph_names import weight_of_input
 from captioner.errors import CaptionerError
 
 GRAPHS = ("encode", "begin", "step")
@@ -110,9 +111,9 @@ def read_graph(
     model = core.read_model(graphs[f"openvino_{name}.xml"], graphs[f"openvino_{name}.bin"])
     for parameter in model.get_parameters():
         output = parameter.output(0)
-        weight = output.get_any_name().replace(".", "/")
-        if "/" not in weight:
-            continue  # a true input
+        weight = weight_of_input(output.get_any_name())
+        if weight is None:
+            continue
         constant = ov.op.Constant(weights[weight], shared_memory=True)
         constant.set_friendly_name(weight)
         value = opset8.convert(constant, "f32").output(0)

@@ -16,6 +16,7 @@ from typing import Any
 import keras
 
 from captioner.decoders.decoder import Decoder
+from captioner.engines.graph_names import input_of_weight
 from captioner.exports.signatures import Signature, signatures
 from captioner.presets.network import build_network, named_variables
 from captioner.presets.storage import Preset
@@ -60,9 +61,8 @@ def _convert(signature: Signature, variables: dict[str, Any]) -> Any:
     import tensorflow as tf
 
     names = [name for name in variables if name.startswith(f"{signature.part}/")]
-    # OpenVINO keeps dots in names, TensorFlow would make underscores of slashes.
     weights = [
-        tf.TensorSpec(variables[name].shape, "float32", name.replace("/", ".")) for name in names
+        tf.TensorSpec(variables[name].shape, "float32", input_of_weight(name)) for name in names
     ]
     count = len(signature.inputs)
 
@@ -72,7 +72,10 @@ def _convert(signature: Signature, variables: dict[str, Any]) -> Any:
             return signature.function(*inputs[:count])
 
     traced = tf.function(stateless).get_concrete_function(*signature.inputs, *weights)
-    model = ov.convert_model(traced)
+    with tempfile.TemporaryDirectory() as folder:
+        # ov.convert_model would do without these files, but reports its use to its makers.
+        tf.saved_model.save(tf.Module(), folder, signatures=traced)
+        model = ov.Core().read_model(folder)
     there = {name for port in model.outputs for name in port.names}
     if lost := sorted(traced.structured_outputs.keys() - there):
         raise ValueError(f"{lost} must be computed, not be inputs that pass unchanged")
