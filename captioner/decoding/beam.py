@@ -31,6 +31,7 @@ def beam_search(
     num_captions: int = 1,
     suppressed_ids: Sequence[int] = (),
     no_repeat_ngram: int = 0,
+    joining_ids: Sequence[int] = (),
 ) -> list[list[Hypothesis]]:
     """Find the most probable sentences for each image of a batch.
 
@@ -59,6 +60,7 @@ def beam_search(
         num_captions: sentences returned for each image, at most `beam_width`.
         suppressed_ids: tokens never produced, such as padding or the unknown word.
         no_repeat_ngram: n forbids a sentence to contain the same n words in a row twice; 0: off.
+        joining_ids: words, such as "and", that never join a word to itself.
 
     Returns:
         For each of the B images its `num_captions` best hypotheses, best first, all different;
@@ -92,7 +94,9 @@ def beam_search(
         raise ValueError(f"suppressed_ids holds the end token {end_id}: no sentence could end.")
     if not state or any(np.ndim(s) < 2 or np.shape(s)[1] != 1 for s in state):
         raise ValueError("state must hold arrays of shape (B, 1, ...), one row for each image.")
-    constraints = Constraints(end_id, max_length, min_length, suppressed_ids, no_repeat_ngram)
+    constraints = Constraints(
+        end_id, max_length, min_length, suppressed_ids, no_repeat_ngram, joining_ids
+    )
     candidates = (
         ShortlistedCandidates(step, constraints)
         if isinstance(step, Shortlister)

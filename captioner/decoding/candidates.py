@@ -80,6 +80,7 @@ class Constraints:
     min_length: int
     suppressed_ids: Sequence[int]
     no_repeat_ngram: int
+    joining_ids: Sequence[int] = ()
 
 
 class ShortlistedCandidates:
@@ -114,7 +115,7 @@ class ShortlistedCandidates:
             suppressed_ids=rules.suppressed_ids,
         )
         rows, slots, repeated = (
-            repeating(words, rules.no_repeat_ngram)
+            repeating(words, rules.no_repeat_ngram, rules.joining_ids)
             if length < rules.max_length
             else np.zeros((3, 0), np.intp)
         )

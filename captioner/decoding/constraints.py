@@ -14,6 +14,7 @@ def constrain(
     min_length: int = 1,
     suppressed_ids: Sequence[int] = (),
     no_repeat_ngram: int = 0,
+    joining_ids: Sequence[int] = (),
 ) -> None:
     """Set the log-probability of every forbidden next word to minus infinity, in place.
 
@@ -27,6 +28,7 @@ def constrain(
         suppressed_ids: words that are never said.
         no_repeat_ngram: n forbids the word that would complete an n-gram a second time
             (Paulus et al. 2017, arXiv:1705.04304, section 2.5); 0 forbids nothing.
+        joining_ids: words, such as "and", that never join a word to itself.
 
     Example:
         >>> log_probs = np.zeros((1, 1, 5))
@@ -44,7 +46,7 @@ def constrain(
         suppressed_ids=suppressed_ids,
     )
     if words.shape[2] < max_length:
-        log_probs[repeating(words, no_repeat_ngram)] = -np.inf
+        log_probs[repeating(words, no_repeat_ngram, joining_ids)] = -np.inf
 
 
 def penalty(
@@ -84,20 +86,34 @@ def penalty(
     return added
 
 
-def repeating(words: np.ndarray, no_repeat_ngram: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Find the next words that would say an n-gram a second time.
+def repeating(
+    words: np.ndarray, no_repeat_ngram: int, joining_ids: Sequence[int] = ()
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Find the next words that would say an n-gram a second time, or join a word to itself.
 
     Args:
         words: int (B, K, L), the L words that each hypothesis has so far.
         no_repeat_ngram: n; 0 forbids nothing.
+        joining_ids: as for `constrain`.
 
     Returns:
         The image, the hypothesis and the word of each such case, int (N,) each.
     """
     length = words.shape[2]
-    if not 0 < no_repeat_ngram <= length:
-        nothing = np.zeros(0, np.intp)
-        return nothing, nothing, nothing
+    cases = [np.zeros((3, 0), np.intp)]
+    if joining_ids and length >= 2:
+        image, slot = np.nonzero(np.isin(words[:, :, -1], joining_ids))
+        cases.append(np.stack([image, slot, words[image, slot, -2]]))
+    if 0 < no_repeat_ngram <= length:
+        cases.append(np.stack(_repeating_ngrams(words, no_repeat_ngram)))
+    image, slot, word = np.concatenate(cases, axis=1)
+    return image, slot, word
+
+
+def _repeating_ngrams(
+    words: np.ndarray, no_repeat_ngram: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    length = words.shape[2]
     ngrams = np.lib.stride_tricks.sliding_window_view(words, no_repeat_ngram, axis=2)
     # (B, K, L-n+1, n); the last n-1 words begin an n-gram that the next word completes.
     begun = words[:, :, None, length - no_repeat_ngram + 1 :]  # (B, K, 1, n-1)

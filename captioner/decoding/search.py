@@ -19,7 +19,10 @@ def search_captions(
     frame_mask: np.ndarray | None = None,
     **options: Any,
 ) -> Sequence[Sequence[Hypothesis]]:
-    """Finds the best sentences for each of B clips; `<unk>` is never said.
+    """Finds the best sentences for each of B clips.
+
+    `<unk>` is never said, and "and" never joins a word to itself ("a brown and brown dog"), which
+    models that have learnt "a black and white dog" are prone to.
 
     Args:
         engine: It holds the network.
@@ -40,6 +43,7 @@ def search_captions(
         start_id=vocabulary.start_id,
         end_id=vocabulary.end_id,
         suppressed_ids=(vocabulary.pad_id, vocabulary.start_id, vocabulary.unk_id),
+        joining_ids=[id_ for id_ in vocabulary.encode(["and"]) if id_ != vocabulary.unk_id],
         **options,
     )
 

@@ -40,6 +40,7 @@ class ShortRandomLanguage(Shortlister):
             "length_power": st.sampled_from([0.0, 0.7, 2.0]),
             "suppressed_ids": st.sets(st.integers(1, 5), max_size=2).map(tuple),
             "no_repeat_ngram": st.integers(0, 3),
+            "joining_ids": st.sets(st.integers(1, 5), max_size=2).map(tuple),
         }
     ),
 )
