@@ -11,13 +11,11 @@ import numpy as np
 from captioner.caption import Caption
 from captioner.decoding.hypothesis import Hypothesis
 from captioner.decoding.search import search_captions
-from captioner.engines.keras import KerasEngine
-from captioner.engines.precision import compute_policy
 from captioner.errors import CaptionerError
 from captioner.media.ahead import read_ahead
 from captioner.media.clip import Clip
 from captioner.media.sources import Source, read_clips
-from captioner.presets.network import build_network
+from captioner.presets.engine import build_engine
 from captioner.presets.storage import DEFAULT_PRESET, Preset, read_preset, write_preset
 from captioner.result import Result
 from captioner.text.tokenizer import join_words
@@ -29,6 +27,8 @@ class Captioner:
     Args:
         preset: The trained captioner, as `read_preset` gives it.
         precision: "auto", "bfloat16" or "float32".
+        engine: "openvino", "keras", or "auto": OpenVINO, which starts fast and runs on the CPU,
+            where it is installed and the preset has its graphs. A GPU is for Keras.
 
     Example:
         >>> captioner = Captioner.from_preset()
@@ -37,23 +37,25 @@ class Captioner:
         True
     """
 
-    def __init__(self, preset: Preset, precision: str = "auto") -> None:
+    def __init__(self, preset: Preset, precision: str = "auto", engine: str = "auto") -> None:
         self.preset = preset
         self.vocabulary = preset.vocabulary
-        encoder, decoder = build_network(preset, compute_policy(precision))
-        self.image_size = encoder.image_size
-        self.engine = KerasEngine(encoder, decoder)
+        self.engine = build_engine(preset, engine, precision)
+        self.image_size = self.engine.image_size
 
     @classmethod
     def from_preset(
-        cls, name_or_folder: str | Path = DEFAULT_PRESET, precision: str = "auto"
+        cls,
+        name_or_folder: str | Path = DEFAULT_PRESET,
+        precision: str = "auto",
+        engine: str = "auto",
     ) -> "Captioner":
         """Loads a bundled preset by its name, or one of the user's by its folder.
 
         Raises:
             CaptionerError: If it is missing or damaged.
         """
-        return cls(read_preset(name_or_folder), precision)
+        return cls(read_preset(name_or_folder), precision, engine)
 
     def save_to_preset(self, folder: str | Path) -> None:
         """Writes the captioner as a preset that `from_preset` reads."""

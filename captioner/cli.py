@@ -13,7 +13,6 @@ import click
 
 from captioner import __version__
 from captioner.commands.errors import plain_errors
-from captioner.engines.tensorflow_logs import tensorflow_logs_hidden
 from captioner.errors import CaptionerError
 from captioner.media.files import find_media
 from captioner.reports.formats import FORMATS, SUBTITLES, format_of
@@ -81,6 +80,14 @@ _WITHOUT_ERRORS = ("text", *SUBTITLES)  # formats in which an error has no row
     help="Pictures and frames that go through the network together.",
 )
 @click.option(
+    "--engine",
+    default="auto",
+    show_default=True,
+    type=click.Choice(["auto", "openvino", "keras"]),
+    help="What runs the network: auto is openvino, the fastest on a CPU, where that is possible; "
+    "a GPU is for keras.",
+)
+@click.option(
     "--precision",
     default="auto",
     show_default=True,
@@ -104,6 +111,7 @@ def main(
     beam_width: int | None,
     max_length: int | None,
     batch_size: int,
+    engine: str,
     precision: str,
     quiet: bool,
     **short_formats: bool,
@@ -157,7 +165,13 @@ def main(
             options["every"] = math.inf if whole else every
             total = failed = frames = 0
             for path, result in _caption(
-                new, loaded, precision, batch_size=batch_size, num_captions=num_captions, **options
+                new,
+                loaded,
+                engine,
+                precision,
+                batch_size=batch_size,
+                num_captions=num_captions,
+                **options,
             ):
                 total += result.last
                 frames += result.frames
@@ -224,21 +238,21 @@ def _skip(
 
 
 def _caption(
-    paths: Iterator[str], preset: "Preset", precision: str, **options: Any
+    paths: Iterator[str], preset: "Preset", engine: str, precision: str, **options: Any
 ) -> Iterator[tuple[str, "Result"]]:
     """Yields each path with its results, loading the network only if there are paths."""
     first = next(paths, None)
     if first is None:
         return
-    with tensorflow_logs_hidden():
-        from captioner.captioner import Captioner
+    from captioner.captioner import Captioner
+
     if "max_length" in options:
         wanted = preset.config["generation"].get("min_length", 1)
         options["min_length"] = min(wanted, options["max_length"])
     sources, names = tee(chain([first], paths))
     # `describe` reads ahead by some batches; the names wait for it.
     name = None
-    for result in Captioner(preset, precision).describe(sources, **options):
+    for result in Captioner(preset, precision, engine).describe(sources, **options):
         name = next(names) if name is None else name
         yield name, result
         if result.last:

@@ -14,6 +14,7 @@ import click
 
 import captioner.presets.storage
 from captioner.commands.errors import plain_errors
+from captioner.engines.tensorflow_logs import tensorflow_logs_hidden
 from captioner.presets.storage import read_preset, write_preset
 
 
@@ -29,8 +30,10 @@ def main(trained: Path, name: str, card: Path, search: tuple[str, ...]) -> None:
         options = (option.partition("=") for option in search)
         chosen = {key: json.loads(value) for key, _, value in options}
         generation = {**preset.config["generation"], **chosen}
+        with tensorflow_logs_hidden():
+            from captioner.presets.graphs import with_graphs
         preset = replace(
-            preset,
+            with_graphs(preset),  # the package's own may be newer than the training's
             config={**preset.config, "generation": generation},
             card=card.read_text(encoding="utf-8"),
         )

@@ -20,6 +20,7 @@ def tiny_preset(tmp_path_factory):
     import keras
 
     from captioner.decoders.build import build_decoder
+    from captioner.presets.graphs import with_graphs
     from captioner.presets.network import capture_weights
     from captioner.presets.storage import Preset, write_preset
     from captioner.text.vocabulary import Vocabulary
@@ -42,5 +43,6 @@ def tiny_preset(tmp_path_factory):
         "generation": {"beam_width": 3, "max_length": 8, "length_power": 0.7},
     }
     folder = tmp_path_factory.mktemp("presets") / "tiny"
-    write_preset(folder, Preset(config, vocabulary, weights, "# Model card\n\nRandom weights.\n"))
+    preset = Preset(config, vocabulary, weights, "# Model card\n\nRandom weights.\n")
+    write_preset(folder, with_graphs(preset))
     return folder

@@ -8,6 +8,7 @@ from captioner import __version__
 
 _COMMANDS = {
     "evaluate": "Score captions, of a model or of a file, against references.",
+    "export": "Write a preset's network for other programs: OpenVINO, ONNX, TensorFlow, LiteRT.",
     "info": "Show what a preset is and check its files.",
     "prepare": "Run the encoder once over a data set and keep its features.",
     "train": "Train a captioner by a config file.",

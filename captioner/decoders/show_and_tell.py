@@ -60,7 +60,7 @@ class ShowAndTell(Decoder):
 
     def remember(self, features: Any, frame_mask: Any = None, training: bool = False) -> Any:
         """See `Decoder`: the picture as a word vector (B, E)."""
-        values = ops.log1p(ops.cast(features, "float32"))  # (B, T, P, C)
+        values = ops.log(1 + ops.cast(features, "float32"))  # (B, T, P, C)
         if frame_mask is None:
             mean = ops.mean(values, axis=(1, 2))  # (B, C)
         else:
@@ -72,7 +72,7 @@ class ShowAndTell(Decoder):
     def begin(self, memory: Any) -> tuple[Any, ...]:
         """See `Decoder`: the state after the picture has been read."""
         zeros = ops.zeros((ops.shape(memory)[0], 1, self.units), self.compute_dtype)
-        return run_cell(self.lstm, memory[:, None], (zeros, zeros))[1]
+        return run_cell(self.lstm, ops.expand_dims(memory, 1), (zeros, zeros))[1]
 
     def advance(self, words: Any, state: Any, memory: Any) -> tuple[Any, Any, Any]:
         """See `Decoder`; there is no attention."""

@@ -75,18 +75,17 @@ class TopDown(Decoder):
         """See `Decoder`: keys, values and their mean over all places of all frames."""
         batch, frames, places, channels = ops.shape(features)
         values = ops.reshape(features, (batch, frames * places, channels))  # (B, T*P, C)
-        values = self.normalization(ops.log1p(ops.cast(values, "float32")))
+        values = self.normalization(ops.log(1 + ops.cast(values, "float32")))
         values = self.feature_dropout(values, training=training)
         if frame_mask is None:
             frame_mask = ops.ones((batch, frames), "bool")
         mask = ops.repeat(frame_mask, places, axis=1)  # (B, T*P)
-        weight = ops.cast(mask, values.dtype)[..., None]
+        weight = ops.expand_dims(ops.cast(mask, values.dtype), -1)
         return {
             "keys": self.key(values),  # (B, T*P, U)
             "values": values,  # (B, T*P, C)
             "mean": ops.sum(values * weight, axis=1) / ops.sum(weight, axis=1),  # (B, C)
-            "bias": ops.where(mask, 0.0, _NEVER),  # (B, T*P)
-            "frame_mask": frame_mask,  # (B, T)
+            "bias": ops.reshape(ops.where(mask, 0.0, _NEVER), (batch, frames, places)),
         }
 
     def begin(self, memory: Any) -> tuple[Any, ...]:
@@ -98,19 +97,20 @@ class TopDown(Decoder):
         """See `Decoder`."""
         attention_state, language_state = state[:2], state[2:]
         sentences = ops.shape(words)[1]
-        mean = ops.repeat(memory["mean"][:, None], sentences, axis=1)  # (B, N, C)
+        mean = ops.repeat(ops.expand_dims(memory["mean"], 1), sentences, axis=1)  # (B, N, C)
         asked, attention_state = run_cell(
             self.attention_lstm,
             ops.concatenate([language_state[0], mean, words], axis=-1),
             attention_state,
         )
         scores = ops.einsum("bnu,bpu->bnp", self.query(asked), memory["keys"])
-        scores = ops.cast(scores, "float32") / self.units**0.5 + memory["bias"][:, None]
+        _, frames, places = ops.shape(memory["bias"])
+        bias = ops.reshape(memory["bias"], (-1, 1, frames * places))
+        scores = ops.cast(scores, "float32") / self.units**0.5 + bias
         attention = ops.softmax(scores)  # (B, N, T*P)
         seen = ops.einsum("bnp,bpc->bnc", ops.cast(attention, words.dtype), memory["values"])
         said, language_state = run_cell(
             self.language_lstm, ops.concatenate([seen, asked], axis=-1), language_state
         )
-        frames = ops.shape(memory["frame_mask"])[1]
-        by_frame = ops.reshape(attention, (-1, sentences, frames, ops.shape(scores)[-1] // frames))
+        by_frame = ops.reshape(attention, (-1, sentences, frames, places))
         return said, (*attention_state, *language_state), by_frame

@@ -3,39 +3,23 @@
 from bisect import insort
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol
 
 import numpy as np
 
-from captioner.decoding.constraints import constrain
+from captioner.decoding.candidates import (
+    Constraints,
+    RowCandidates,
+    ShortlistedCandidates,
+    Shortlister,
+    State,
+    StepFunction,
+)
 from captioner.decoding.hypothesis import Hypothesis
 from captioner.errors import CaptionerError
 
-State = tuple[np.ndarray, ...]
-
-
-class StepFunction(Protocol):
-    """One step of a decoder, for K hypotheses of each of B images."""
-
-    def __call__(
-        self, token_ids: np.ndarray, state: State
-    ) -> tuple[np.ndarray, State, np.ndarray | None]:
-        """Return the probabilities of the next word.
-
-        Args:
-            token_ids: int32 (B, K), the previous word of each hypothesis.
-            state: tuple of arrays, each (B, K, ...), opaque to the search.
-
-        Returns:
-            log_probs: float32 (B, K, V), natural-log probabilities of the next word.
-            state: tuple of arrays, each (B, K, ...).
-            attention: float32 (B, K, T, P), where the model looks for this word, or None.
-        """
-        ...
-
 
 def beam_search(
-    step: StepFunction,
+    step: StepFunction | Shortlister,
     state: State,
     *,
     start_id: int,
@@ -47,6 +31,7 @@ def beam_search(
     num_captions: int = 1,
     suppressed_ids: Sequence[int] = (),
     no_repeat_ngram: int = 0,
+    joining_ids: Sequence[int] = (),
 ) -> list[list[Hypothesis]]:
     """Find the most probable sentences for each image of a batch.
 
@@ -60,7 +45,8 @@ def beam_search(
 
     Args:
         step: the decoder; what it knows of the B images stays in it, one row an image, for the
-            search only ever reorders hypotheses within an image.
+            search only ever reorders hypotheses within an image. A `Shortlister` is spared the
+            images that are finished.
         state: the decoder's state before the first word, tuple of arrays, each (B, 1, ...).
         start_id: the token fed at the first step.
         end_id: the token that completes a sentence.
@@ -74,6 +60,7 @@ def beam_search(
         num_captions: sentences returned for each image, at most `beam_width`.
         suppressed_ids: tokens never produced, such as padding or the unknown word.
         no_repeat_ngram: n forbids a sentence to contain the same n words in a row twice; 0: off.
+        joining_ids: words, such as "and", that never join a word to itself.
 
     Returns:
         For each of the B images its `num_captions` best hypotheses, best first, all different;
@@ -107,50 +94,54 @@ def beam_search(
         raise ValueError(f"suppressed_ids holds the end token {end_id}: no sentence could end.")
     if not state or any(np.ndim(s) < 2 or np.shape(s)[1] != 1 for s in state):
         raise ValueError("state must hold arrays of shape (B, 1, ...), one row for each image.")
+    constraints = Constraints(
+        end_id, max_length, min_length, suppressed_ids, no_repeat_ngram, joining_ids
+    )
+    candidates = (
+        ShortlistedCandidates(step, constraints)
+        if isinstance(step, Shortlister)
+        else RowCandidates(step, constraints)
+    )
     num_images = state[0].shape[0]
-    images = np.arange(num_images)[:, None]  # (B, 1)
-    state = tuple(np.repeat(s, beam_width, axis=1) for s in state)  # each (B, K, ...)
+    images = np.arange(num_images)  # (R,), those still searched; at first R = B
+    state = tuple(np.repeat(s, beam_width, axis=1) for s in state)  # each (R, K, ...)
     token_ids = np.full((num_images, beam_width), start_id, np.int32)
     totals = np.full((num_images, beam_width), -np.inf)  # -inf: no hypothesis lives in this slot
     totals[:, 0] = 0.0
     words = np.empty((num_images, beam_width, 0), np.int32)
     paths = np.empty((num_images, beam_width, 0), np.intp)  # the slot that chose each word
-    attentions: list[np.ndarray] = []
+    attentions: list[dict[int, np.ndarray]] = []  # of each step: (K, T, P) by image
     finished: list[list[tuple[Hypothesis, np.ndarray]]] = [[] for _ in range(num_images)]
 
     for length in range(max_length + 1):
-        if not np.isfinite(totals).any():
+        if not len(images):
             break
-        log_probs, state, attention = step(token_ids, state)
+        children, gains, state, attention = candidates(token_ids, state, images, words, beam_width)
         if attention is not None:
-            attentions.append(np.array(attention, np.float32))  # (B, K, T, P)
-        log_probs = np.array(log_probs, np.float32)  # (B, K, V), a copy: constraints write in it
-        constrain(
-            log_probs,
-            words,
-            end_id=end_id,
-            max_length=max_length,
-            min_length=min_length,
-            suppressed_ids=suppressed_ids,
-            no_repeat_ngram=no_repeat_ngram,
-        )
-        totals, parents, token_ids = _best_continuations(totals, log_probs)  # each (B, K)
-        state = tuple(np.asarray(s)[images, parents] for s in state)
-        words, paths = words[images, parents], paths[images, parents]  # (B, K, length)
+            copy = np.array(attention, np.float32)  # (R, K, T, P)
+            attentions.append(dict(zip(images.tolist(), copy, strict=True)))
+        totals, parents, token_ids = _best_continuations(totals, children, gains)  # each (R, K)
+        rows = np.arange(len(images))[:, None]
+        state = tuple(np.asarray(s)[rows, parents] for s in state)
+        words, paths = words[rows, parents], paths[rows, parents]  # (R, K, length)
 
         ended = (token_ids == end_id) & np.isfinite(totals)
-        for image, slot in np.argwhere(ended):
-            log_prob = float(totals[image, slot])
+        for row, slot in np.argwhere(ended):
+            log_prob = float(totals[row, slot])
             score = log_prob / (length + 1) ** length_power
-            hypothesis = Hypothesis(tuple(words[image, slot].tolist()), log_prob, score)
-            best = finished[image]
-            insort(best, (hypothesis, paths[image, slot]), key=lambda entry: -entry[0].score)
+            hypothesis = Hypothesis(tuple(words[row, slot].tolist()), log_prob, score)
+            best = finished[images[row]]
+            insort(best, (hypothesis, paths[row, slot]), key=lambda entry: -entry[0].score)
             del best[num_captions:]
 
         totals[ended] = -np.inf
-        totals[_cannot_improve(totals, finished, num_captions, max_length, length_power)] = -np.inf
         words = np.concatenate([words, token_ids[:, :, None]], axis=2)
         paths = np.concatenate([paths, parents[:, :, None]], axis=2)
+        found = [finished[image] for image in images]
+        live = _can_improve(totals, found, num_captions, max_length, length_power)  # (R,)
+        if not live.all():
+            images, totals, token_ids = images[live], totals[live], token_ids[live]
+            words, paths, state = words[live], paths[live], tuple(s[live] for s in state)
 
     return [
         [_with_attention(hypothesis, image, path, attentions) for hypothesis, path in best]
@@ -159,19 +150,10 @@ def beam_search(
 
 
 def _best_continuations(
-    totals: np.ndarray, log_probs: np.ndarray
+    totals: np.ndarray, children: np.ndarray, gains: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Choose the K best of K x V; returns their totals, parents and words, each (B, K)."""
-    num_images, beam_width, vocabulary_size = log_probs.shape
-    # No parent has more than K children among the K best. K times argmax finds them faster than a
-    # partition while K is small, and takes the lower token id of two equals.
-    children = np.empty((num_images, beam_width, min(beam_width, vocabulary_size)), np.int32)
-    gains = np.empty(children.shape)
-    for rank in range(children.shape[2]):
-        best = log_probs.argmax(axis=2)[:, :, None]  # (B, K, 1)
-        children[:, :, rank] = best[:, :, 0]
-        gains[:, :, rank] = np.take_along_axis(log_probs, best, axis=2)[:, :, 0]
-        np.put_along_axis(log_probs, best, -np.inf, axis=2)
+    """Choose the K best of K x M; returns their totals, parents and words, each (R, K)."""
+    num_images, beam_width, count = children.shape
     live = np.isfinite(totals)
     if np.isnan(gains[live]).any():
         raise CaptionerError(
@@ -179,34 +161,35 @@ def _best_continuations(
             "load another preset, or train again from an earlier checkpoint."
         )
     candidates = np.where(live[:, :, None], totals[:, :, None] + gains, -np.inf)
-    candidates = candidates.reshape(num_images, -1)  # (B, K * min(K, V)), lower parents first
-    order = np.argsort(-candidates, axis=1, kind="stable")[:, :beam_width]  # (B, K)
+    candidates = candidates.reshape(num_images, -1)  # (R, K * M), lower parents first
+    order = np.argsort(-candidates, axis=1, kind="stable")[:, :beam_width]  # (R, K)
     token_ids = np.take_along_axis(children.reshape(num_images, -1), order, axis=1)
-    return np.take_along_axis(candidates, order, axis=1), order // children.shape[2], token_ids
+    return np.take_along_axis(candidates, order, axis=1), order // count, token_ids
 
 
-def _cannot_improve(
+def _can_improve(
     totals: np.ndarray,
     finished: list[list[tuple[Hypothesis, np.ndarray]]],
     num_captions: int,
     max_length: int,
     length_power: float,
 ) -> np.ndarray:
-    """Tell for which images (B,) no live hypothesis can reach the sentences to return."""
+    """Tell for which images (R,) a live hypothesis can still reach the sentences to return."""
     # More words only lower a log-probability, and a longer sentence divides it by more: at best
     # every word still to come is certain and the sentence is as long as allowed.
     attainable = totals.max(axis=1) / (max_length + 1) ** length_power
     worst = [best[-1][0].score if len(best) == num_captions else -np.inf for best in finished]
-    return attainable <= np.array(worst)
+    return attainable > np.array(worst)
 
 
 def _with_attention(
-    hypothesis: Hypothesis, image: int, path: np.ndarray, attentions: list[np.ndarray]
+    hypothesis: Hypothesis, image: int, path: np.ndarray, attentions: list[dict[int, np.ndarray]]
 ) -> Hypothesis:
     if not attentions:
         return hypothesis
-    maps = [attentions[position][image, slot] for position, slot in enumerate(path)]
-    shape = (len(maps), *attentions[0].shape[2:])  # (L, T, P), also for a sentence of no words
+    maps = [attentions[position][image][slot] for position, slot in enumerate(path)]
+    # (L, T, P), also for a sentence of no words
+    shape = (len(maps), *attentions[0][image].shape[1:])
     return replace(hypothesis, attention=np.array(maps, np.float32).reshape(shape))
 
 

@@ -14,6 +14,7 @@ def constrain(
     min_length: int = 1,
     suppressed_ids: Sequence[int] = (),
     no_repeat_ngram: int = 0,
+    joining_ids: Sequence[int] = (),
 ) -> None:
     """Set the log-probability of every forbidden next word to minus infinity, in place.
 
@@ -27,6 +28,7 @@ def constrain(
         suppressed_ids: words that are never said.
         no_repeat_ngram: n forbids the word that would complete an n-gram a second time
             (Paulus et al. 2017, arXiv:1705.04304, section 2.5); 0 forbids nothing.
+        joining_ids: words, such as "and", that never join a word to itself.
 
     Example:
         >>> log_probs = np.zeros((1, 1, 5))
@@ -35,19 +37,85 @@ def constrain(
         >>> log_probs
         array([[[  0.,   0.,   0.,   0., -inf]]])
     """
-    length = words.shape[2]
+    log_probs += penalty(
+        log_probs.shape[2],
+        words.shape[2],
+        end_id=end_id,
+        max_length=max_length,
+        min_length=min_length,
+        suppressed_ids=suppressed_ids,
+    )
+    if words.shape[2] < max_length:
+        log_probs[repeating(words, no_repeat_ngram, joining_ids)] = -np.inf
+
+
+def penalty(
+    vocabulary_size: int,
+    length: int,
+    *,
+    end_id: int,
+    max_length: int,
+    min_length: int = 1,
+    suppressed_ids: Sequence[int] = (),
+) -> np.ndarray:
+    """Minus infinity for each word that no sentence of so many words may go on with, else 0.
+
+    Args:
+        vocabulary_size: number of words, V.
+        length: words said so far.
+        end_id: the end token.
+        max_length: as for `constrain`.
+        min_length: as for `constrain`.
+        suppressed_ids: as for `constrain`.
+
+    Returns:
+        float32 (V,), to be added to log-probabilities.
+
+    Example:
+        >>> penalty(4, 0, end_id=2, max_length=9, min_length=1, suppressed_ids=(0,))
+        array([-inf,   0., -inf,   0.], dtype=float32)
+    """
+    added = np.zeros(vocabulary_size, np.float32)
     if length == max_length:
-        end = log_probs[:, :, end_id].copy()
-        log_probs[...] = -np.inf
-        log_probs[:, :, end_id] = end
-        return
+        added[:] = -np.inf
+        added[end_id] = 0.0
+        return added
     if length < min_length:
-        log_probs[:, :, end_id] = -np.inf
-    if suppressed_ids:
-        log_probs[:, :, list(suppressed_ids)] = -np.inf
+        added[end_id] = -np.inf
+    added[list(suppressed_ids)] = -np.inf
+    return added
+
+
+def repeating(
+    words: np.ndarray, no_repeat_ngram: int, joining_ids: Sequence[int] = ()
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Find the next words that would say an n-gram a second time, or join a word to itself.
+
+    Args:
+        words: int (B, K, L), the L words that each hypothesis has so far.
+        no_repeat_ngram: n; 0 forbids nothing.
+        joining_ids: as for `constrain`.
+
+    Returns:
+        The image, the hypothesis and the word of each such case, int (N,) each.
+    """
+    length = words.shape[2]
+    cases = [np.zeros((3, 0), np.intp)]
+    if joining_ids and length >= 2:
+        image, slot = np.nonzero(np.isin(words[:, :, -1], joining_ids))
+        cases.append(np.stack([image, slot, words[image, slot, -2]]))
     if 0 < no_repeat_ngram <= length:
-        ngrams = np.lib.stride_tricks.sliding_window_view(words, no_repeat_ngram, axis=2)
-        # (B, K, L-n+1, n); the last n-1 words begin an n-gram that the next word completes.
-        begun = words[:, :, None, length - no_repeat_ngram + 1 :]  # (B, K, 1, n-1)
-        seen = np.nonzero((ngrams[..., :-1] == begun).all(axis=3))
-        log_probs[seen[0], seen[1], ngrams[..., -1][seen]] = -np.inf
+        cases.append(np.stack(_repeating_ngrams(words, no_repeat_ngram)))
+    image, slot, word = np.concatenate(cases, axis=1)
+    return image, slot, word
+
+
+def _repeating_ngrams(
+    words: np.ndarray, no_repeat_ngram: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    length = words.shape[2]
+    ngrams = np.lib.stride_tricks.sliding_window_view(words, no_repeat_ngram, axis=2)
+    # (B, K, L-n+1, n); the last n-1 words begin an n-gram that the next word completes.
+    begun = words[:, :, None, length - no_repeat_ngram + 1 :]  # (B, K, 1, n-1)
+    seen = np.nonzero((ngrams[..., :-1] == begun).all(axis=3))
+    return seen[0], seen[1], ngrams[..., -1][seen]

@@ -6,21 +6,26 @@ from typing import Any
 import numpy as np
 
 from captioner.decoding.beam import beam_search
+from captioner.decoding.candidates import Candidates, Shortlister, State
 from captioner.decoding.hypothesis import Hypothesis
+from captioner.engines.engine import Engine
 from captioner.text.vocabulary import Vocabulary
 
 
 def search_captions(
-    engine: Any,
+    engine: Engine,
     vocabulary: Vocabulary,
     features: np.ndarray,
     frame_mask: np.ndarray | None = None,
     **options: Any,
 ) -> Sequence[Sequence[Hypothesis]]:
-    """Finds the best sentences for each of B clips; `<unk>` is never said.
+    """Finds the best sentences for each of B clips.
+
+    `<unk>` is never said, and "and" never joins a word to itself ("a brown and brown dog"), which
+    models that have learnt "a black and white dog" are prone to.
 
     Args:
-        engine: A `KerasEngine`, or another with its `begin` and `step`.
+        engine: It holds the network.
         vocabulary: The words of the decoder.
         features: float (B, T, P, C).
         frame_mask: bool (B, T), False for padding frames; None when there are none.
@@ -32,15 +37,43 @@ def search_captions(
     if frame_mask is None:
         frame_mask = np.ones(features.shape[:2], bool)
     memory, state = engine.begin(features, frame_mask)
-
-    def step(token_ids: np.ndarray, state: tuple[np.ndarray, ...]) -> Any:
-        return engine.step(token_ids, state, memory)
-
     return beam_search(
-        step,
+        EngineStep(engine, memory, len(features), len(vocabulary)),
         state,
         start_id=vocabulary.start_id,
         end_id=vocabulary.end_id,
         suppressed_ids=(vocabulary.pad_id, vocabulary.start_id, vocabulary.unk_id),
+        joining_ids=[id_ for id_ in vocabulary.encode(["and"]) if id_ != vocabulary.unk_id],
         **options,
     )
+
+
+class EngineStep(Shortlister):
+    """The steps of an engine over one batch of clips.
+
+    Args:
+        engine: It holds the network.
+        memory: Of the clips, as its `begin` gave it.
+        clips: How many they are, B.
+        vocabulary_size: Number of words.
+    """
+
+    def __init__(self, engine: Engine, memory: Any, clips: int, vocabulary_size: int) -> None:
+        self.vocabulary_size = vocabulary_size
+        self._engine = engine
+        self._memory = memory
+        self._images = np.arange(clips)  # those in the memory
+
+    def shortlist(
+        self,
+        token_ids: np.ndarray,
+        state: State,
+        images: np.ndarray,
+        penalty: np.ndarray,
+        count: int,
+    ) -> Candidates:
+        """See `Shortlister`."""
+        if len(images) < len(self._images):
+            rows = np.searchsorted(self._images, images)
+            self._memory, self._images = self._engine.select(self._memory, rows), images
+        return self._engine.step(token_ids, state, self._memory, penalty, count)

@@ -8,10 +8,11 @@ import numpy as np
 from keras import ops
 
 from captioner.decoders.decoder import Decoder
+from captioner.engines.engine import Engine, State
 
 
-class KerasEngine:
-    """Runs an encoder and a decoder on NumPy arrays.
+class KerasEngine(Engine):
+    """Runs an encoder and a decoder as they are, also while they are trained.
 
     Args:
         encoder: A `VGG16Encoder`.
@@ -19,57 +20,48 @@ class KerasEngine:
     """
 
     def __init__(self, encoder: Any, decoder: Decoder) -> None:
+        self.image_size = encoder.image_size
         self._encode = _compiled(encoder)
-        self._begin = _compiled(_begin_of(decoder))
-        self._step = _compiled(_step_of(decoder))
+        self._begin = _compiled(begin_of(decoder))
+        self._step = _compiled(step_of(decoder))
 
     def encode(self, frames: np.ndarray) -> np.ndarray:
-        """uint8 frames (B, T, H, W, 3) to features, float32 (B, T, P, C)."""
+        """See `Engine`."""
         return _to_numpy(self._encode(ops.convert_to_tensor(frames)))
 
-    def begin(
-        self, features: np.ndarray, frame_mask: np.ndarray
-    ) -> tuple[Any, tuple[np.ndarray, ...]]:
-        """Reads the features of B clips.
-
-        Args:
-            features: float (B, T, P, C).
-            frame_mask: bool (B, T), False for padding frames.
-
-        Returns:
-            The memory (kept on the device), and the first state, each (B, 1, units).
-        """
+    def begin(self, features: np.ndarray, frame_mask: np.ndarray) -> tuple[Any, State]:
+        """See `Engine`; the memory is kept on the device."""
         memory, state = self._begin(
             ops.convert_to_tensor(features), ops.convert_to_tensor(frame_mask)
         )
         return memory, tuple(_to_numpy(part) for part in state)
 
     def step(
-        self, token_ids: np.ndarray, state: tuple[np.ndarray, ...], memory: Any
-    ) -> tuple[np.ndarray, tuple[np.ndarray, ...], np.ndarray | None]:
-        """One word of K sentences for each of B clips.
-
-        Args:
-            token_ids: int32 (B, K).
-            state: Each (B, K, units).
-            memory: As `begin` gave it.
-
-        Returns:
-            Log-probabilities float32 (B, K, V), state, attention (B, K, T, P) or None.
-        """
-        log_probs, state, attention = self._step(
+        self, token_ids: np.ndarray, state: State, memory: Any, penalty: np.ndarray, count: int
+    ) -> tuple[np.ndarray, np.ndarray, State, np.ndarray | None]:
+        """See `Engine`."""
+        words, log_probs, state, attention = self._step(
             ops.convert_to_tensor(token_ids),
             tuple(ops.convert_to_tensor(part) for part in state),
             memory,
+            ops.convert_to_tensor(penalty),
+            count,
         )
         return (
+            ops.convert_to_numpy(words),
             _to_numpy(log_probs),
             tuple(_to_numpy(part) for part in state),
             None if attention is None else _to_numpy(attention),
         )
 
+    def select(self, memory: Any, rows: np.ndarray) -> Any:
+        """See `Engine`."""
+        return keras.tree.map_structure(lambda part: ops.take(part, rows, axis=0), memory)
 
-def _begin_of(decoder: Decoder) -> Callable[..., Any]:
+
+def begin_of(decoder: Decoder) -> Callable[..., Any]:
+    """`Engine.begin` of a decoder, on tensors."""
+
     def begin(features: Any, frame_mask: Any) -> Any:
         memory = decoder.remember(ops.cast(features, decoder.compute_dtype), frame_mask)
         return memory, decoder.begin(memory)
@@ -77,11 +69,14 @@ def _begin_of(decoder: Decoder) -> Callable[..., Any]:
     return begin
 
 
-def _step_of(decoder: Decoder) -> Callable[..., Any]:
-    def step(token_ids: Any, state: Any, memory: Any) -> Any:
+def step_of(decoder: Decoder) -> Callable[..., Any]:
+    """`Engine.step` of a decoder, on tensors."""
+
+    def step(token_ids: Any, state: Any, memory: Any, penalty: Any, count: Any) -> Any:
         state = tuple(ops.cast(part, decoder.compute_dtype) for part in state)
         logits, state, attention = decoder.step(token_ids, state, memory)
-        return ops.log_softmax(logits), state, attention
+        log_probs, words = ops.top_k(ops.log_softmax(logits) + penalty, count)  # (B, K, M)
+        return words, log_probs, state, attention
 
     return step
 

@@ -7,7 +7,6 @@ from typing import Any
 from tqdm import tqdm
 
 from captioner.datasets.caption_dataset import CaptionDataset
-from captioner.engines.tensorflow_logs import tensorflow_logs_hidden
 from captioner.errors import CaptionerError
 from captioner.evaluation.references import ReferenceSet
 
@@ -56,8 +55,7 @@ def describe_pictures(
     Returns:
         Captions by image id.
     """
-    with tensorflow_logs_hidden():
-        from captioner.captioner import Captioner
+    from captioner.captioner import Captioner
 
     described = Captioner.from_preset(preset).stream(list(pictures.values()), **options)
     captions = {}

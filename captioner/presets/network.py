@@ -35,7 +35,7 @@ def build_network(preset: Preset, policy: str = "float32") -> tuple[VGG16Encoder
 
 def assign_weights(encoder: VGG16Encoder, decoder: Decoder, preset: Preset) -> None:
     """Copies a preset's weights into a network that is already there."""
-    variables = _named_variables(encoder, decoder)
+    variables = named_variables(encoder, decoder)
     if variables.keys() != preset.weights.keys():
         wrong = sorted(variables.keys() ^ preset.weights.keys())
         raise CaptionerError(f"preset weights and config do not fit: {', '.join(wrong[:5])}")
@@ -55,11 +55,12 @@ def capture_weights(
     """The network's weights by name, as a preset holds them."""
     return {
         name: np.ascontiguousarray(ops.convert_to_numpy(variable.value).astype(dtype))
-        for name, variable in _named_variables(encoder, decoder).items()
+        for name, variable in named_variables(encoder, decoder).items()
     }
 
 
-def _named_variables(encoder: VGG16Encoder, decoder: Decoder) -> dict[str, Any]:
+def named_variables(encoder: VGG16Encoder, decoder: Decoder) -> dict[str, Any]:
+    """The network's Keras variables by the names that presets give them."""
     # Keras numbers a second layer of the same name ("top_down_1/key/kernel"), so that whole paths
     # depend on what else was built; the last two parts do not.
     return {

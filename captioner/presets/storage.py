@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +28,15 @@ class Preset:
         vocabulary: The words of the decoder.
         weights: Arrays by name: "encoder/..." and "decoder/...".
         card: The model card, Markdown.
+        graphs: Files of the network's structure for OpenVINO by name, as `export_graphs` makes
+            them; none for a preset that only Keras can run.
     """
 
     config: dict[str, Any]
     vocabulary: Vocabulary
     weights: dict[str, np.ndarray]
     card: str
+    graphs: dict[str, bytes] = field(default_factory=dict)
 
 
 def bundled_presets() -> list[str]:
@@ -84,6 +87,8 @@ def write_preset(folder: str | Path, preset: Preset) -> None:
     preset.vocabulary.save(partial / "vocabulary.json")
     # save_file would make the file readable by its owner alone.
     (partial / "model.safetensors").write_bytes(save(preset.weights))
+    for name, content in preset.graphs.items():
+        (partial / name).write_bytes(content)
     sums = [f"{_sha256(path)}  {path.name}\n" for path in sorted(partial.iterdir())]
     (partial / _CHECKSUMS).write_text("".join(sums), encoding="utf-8")
     if folder.exists():
@@ -106,11 +111,12 @@ def read_preset(name_or_folder: str | Path) -> Preset:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         weights = load_file(folder / "model.safetensors")
         card = (folder / "README.md").read_text(encoding="utf-8")
+        graphs = {path.name: path.read_bytes() for path in sorted(folder.glob("openvino_*"))}
     except (OSError, ValueError, SafetensorError) as error:
         raise CaptionerError(f"preset {folder} cannot be read ({error}): get it anew") from error
     if config.pop("format", None) != FORMAT:
         raise CaptionerError(f"preset {folder} has another format: update captioner")
-    return Preset(config, Vocabulary.load(folder / "vocabulary.json"), weights, card)
+    return Preset(config, Vocabulary.load(folder / "vocabulary.json"), weights, card, graphs)
 
 
 def _verify(folder: Path) -> None:

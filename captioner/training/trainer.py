@@ -1,6 +1,7 @@
 """Training of a captioner, stage by stage, by a config."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -12,7 +13,8 @@ from captioner.decoding.search import search_captions
 from captioner.engines.keras import KerasEngine
 from captioner.engines.precision import compute_policy
 from captioner.evaluation.scores import score_captions
-from captioner.presets.network import assign_weights, capture_weights
+from captioner.presets.graphs import can_export, export_graphs
+from captioner.presets.network import assign_weights, build_network, capture_weights
 from captioner.presets.storage import Preset, read_preset, write_preset
 from captioner.text.vocabulary import Vocabulary
 from captioner.training.batches import CaptionBatches
@@ -47,6 +49,7 @@ class Trainer:
     def __init__(self, config: TrainConfig, report: Callable[[str], None] = print) -> None:
         self.config = config
         self.report = report
+        self._graphs: dict[str, bytes] | None = None
         self.policy = compute_policy(config.precision)
         self.dataset = read_dataset(config.dataset, config.images)
         self.vocabulary = Vocabulary.build(
@@ -161,7 +164,10 @@ class Trainer:
         }
         card = write_card(self.config, self.dataset, scores)
         weights = capture_weights(encoder, decoder)
-        write_preset(folder, Preset(config, self.vocabulary, weights, card))
+        preset = Preset(config, self.vocabulary, weights, card)
+        if self._graphs is None:  # the weights change from preset to preset, the structure never
+            self._graphs = export_graphs(*build_network(preset)) if can_export() else {}
+        write_preset(folder, replace(preset, graphs=self._graphs))
 
 
 def _build_optimizer(stage: StageConfig, steps: int) -> TwoRateAdam:

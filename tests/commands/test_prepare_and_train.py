@@ -13,7 +13,7 @@ def run(*arguments):
 
 def test_help_lists_the_commands_and_each_has_its_own():
     listed = run("--help").output
-    for name in ("evaluate", "info", "prepare", "train"):
+    for name in ("evaluate", "export", "info", "prepare", "train"):
         assert name in listed
         assert run(name, "--help").output.startswith("Usage:")
 

@@ -13,8 +13,9 @@ from captioner.decoding import beam, constraints, hypothesis
     n=st.integers(0, 4),
     limits=st.tuples(st.integers(0, 9), st.integers(0, 9)).map(sorted),
     suppressed_ids=st.sets(st.integers(1, 4)),
+    joining_ids=st.sets(st.integers(1, 3)),
 )
-def test_exactly_the_forbidden_words_are_forbidden(words, n, limits, suppressed_ids):
+def test_exactly_the_forbidden_words_are_forbidden(words, n, limits, suppressed_ids, joining_ids):
     min_length, max_length = limits
     words = words[:max_length]
     log_probs = np.tile(np.arange(5.0), (2, 1, 1))
@@ -26,6 +27,7 @@ def test_exactly_the_forbidden_words_are_forbidden(words, n, limits, suppressed_
         min_length=min_length,
         suppressed_ids=tuple(suppressed_ids),
         no_repeat_ngram=n,
+        joining_ids=tuple(joining_ids),
     )
     for word, log_prob in enumerate(log_probs[0, 0]):
         text = "".join(map(str, [*words, word]))
@@ -35,6 +37,8 @@ def test_exactly_the_forbidden_words_are_forbidden(words, n, limits, suppressed_
             allowed = len(words) < max_length and word not in suppressed_ids
             if n and len(text) > n:
                 allowed = allowed and text[-n:] not in text[:-1]
+            if len(words) >= 2 and words[-1] in joining_ids:
+                allowed = allowed and word != words[-2]
         assert log_prob == (word if allowed else -np.inf)
 
 

@@ -1,0 +1,56 @@
+"""What every engine does: it runs the network for whoever searches for sentences."""
+
+from typing import Any, Protocol
+
+import numpy as np
+
+State = tuple[np.ndarray, ...]
+
+
+class Engine(Protocol):
+    """Runs an encoder and a decoder; NumPy arrays go in and come out.
+
+    Attributes:
+        image_size: Height and width of the frames, in pixels.
+    """
+
+    image_size: tuple[int, int]
+
+    def encode(self, frames: np.ndarray) -> np.ndarray:
+        """uint8 frames (B, T, H, W, 3), RGB, to features, float32 (B, T, P, C)."""
+        ...
+
+    def begin(self, features: np.ndarray, frame_mask: np.ndarray) -> tuple[Any, State]:
+        """Reads the features of B clips.
+
+        Args:
+            features: float32 (B, T, P, C).
+            frame_mask: bool (B, T), False for padding frames.
+
+        Returns:
+            The memory, in the engine's own form, and the first state, each (B, 1, units).
+        """
+        ...
+
+    def step(
+        self, token_ids: np.ndarray, state: State, memory: Any, penalty: np.ndarray, count: int
+    ) -> tuple[np.ndarray, np.ndarray, State, np.ndarray | None]:
+        """The best next words of K sentences for each of B clips.
+
+        Args:
+            token_ids: int32 (B, K), the word before.
+            state: Each (B, K, units).
+            memory: As `begin` or `select` gave it.
+            penalty: float32 (V,), added to the log-probabilities.
+            count: M, words to return, at most V.
+
+        Returns:
+            The words, int32 (B, K, M), the best first, of equals the lower; their
+            log-probabilities with the penalty, float32 (B, K, M); the new state; the attention,
+            float32 (B, K, T, P), or None.
+        """
+        ...
+
+    def select(self, memory: Any, rows: np.ndarray) -> Any:
+        """The memory of some of the clips alone, in the order of `rows`, int (R,)."""
+        ...

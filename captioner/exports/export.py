@@ -1,0 +1,112 @@
+"""A preset's network in other formats, each run and compared with Keras after it was written."""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from captioner.errors import CaptionerError
+from captioner.exports.network import Network, Runner
+from captioner.presets.storage import Preset
+
+FORMATS = ("openvino", "onnx", "saved_model", "litert")
+# Of log-probabilities, probabilities and states; features are compared relative to the largest.
+TOLERANCE = 1e-3
+
+
+def export_preset(preset: Preset, format_name: str, folder: str | Path) -> float:
+    """Writes the functions encode, begin and step, with the vocabulary and the config.
+
+    Args:
+        preset: As `read_preset` gives it.
+        format_name: One of `FORMATS`.
+        folder: Where to; not there yet, or empty.
+
+    Returns:
+        The largest difference from Keras.
+
+    Raises:
+        CaptionerError: If the folder holds something, a package is missing, or what was written
+            does not compute what Keras does; nothing is left then.
+    """
+    folder = Path(folder)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise CaptionerError(f"{folder} is not empty: choose another folder")
+    partial = folder.with_name(f"{folder.name}.{os.getpid()}.part")
+    partial.mkdir(parents=True)
+    try:
+        form = import_module(f"captioner.exports.{format_name}")
+        network = Network.of(preset)
+        form.write(network, partial)
+        difference = compare(network.run, form.load(partial), network)
+        preset.vocabulary.save(partial / "vocabulary.json")
+        config = json.dumps(preset.config, indent=1)
+        (partial / "config.json").write_text(config + "\n", encoding="utf-8")
+        if folder.exists():
+            folder.rmdir()
+        partial.rename(folder)
+    except ImportError as error:
+        raise CaptionerError(
+            f"export to {format_name} needs {error.name}: `pip install 'captioner[export]'`"
+        ) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return difference
+
+
+def compare(expected: Runner, found: Runner, network: Network) -> float:
+    """Runs two forms of a network on two clips, over two words, and compares all outputs.
+
+    Args:
+        expected: The network in Keras.
+        found: The other form.
+        network: What both were made of.
+
+    Returns:
+        The largest difference.
+
+    Raises:
+        CaptionerError: If it exceeds `TOLERANCE`.
+    """
+    rng = np.random.default_rng(0)
+    frames = rng.integers(0, 256, (2, 1, *network.encoder.image_size, 3), dtype=np.uint8)
+    largest = 0.0
+
+    def both(name: str, inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        nonlocal largest
+        arrays = {key: np.asarray(array) for key, array in inputs.items()}
+        wanted, got = expected(name, arrays), found(name, arrays)
+        for key, array in wanted.items():
+            if array.shape != got[key].shape:
+                raise CaptionerError(f"{name}: {key} has shape {got[key].shape}, not {array.shape}")
+            if array.dtype.kind == "f":
+                scale = max(1.0, float(np.abs(array).max()))
+                largest = max(largest, float(np.abs(array - got[key]).max()) / scale)
+        if not largest <= TOLERANCE:
+            raise CaptionerError(
+                f"what was written differs from Keras by {largest:.2g} in {name}: export to "
+                "another format, and report this with the versions of both libraries"
+            )
+        return wanted
+
+    features = both("encode", {"frames": frames})["features"]
+    begun = both("begin", {"features": features, "frame_mask": np.ones((2, 1), bool)})
+    memory = {key: array for key, array in begun.items() if key.startswith("memory_")}
+    state = {
+        key: np.repeat(array, 3, axis=1) for key, array in begun.items() if key.startswith("state_")
+    }
+    vocabulary = network.preset.vocabulary
+    penalty = np.zeros(len(vocabulary), np.float32)
+    penalty[vocabulary.pad_id] = -1e9
+    token_ids = np.full((2, 3), vocabulary.start_id, np.int32)
+    for _ in range(2):
+        inputs = {"token_ids": token_ids, "penalty": penalty, "count": np.int32(3)}
+        outputs = both("step", {**inputs, **state, **memory})
+        token_ids = outputs["words"][:, 0]  # three words that differ
+        state = {key: outputs[f"next_{key}"] for key in state}
+    return largest

@@ -1,0 +1,69 @@
+"""The engine that runs a preset."""
+
+import sys
+from importlib.util import find_spec
+
+from captioner.engines.engine import Engine
+from captioner.engines.precision import compute_policy
+from captioner.engines.tensorflow_logs import tensorflow_logs_hidden
+from captioner.errors import CaptionerError
+from captioner.presets.storage import Preset
+
+ENGINES = ("auto", "openvino", "keras")
+
+
+def choose_engine(preset: Preset, engine: str = "auto") -> str:
+    """Names the engine to run a preset.
+
+    Args:
+        preset: As `read_preset` gives it.
+        engine: "openvino", "keras", or "auto": OpenVINO where it can be; if not, a line on stderr
+            says why.
+
+    Returns:
+        "openvino" or "keras".
+
+    Raises:
+        CaptionerError: If OpenVINO is asked for and cannot be.
+    """
+    if engine not in ENGINES:
+        raise CaptionerError(f"engine {engine!r}: choose one of {', '.join(ENGINES)}")
+    if engine == "keras":
+        return engine
+    obstacle = None
+    if not preset.graphs:
+        obstacle = (
+            "this preset has no graphs for OpenVINO: "
+            "`captioner export PRESET --format preset --out FOLDER` adds them"
+        )
+    elif find_spec("openvino") is None:
+        obstacle = "openvino is not installed: `pip install openvino`, where it has wheels"
+    if obstacle is None:
+        return "openvino"
+    if engine == "openvino":
+        raise CaptionerError(obstacle)
+    print(f"Starting slowly, with Keras; {obstacle}", file=sys.stderr)
+    return "keras"
+
+
+def build_engine(preset: Preset, engine: str = "auto", precision: str = "auto") -> Engine:
+    """Builds the engine of a preset; only that of Keras imports Keras.
+
+    Args:
+        preset: As `read_preset` gives it.
+        engine: As for `choose_engine`.
+        precision: "auto", "bfloat16" or "float32".
+
+    Raises:
+        CaptionerError: If the preset does not fit itself, or not this engine.
+    """
+    policy = compute_policy(precision)
+    if choose_engine(preset, engine) == "openvino":
+        from captioner.engines.openvino import OpenVINOEngine
+
+        return OpenVINOEngine(preset.graphs, preset.weights, policy)
+    with tensorflow_logs_hidden():
+        from captioner.engines.keras import KerasEngine
+        from captioner.presets.network import build_network
+
+    return KerasEngine(*build_network(preset, policy))
