@@ -37,8 +37,8 @@ def test_a_process_is_measured_alone(run):
 
     reset_peak()
     before = peak_mb()
-    # Linux would count it to a child of this process. TensorFlow tells malloc to keep what is freed;
-    # a mapping of one's own goes when it is closed.
+    # Linux would count it to a child of this process. TensorFlow tells malloc to keep what is
+    # freed; a mapping of one's own goes when it is closed.
     held = mmap.mmap(-1, 300_000_000)
     for _ in range(300):
         held.write(b"x" * 1_000_000)
