@@ -1,5 +1,6 @@
 """A model's captions for a split of a data set, ready to be scored."""
 
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -57,12 +58,14 @@ def describe_pictures(
     """
     from captioner.captioner import Captioner
 
-    described = Captioner.from_preset(preset).stream(list(pictures.values()), **options)
+    # An animated picture is described as a whole: a data set has one caption for each.
+    described = Captioner.from_preset(preset).describe(pictures.values(), every=math.inf, **options)
+    image_ids = list(pictures)
     captions = {}
-    bar = tqdm(described, total=len(pictures), unit="picture", disable=None)
-    for image_id, caption in zip(pictures, bar, strict=True):
-        if isinstance(caption, CaptionerError):
-            report(f"{pictures[image_id]}: {caption}")
+    for result in tqdm(described, total=len(pictures), unit="picture", disable=None):
+        image_id = image_ids[result.index]
+        if isinstance(result.caption, CaptionerError):
+            report(f"{pictures[image_id]}: {result.caption}")
         else:
-            captions[image_id] = caption.text
+            captions[image_id] = result.caption.text
     return captions
