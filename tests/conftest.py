@@ -7,8 +7,7 @@ import pytest
 @pytest.fixture(scope="session")
 def flickr8k():
     """The folder of Flickr8k, as tests marked `data` need it."""
-    beside = Path(__file__).parents[2] / "shared" / "flickr8k"
-    folder = Path(os.environ.get("CAPTIONER_FLICKR8K", beside))
+    folder = Path(os.environ.get("CAPTIONER_FLICKR8K", "data/flickr8k"))
     if not (folder / "dataset_flickr8k.json").exists():
         pytest.skip(f"needs Flickr8k in {folder}: set CAPTIONER_FLICKR8K to its folder")
     return folder

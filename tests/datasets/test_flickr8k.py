@@ -1,20 +1,8 @@
-import os
-from pathlib import Path
-
 import pytest
 
 from captioner.datasets.flickr8k import read_flickr8k
 from captioner.datasets.karpathy import read_karpathy
 from captioner.errors import CaptionerError
-
-
-@pytest.fixture
-def flickr8k():
-    beside = Path(__file__).parents[3] / "shared" / "flickr8k"
-    folder = Path(os.environ.get("CAPTIONER_FLICKR8K", beside))
-    if not (folder / "Flickr8k.token.txt").exists():
-        pytest.skip(f"needs Flickr8k in {folder}: set CAPTIONER_FLICKR8K to its folder")
-    return folder
 
 
 @pytest.mark.data

@@ -1,8 +1,6 @@
 import json
-import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,11 +10,8 @@ from captioner.text.tokenizer import join_words, tokenize
 
 
 @pytest.fixture(scope="module")
-def karpathy_sentences():
-    beside = Path(__file__).parents[3] / "shared" / "flickr8k"
-    path = Path(os.environ.get("CAPTIONER_FLICKR8K", beside)) / "dataset_flickr8k.json"
-    if not path.exists():
-        pytest.skip(f"needs {path}: set CAPTIONER_FLICKR8K to the folder of Flickr8k")
+def karpathy_sentences(flickr8k):
+    path = flickr8k / "dataset_flickr8k.json"
     images = json.loads(path.read_text(encoding="utf-8"))["images"]
     return [sentence for image in images for sentence in image["sentences"]]
 
