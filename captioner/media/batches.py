@@ -44,7 +44,7 @@ def load_batches(
         size: Height and width to which every picture is resized, in pixels.
         batch_size: Sources in a batch, the unreadable ones included.
         workers: Decoding threads.
-        load: The reader; training passes one that also crops and flips.
+        load: What reads one source to a size, and raises CaptionerError where it cannot.
 
     Example:
         >>> white = np.full((4, 4, 3), 255, np.uint8)
