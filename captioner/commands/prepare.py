@@ -23,12 +23,19 @@ from captioner.engines.tensorflow_logs import tensorflow_logs_hidden
     show_default=True,
     help='VGG16 weights: "imagenet" (downloaded) or a Keras .h5 file without the top.',
 )
+@click.option("--preset", help="Use the encoder of this preset: a bundled name, or a folder.")
 @click.option(
     "--grid", type=click.Choice(["7", "14"]), default="7", show_default=True, help="Places a side."
 )
 @click.option("--batch-size", default=32, show_default=True, type=click.IntRange(min=1))
 def prepare(
-    dataset: Path, out: Path, images: Path | None, weights: str, grid: str, batch_size: int
+    dataset: Path,
+    out: Path,
+    images: Path | None,
+    weights: str,
+    preset: str | None,
+    grid: str,
+    batch_size: int,
 ) -> None:
     """Run VGG16 once over DATASET and keep its features for training.
 
@@ -39,12 +46,18 @@ def prepare(
         from captioner.datasets.features import prepare_features
         from captioner.datasets.readers import read_dataset
         from captioner.engines.precision import compute_policy
+        from captioner.presets.storage import read_preset
 
         with tensorflow_logs_hidden():
+            from captioner.presets.network import build_network
             from captioner.vision.encoder import VGG16Encoder
 
         data = read_dataset(dataset, images)
-        encoder = VGG16Encoder(grid=int(grid), weights=weights, dtype=compute_policy())
+        policy = compute_policy()
+        if preset is None:
+            encoder = VGG16Encoder(grid=int(grid), weights=weights, dtype=policy)
+        else:
+            encoder, _ = build_network(read_preset(preset), policy)
         store = prepare_features(data, encoder, out, batch_size)
         click.echo(
             f"{out}: features {store.features.shape} of {len(data.examples)} pictures, "
