@@ -17,6 +17,8 @@ class Caption:
         attention: float32 (L, T, P), where the decoder looked for each of the L words, or None.
         alternatives: Further sentences about the same picture, in falling order of score.
         span: Where the clip begins and ends in its film, in seconds; None for a picture.
+        confidence: Share of its content words that people would be expected to confirm, 0 to 1;
+            None where the preset has not been calibrated.
     """
 
     text: str
@@ -26,3 +28,4 @@ class Caption:
     attention: np.ndarray | None = None
     alternatives: tuple["Caption", ...] = ()
     span: tuple[float, float] | None = None
+    confidence: float | None = None

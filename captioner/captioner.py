@@ -9,13 +9,14 @@ from typing import Any, cast
 import numpy as np
 
 from captioner.caption import Caption
+from captioner.decoding.calibration import Calibration
 from captioner.decoding.hypothesis import Hypothesis
 from captioner.decoding.search import search_captions
 from captioner.errors import CaptionerError
 from captioner.media.ahead import read_ahead
 from captioner.media.clip import Clip
 from captioner.media.sources import Source, read_clips
-from captioner.presets.engine import build_engine
+from captioner.presets.engine import build_engine, build_ensemble
 from captioner.presets.storage import DEFAULT_PRESET, Preset, read_preset, write_preset
 from captioner.result import Result
 from captioner.text.tokenizer import join_words
@@ -25,7 +26,8 @@ class Captioner:
     """Describes pictures, and films shot by shot.
 
     Args:
-        preset: The trained captioner, as `read_preset` gives it.
+        preset: The trained captioner, as `read_preset` gives it; or several, whose predictions are
+            averaged word by word, and of which the first says how to search.
         precision: "auto", "bfloat16" or "float32".
         engine: "openvino", "keras", or "auto": OpenVINO, which starts fast and runs on the CPU,
             where it is installed and the preset has its graphs. A GPU is for Keras.
@@ -37,11 +39,20 @@ class Captioner:
         True
     """
 
-    def __init__(self, preset: Preset, precision: str = "auto", engine: str = "auto") -> None:
-        self.preset = preset
-        self.vocabulary = preset.vocabulary
-        self.engine = build_engine(preset, engine, precision)
+    def __init__(
+        self, preset: Preset | Sequence[Preset], precision: str = "auto", engine: str = "auto"
+    ) -> None:
+        presets = [preset] if isinstance(preset, Preset) else list(preset)
+        self.preset = presets[0]
+        self.vocabulary = self.preset.vocabulary
+        self.engine = (
+            build_engine(self.preset, engine, precision)
+            if len(presets) == 1
+            else build_ensemble(presets, engine, precision)
+        )
         self.image_size = self.engine.image_size
+        curve = self.preset.config.get("confidence") if len(presets) == 1 else None
+        self._calibration = Calibration(**curve) if curve else None
 
     @classmethod
     def from_preset(
@@ -164,13 +175,14 @@ class Captioner:
 
     def _read(self, hypothesis: Hypothesis, clip: Clip) -> Caption:
         words = tuple(self.vocabulary.decode(hypothesis.token_ids))
-        attention = hypothesis.attention
+        attention, log_prob, curve = hypothesis.attention, hypothesis.log_prob, self._calibration
         return Caption(
             text=join_words(words),
             words=words,
-            log_prob=hypothesis.log_prob,
+            log_prob=log_prob,
             score=hypothesis.score,
             # Without the frames that pad the batch.
             attention=None if attention is None else attention[:, : len(clip.frames)],
             span=clip.span,
+            confidence=None if curve is None else curve.confidence(log_prob, len(words)),
         )

@@ -43,7 +43,7 @@ def main(
             truth = read_references(references, split=split, image_ids=captions)
         elif preset and dataset:
             truth, pictures = references_of(read_dataset(dataset, images), split)
-            name, captions = preset, describe_pictures(preset, pictures, _complain)
+            name, captions = preset, describe_pictures([preset], pictures, _complain)
         else:
             raise click.UsageError("Give --preset and --dataset, or RESULTS and --references.")
         evaluation = evaluate_captions(captions, truth.captions, name=name, tokenization="karpathy")

@@ -21,7 +21,13 @@ _File = click.Path(dir_okay=False, path_type=Path)
     type=click.Path(exists=True, path_type=Path),
     help="COCO captions or Karpathy JSON, Flickr8k token file, CSV or JSONL.",
 )
-@click.option("--preset", help="Score this model instead of RESULTS: a preset's name or folder.")
+@click.option(
+    "--preset",
+    "presets",
+    multiple=True,
+    help="Score this model instead of RESULTS: a preset's name or folder. Given more than once: "
+    "their ensemble, which averages the probabilities of each word.",
+)
 @click.option(
     "--dataset",
     type=click.Path(exists=True, path_type=Path),
@@ -50,7 +56,7 @@ _File = click.Path(dir_okay=False, path_type=Path)
 def evaluate(
     results: Path | None,
     references: Path | None,
-    preset: str | None,
+    presets: tuple[str, ...],
     dataset: Path | None,
     images: Path | None,
     split: str,
@@ -79,15 +85,15 @@ def evaluate(
         from captioner.evaluation.results import write_results as write_results_file
         from captioner.evaluation.table import metric_table
 
-        if results and references and not (preset or dataset):
+        if results and references and not (presets or dataset):
             name, captions = results.name, read_results(results)
             truth, pictures = _from_references(references, images, split, captions)
-        elif preset and dataset and not (results or references):
+        elif presets and dataset and not (results or references):
             options = {"beam_width": beam_width} if beam_width else {}
             truth, pictures = references_of(read_dataset(dataset, images), split)
-            name = preset
+            name = " + ".join(presets)
             captions = describe_pictures(
-                preset,
+                presets,
                 pictures,
                 report=lambda line: click.echo(line, err=True),
                 batch_size=batch_size,

@@ -8,6 +8,7 @@ import numpy as np
 from tqdm import tqdm
 
 from captioner.datasets.caption_dataset import CaptionDataset
+from captioner.engines.keras import compiled
 from captioner.errors import CaptionerError
 from captioner.media.batches import load_batches
 
@@ -106,6 +107,7 @@ def prepare_features(
 
     start = index["completed"]
     paths = [example.path for example in dataset.examples[start:]]
+    encode = compiled(encoder)
     batches = load_batches(paths, encoder.image_size, batch_size)
     progress = tqdm(
         total=shape[0], initial=start, unit="image", desc="VGG16", disable=None, smoothing=0.05
@@ -114,7 +116,7 @@ def prepare_features(
         for number, batch in enumerate(batches, start=1):
             rows = [start + position for position in batch.indices]
             if rows:
-                encoded = encoder(_padded(batch.images, batch_size)[:, np.newaxis])
+                encoded = encode(_padded(batch.images, batch_size)[:, np.newaxis])
                 features[rows] = np.asarray(encoded)[: len(rows)]
             for position, reason in batch.errors.items():
                 example = dataset.examples[start + position]

@@ -21,9 +21,9 @@ class KerasEngine(Engine):
 
     def __init__(self, encoder: Any, decoder: Decoder) -> None:
         self.image_size = encoder.image_size
-        self._encode = _compiled(encoder)
-        self._begin = _compiled(begin_of(decoder))
-        self._step = _compiled(step_of(decoder))
+        self._encode = compiled(encoder)
+        self._begin = compiled(begin_of(decoder))
+        self._step = compiled(step_of(decoder))
 
     def encode(self, frames: np.ndarray) -> np.ndarray:
         """See `Engine`."""
@@ -81,7 +81,7 @@ def step_of(decoder: Decoder) -> Callable[..., Any]:
     return step
 
 
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """On TensorFlow a graph, which spares the cost of calling some fifty operations from Python."""
     if keras.backend.backend() != "tensorflow":
         return function

@@ -36,33 +36,37 @@ class BleuStatistics:
         return np.concatenate([self.matches, self.ngrams, ends], axis=-1)
 
 
-def bleu_statistics(captions: Sequence[str], references: ReferenceNgrams) -> BleuStatistics:
-    """Count what BLEU needs, image by image.
+def bleu_statistics(
+    captions: Sequence[str], references: ReferenceNgrams, images: np.ndarray | None = None
+) -> BleuStatistics:
+    """Count what BLEU needs, caption by caption.
 
     Args:
-        captions: I captions, one an image, words separated by white space.
-        references: the references of the same I images.
+        captions: N captions, words separated by white space.
+        references: the references of I images.
+        images: (N,) int64, which of them each caption is about; None: the first about the first,
+            the second about the second, and so on.
 
     Returns:
-        Statistics of shape (I, 4) and (I,).
+        Statistics of shape (N, 4) and (N,).
     """
-    images = len(captions)
+    count = len(captions)
+    images = np.arange(count) if images is None else images
     words = [caption.split() for caption in captions]
     length = caption_lengths(words)
-    matches = np.zeros((images, len(ORDERS)))
+    matches = np.zeros((count, len(ORDERS)))
     for order, candidate in zip(ORDERS, count_ngrams(words), strict=True):
-        found, rows = references.find(order, candidate.caption, candidate.ngram)
+        found, rows = references.find(order, images[candidate.caption], candidate.ngram)
         clip = references.counts[order - 1][rows].max(axis=1)  # (H,)
         matches[:, order - 1] = np.bincount(
-            candidate.caption[found], np.minimum(candidate.count[found], clip), minlength=images
+            candidate.caption[found], np.minimum(candidate.count[found], clip), minlength=count
         )
     ngrams = np.maximum(length[:, None] - np.array(ORDERS) + 1, 0)
     # Closest length, the shorter of two equally close: doubled so that a half breaks the tie.
-    distance = 2 * np.abs(references.lengths - length[:, None]) + (
-        references.lengths > length[:, None]
-    )
-    distance = np.where(references.lengths < 0, np.iinfo(np.int64).max, distance)  # (I, R)
-    closest = np.take_along_axis(references.lengths, distance.argmin(axis=1)[:, None], axis=1)
+    lengths = references.lengths[images]  # (N, R)
+    distance = 2 * np.abs(lengths - length[:, None]) + (lengths > length[:, None])
+    distance = np.where(lengths < 0, np.iinfo(np.int64).max, distance)
+    closest = np.take_along_axis(lengths, distance.argmin(axis=1)[:, None], axis=1)
     return BleuStatistics(matches, ngrams, length, closest[:, 0])
 
 

@@ -1,7 +1,7 @@
 """A model's captions for a split of a data set, ready to be scored."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ def references_of(dataset: CaptionDataset, split: str) -> tuple[ReferenceSet, di
 
 
 def describe_pictures(
-    preset: str | Path,
+    presets: Sequence[str | Path],
     pictures: Mapping[str, Path],
     report: Callable[[str], None],
     **options: Any,
@@ -48,7 +48,7 @@ def describe_pictures(
     """Let a model describe pictures.
 
     Args:
-        preset: A bundled preset's name, or a folder.
+        presets: Names of bundled presets, or folders; of several the predictions are averaged.
         pictures: Paths by image id.
         report: Called with a line for each picture that cannot be read; it has no caption then.
         options: Those of `Captioner.stream`.
@@ -57,9 +57,11 @@ def describe_pictures(
         Captions by image id.
     """
     from captioner.captioner import Captioner
+    from captioner.presets.storage import read_preset
 
+    captioner = Captioner([read_preset(preset) for preset in presets])
     # An animated picture is described as a whole: a data set has one caption for each.
-    described = Captioner.from_preset(preset).describe(pictures.values(), every=math.inf, **options)
+    described = captioner.describe(pictures.values(), every=math.inf, **options)
     image_ids = list(pictures)
     captions = {}
     for result in tqdm(described, total=len(pictures), unit="picture", disable=None):

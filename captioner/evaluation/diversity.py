@@ -1,10 +1,12 @@
-"""How varied and how long captions are, apart from how good."""
+"""How varied, how long and how well-formed captions are, apart from how true."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+
+from captioner.text.function_words import DANGLING_WORDS
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,8 @@ class CaptionVariety:
         deviation_of_length: its standard deviation.
         shortest: words of the shortest caption.
         longest: words of the longest.
+        dangling: share of captions that break off, after "a", "with" and their like.
+        repetitive: share of captions that have the same pair of words twice.
     """
 
     distinct_1: float
@@ -33,6 +37,8 @@ class CaptionVariety:
     deviation_of_length: float
     shortest: int
     longest: int
+    dangling: float
+    repetitive: float
 
 
 def measure_variety(
@@ -56,8 +62,9 @@ def measure_variety(
     """
     split = [caption.split() for caption in captions]
     words = [word for sentence in split for word in sentence]
-    pairs = [pair for sentence in split for pair in pairwise(sentence)]
+    pairs_of = [list(pairwise(sentence)) for sentence in split]
     lengths = np.array([len(sentence) for sentence in split])
+    pairs = [pair for sentence in pairs_of for pair in sentence]
     known = None if training_captions is None else set(training_captions)
     return CaptionVariety(
         distinct_1=len(set(words)) / max(len(words), 1),
@@ -69,4 +76,6 @@ def measure_variety(
         deviation_of_length=float(lengths.std()),
         shortest=int(lengths.min()),
         longest=int(lengths.max()),
+        dangling=sum(not DANGLING_WORDS.isdisjoint(words[-1:]) for words in split) / len(captions),
+        repetitive=sum(len(set(pairs)) < len(pairs) for pairs in pairs_of) / len(captions),
     )

@@ -89,6 +89,8 @@ def variety_rows(variety: CaptionVariety) -> list[tuple[str, str]]:
         ("vocabulary used", f"{variety.vocabulary:,}"),
         ("distinct-1, distinct-2", f"{variety.distinct_1:.3f}, {variety.distinct_2:.3f}"),
         ("different captions", f"{100 * variety.distinct_captions:.1f} %"),
+        ("ending in a dangling word", f"{100 * variety.dangling:.1f} %"),
+        ("with a pair of words twice", f"{100 * variety.repetitive:.1f} %"),
     ]
     if variety.novel is not None:
         rows.append(("not in the training captions", f"{100 * variety.novel:.1f} %"))

@@ -1,9 +1,13 @@
 """The engine that runs a preset."""
 
 import sys
+from collections.abc import Sequence
 from importlib.util import find_spec
 
+import numpy as np
+
 from captioner.engines.engine import Engine
+from captioner.engines.ensemble import EnsembleEngine
 from captioner.engines.precision import compute_policy
 from captioner.engines.tensorflow_logs import tensorflow_logs_hidden
 from captioner.errors import CaptionerError
@@ -67,3 +71,38 @@ def build_engine(preset: Preset, engine: str = "auto", precision: str = "auto") 
         from captioner.presets.network import build_network
 
     return KerasEngine(*build_network(preset, policy))
+
+
+def build_ensemble(
+    presets: Sequence[Preset], engine: str = "auto", precision: str = "auto"
+) -> EnsembleEngine:
+    """Builds the engine of several presets at once, which averages what they predict.
+
+    Args:
+        presets: As `read_preset` gives them.
+        engine: As for `choose_engine`.
+        precision: "auto", "bfloat16" or "float32".
+
+    Raises:
+        CaptionerError: If they have different words, or one does not fit the engine.
+    """
+    first, *others = presets
+    if any(preset.vocabulary != first.vocabulary for preset in others):
+        raise CaptionerError(
+            "these presets have different words, so their predictions cannot be averaged: "
+            "take presets that were trained on the same captions with the same min_count"
+        )
+    encoders = [
+        next(n for n, other in enumerate(presets) if _same_encoder(preset, other))
+        for preset in presets
+    ]
+    engines = [build_engine(preset, engine, precision) for preset in presets]
+    return EnsembleEngine(engines, encoders, len(first.vocabulary))
+
+
+def _same_encoder(one: Preset, other: Preset) -> bool:
+    return one.config["encoder"] == other.config["encoder"] and all(
+        np.array_equal(array, other.weights[name])
+        for name, array in one.weights.items()
+        if name.startswith("encoder/")
+    )

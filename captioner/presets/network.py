@@ -35,12 +35,21 @@ def build_network(preset: Preset, policy: str = "float32") -> tuple[VGG16Encoder
 
 def assign_weights(encoder: VGG16Encoder, decoder: Decoder, preset: Preset) -> None:
     """Copies a preset's weights into a network that is already there."""
-    variables = named_variables(encoder, decoder)
-    if variables.keys() != preset.weights.keys():
-        wrong = sorted(variables.keys() ^ preset.weights.keys())
+    _assign(named_variables(encoder, decoder), preset.weights)
+
+
+def assign_encoder_weights(encoder: VGG16Encoder, preset: Preset) -> None:
+    """Copies the weights of a preset's encoder into one that is already there."""
+    variables = _named_weights("encoder", encoder)
+    _assign(variables, {k: v for k, v in preset.weights.items() if k.startswith("encoder/")})
+
+
+def _assign(variables: dict[str, Any], weights: dict[str, np.ndarray]) -> None:
+    if variables.keys() != weights.keys():
+        wrong = sorted(variables.keys() ^ weights.keys())
         raise CaptionerError(f"preset weights and config do not fit: {', '.join(wrong[:5])}")
     for name, variable in variables.items():
-        array = preset.weights[name]
+        array = weights[name]
         if array.shape != tuple(variable.shape):
             raise CaptionerError(
                 f"preset weight {name} has shape {array.shape}, its config asks for "
@@ -63,8 +72,8 @@ def named_variables(encoder: VGG16Encoder, decoder: Decoder) -> dict[str, Any]:
     """The network's Keras variables by the names that presets give them."""
     # Keras numbers a second layer of the same name ("top_down_1/key/kernel"), so that whole paths
     # depend on what else was built; the last two parts do not.
-    return {
-        f"{part}/" + "/".join(variable.path.split("/")[-2:]): variable
-        for part, layer in (("encoder", encoder), ("decoder", decoder))
-        for variable in layer.weights
-    }
+    return {**_named_weights("encoder", encoder), **_named_weights("decoder", decoder)}
+
+
+def _named_weights(part: str, layer: Any) -> dict[str, Any]:
+    return {f"{part}/" + "/".join(w.path.split("/")[-2:]): w for w in layer.weights}

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 DECIMALS = 4  # of log-probabilities: more are rounding errors of the network
 SECONDS_DECIMALS = 3  # of times
+_CONFIDENCE_DECIMALS = 2  # the calibration is no more exact than that
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ def encode_row(path: str, *results: "Caption | CaptionerError") -> bytes:
             that says why there is none, or why there are no more.
 
     Returns:
-        UTF-8 with the keys `path`; `caption`, `log_prob`, and, where there are alternatives,
+        UTF-8 with the keys `path`; `caption`, `log_prob`, `confidence` where the preset gives
+        one, and, where there are alternatives,
         `captions`: all of them, the best first. A film has a list `segments` of objects with
         these keys, `start` and `end` in seconds. `error` is there only where there is one.
 
@@ -69,4 +71,10 @@ def _with_alternatives(caption: "Caption") -> dict[str, Any]:
 
 
 def _fields(caption: "Caption") -> dict[str, Any]:
-    return {"caption": caption.text, "log_prob": round(float(caption.log_prob), DECIMALS)}
+    fields: dict[str, Any] = {
+        "caption": caption.text,
+        "log_prob": round(float(caption.log_prob), DECIMALS),
+    }
+    if caption.confidence is not None:
+        fields["confidence"] = round(caption.confidence, _CONFIDENCE_DECIMALS)
+    return fields

@@ -85,6 +85,9 @@ class CaptionBatches(keras.utils.PyDataset):
         self.epoch = epoch
         self.order = np.random.default_rng((self.seed, epoch)).permutation(len(self.examples))
 
+    def close(self) -> None:
+        """Nothing is left to end."""
+
     def on_epoch_end(self) -> None:
         """Called by `fit`."""
         self.set_epoch(self.epoch + 1)

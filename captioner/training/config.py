@@ -8,6 +8,8 @@ import yaml
 
 from captioner.errors import CaptionerError
 
+_OBJECTIVES = ("cross_entropy", "self_critical")
+
 
 @dataclass(frozen=True)
 class StageConfig:
@@ -26,6 +28,12 @@ class StageConfig:
         warmup_steps: Steps of linear warm-up.
         label_smoothing: Share of the target spread over the vocabulary.
         clip_norm: Largest norm of the gradient of all weights together.
+        objective: "cross_entropy" of human captions, or "self_critical": the reward of captions
+            that the model samples; on stored features, without dropout and label smoothing.
+        samples: Captions of a picture that self-critical training samples, two or more.
+        bleu_weight: How much of BLEU-4 is added to CIDEr-D in the reward.
+        ema: Momentum of the exponential moving average of the weights, by which epochs are
+            compared and which is what is saved; 0 for none.
         patience: Epochs without a better validation CIDEr before the stage ends.
     """
 
@@ -40,6 +48,10 @@ class StageConfig:
     warmup_steps: int = 200
     label_smoothing: float = 0.1
     clip_norm: float = 1.0
+    objective: str = "cross_entropy"
+    samples: int = 5
+    bleu_weight: float = 0.0
+    ema: float = 0.0
     patience: int = 3
 
 
@@ -52,8 +64,9 @@ class TrainConfig:
         features: Folder of the feature store that `captioner prepare` made.
         run: Folder for checkpoints, logs and the best preset.
         stages: In order; each begins with the best weights of the one before.
+        start: Preset whose weights the first stage begins with; None for a fresh decoder.
         images: Folder of the pictures, where the data set does not say.
-        encoder: Options of `VGG16Encoder`: weights, grid.
+        encoder: Options of `VGG16Encoder`: weights, grid. Or `preset`: that whose encoder is taken.
         decoder: `name` and the options of the decoder.
         min_count: Rarer words of the train split become <unk>.
         max_length: Words of a caption that are read in training, and written at most.
@@ -73,6 +86,7 @@ class TrainConfig:
     features: str
     run: str
     stages: tuple[StageConfig, ...]
+    start: str | None = None
     images: str | None = None
     encoder: dict[str, Any] = field(default_factory=dict)
     decoder: dict[str, Any] = field(default_factory=lambda: {"name": "top_down"})
@@ -115,12 +129,34 @@ def parse_config(content: dict[str, Any], source: str) -> TrainConfig:
     parsed = tuple(
         _build(StageConfig, stage, f"{source}, stage {n}") for n, stage in enumerate(stages, 1)
     )
+    for stage in parsed:
+        _check_objective(stage, source)
     if len({stage.name for stage in parsed}) < len(parsed):
         raise CaptionerError(f"{source}: two stages have the same name; each needs its own folder")
     config: TrainConfig = _build(TrainConfig, {**content, "stages": parsed}, source)
     if "name" not in config.decoder:
         raise CaptionerError(f"{source}: `decoder` needs a `name`, such as top_down")
     return config
+
+
+def _check_objective(stage: StageConfig, source: str) -> None:
+    if stage.objective not in _OBJECTIVES:
+        raise CaptionerError(
+            f"{source}, stage {stage.name}: objective {stage.objective!r}: choose one of "
+            f"{', '.join(_OBJECTIVES)}"
+        )
+    if stage.objective != "self_critical":
+        return
+    if stage.trainable_from or stage.label_smoothing:
+        raise CaptionerError(
+            f"{source}, stage {stage.name}: self_critical works on stored features and without "
+            "label smoothing: leave trainable_from out, and give label_smoothing: 0"
+        )
+    if stage.samples < 2:
+        raise CaptionerError(
+            f"{source}, stage {stage.name}: samples is {stage.samples}: a caption is compared with "
+            "the others of its picture, so give two or more"
+        )
 
 
 def _build(kind: type, values: Any, source: str) -> Any:

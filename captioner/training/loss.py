@@ -16,6 +16,8 @@ class NextWordLoss(keras.losses.Loss):
     Args:
         label_smoothing: Share of the probability spread evenly over the vocabulary
             (Szegedy et al. 2015, https://arxiv.org/abs/1512.00567, section 7).
+        reduction: "mean_with_sample_weight" divides by the sum of the weights, which is right for
+            weights of 0 and 1; "mean" by their number, for weights of both signs.
 
     Example:
         >>> import numpy as np
@@ -23,8 +25,13 @@ class NextWordLoss(keras.losses.Loss):
         1.3862943649291992
     """
 
-    def __init__(self, label_smoothing: float = 0.0, name: str = "next_word_loss") -> None:
-        super().__init__(name=name, reduction="mean_with_sample_weight")
+    def __init__(
+        self,
+        label_smoothing: float = 0.0,
+        reduction: str = "mean_with_sample_weight",
+        name: str = "next_word_loss",
+    ) -> None:
+        super().__init__(name=name, reduction=reduction)
         self.label_smoothing = label_smoothing
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
@@ -37,4 +44,8 @@ class NextWordLoss(keras.losses.Loss):
 
     def get_config(self) -> dict[str, Any]:
         """What builds the same loss."""
-        return {"label_smoothing": self.label_smoothing, "name": self.name}
+        return {
+            "label_smoothing": self.label_smoothing,
+            "reduction": self.reduction,
+            "name": self.name,
+        }

@@ -4,6 +4,8 @@ from typing import Any
 
 import keras
 
+from captioner.training.config import StageConfig
+
 
 @keras.saving.register_keras_serializable("captioner")
 class TwoRateAdam(keras.optimizers.Adam):
@@ -34,3 +36,26 @@ class TwoRateAdam(keras.optimizers.Adam):
     def get_config(self) -> dict[str, Any]:
         """What builds the same optimizer."""
         return {**super().get_config(), "encoder_scale": self.encoder_scale}
+
+
+def build_optimizer(stage: StageConfig, steps: int) -> TwoRateAdam:
+    """Adam for a stage: warm-up and cosine decay (Loshchilov and Hutter 2017) over all its steps.
+
+    Args:
+        stage: Rates, warm-up, clipping and averaging.
+        steps: Of the whole stage.
+    """
+    schedule = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0,
+        warmup_target=stage.learning_rate,
+        warmup_steps=min(stage.warmup_steps, steps // 2),
+        decay_steps=max(steps - stage.warmup_steps, 1),
+        alpha=0.02,
+    )
+    return TwoRateAdam(
+        schedule,
+        encoder_scale=stage.encoder_learning_rate / stage.learning_rate,
+        global_clipnorm=stage.clip_norm,
+        use_ema=stage.ema > 0,
+        ema_momentum=stage.ema or 0.99,
+    )

@@ -1,6 +1,7 @@
 """What a stage learns from and is validated on: stored features, or pictures."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from captioner.errors import CaptionerError
 from captioner.media.batches import load_batches
 from captioner.media.image import load_image
 from captioner.training.augmentation import augment, can_flip
-from captioner.training.config import StageConfig, TrainConfig
+from captioner.training.config import StageConfig
 from captioner.vision.encoder import VGG16Encoder
 
 # Pictures that are captioned at once: wide enough for the matrix units, a few MB of states.
@@ -25,7 +26,7 @@ class StageData:
     Pictures that could not be read when the store was made are left out.
 
     Args:
-        config: The training's.
+        features: Folder of the feature store.
         stage: The stage's.
         dataset: Pictures and captions.
         encoder: The stage's encoder, against which a store is checked.
@@ -36,14 +37,14 @@ class StageData:
 
     def __init__(
         self,
-        config: TrainConfig,
+        features: str | Path,
         stage: StageConfig,
         dataset: CaptionDataset,
         encoder: VGG16Encoder,
     ) -> None:
         self.stage = stage
         self.size = encoder.image_size
-        self.store = FeatureStore(config.features)
+        self.store = FeatureStore(features)
         if stage.trainable_from is None:
             if stage.flip or stage.crop < 1:
                 raise CaptionerError(

@@ -1,32 +1,39 @@
 """Training of a captioner, stage by stage, by a config."""
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import keras
 
+from captioner.datasets.features import prepare_features
 from captioner.datasets.readers import read_dataset
-from captioner.decoders.build import build_decoder
 from captioner.decoders.decoder import Decoder
 from captioner.decoding.search import search_captions
 from captioner.engines.keras import KerasEngine
 from captioner.engines.precision import compute_policy
 from captioner.evaluation.scores import score_captions
 from captioner.presets.graphs import can_export, export_graphs
-from captioner.presets.network import assign_weights, build_network, capture_weights
-from captioner.presets.storage import Preset, read_preset, write_preset
+from captioner.presets.network import build_network, capture_weights
+from captioner.presets.storage import Preset, preset_folder, write_preset
 from captioner.text.vocabulary import Vocabulary
-from captioner.training.batches import CaptionBatches
+from captioner.training.averaging import AverageWeights
 from captioner.training.caption_model import CaptionModel
 from captioner.training.card import write_card
 from captioner.training.config import StageConfig, TrainConfig
 from captioner.training.loss import NextWordLoss
-from captioner.training.optimizer import TwoRateAdam
+from captioner.training.optimizer import build_optimizer
 from captioner.training.progress import ProgressBar
+from captioner.training.self_critical import SelfCriticalBatches
+from captioner.training.stage_batches import build_batches
 from captioner.training.stage_data import StageData
+from captioner.training.stage_network import build_stage_network
 from captioner.training.validation import Validation
 from captioner.vision.encoder import VGG16Encoder
+
+# Human captions weigh 0 or 1 a word, sampled ones by their advantage, of either sign.
+_REDUCTIONS = {"cross_entropy": "mean_with_sample_weight", "self_critical": "mean"}
 
 
 class Trainer:
@@ -59,33 +66,34 @@ class Trainer:
 
     def train(self) -> Path:
         """Runs all stages; returns the folder of the best preset of the last one."""
-        best: Path | None = None
+        start = None if self.config.start is None else preset_folder(self.config.start)
+        features = Path(self.config.features)
         for stage in self.config.stages:
-            best = self._train_stage(stage, best)
-        assert best is not None  # a config has at least one stage
-        return best
+            start = self._train_stage(stage, start, features)
+            if stage.trainable_from is not None:
+                features = start.parent / "features"  # of the encoder as it has become
+        assert start is not None  # a config has at least one stage
+        return start
 
-    def _train_stage(self, stage: StageConfig, start: Path | None) -> Path:
+    def _train_stage(self, stage: StageConfig, start: Path | None, features: Path) -> Path:
         folder = Path(self.config.run) / stage.name
         folder.mkdir(parents=True, exist_ok=True)
         keras.utils.set_random_seed(self.config.seed)
-        encoder, decoder = self._build_network(stage, start)
-        data = StageData(self.config, stage, self.dataset, encoder)
-        batches = CaptionBatches(
-            data.train,
-            self.vocabulary,
-            data.read,
-            batch_size=stage.batch_size,
-            captions_per_image=self.config.captions_per_image,
-            max_length=self.config.max_length,
-            seed=self.config.seed,
-            workers=2,
-            max_queue_size=4,
+        encoder, decoder = build_stage_network(
+            self.config, stage, self.vocabulary, start, self.policy
         )
-        optimizer = _build_optimizer(stage, steps=stage.epochs * len(batches))
+        if features != Path(self.config.features):
+            prepare_features(self.dataset, encoder, features)
+        data = StageData(features, stage, self.dataset, encoder)
+        batches = build_batches(self.config, stage, data, self.vocabulary, decoder)
+        optimizer = build_optimizer(stage, steps=stage.epochs * len(batches))
         model = CaptionModel(encoder, decoder)
         # A graph, not XLA: on CPUs XLA does not reach the library that multiplies in bfloat16.
-        model.compile(optimizer, NextWordLoss(stage.label_smoothing), jit_compile=False)
+        model.compile(
+            optimizer,
+            NextWordLoss(stage.label_smoothing, _REDUCTIONS[stage.objective]),
+            jit_compile=False,
+        )
         optimizer.build(model.trainable_variables)
         engine = KerasEngine(encoder, decoder)
         trained = [encoder, decoder] if stage.trainable_from else [decoder]
@@ -102,35 +110,24 @@ class Trainer:
             patience=stage.patience,
             report=lambda line: self.report(f"{stage.name} {line}"),
         )
+        callbacks = [ProgressBar(), validation]
+        if stage.ema:
+            callbacks.insert(0, AverageWeights(resumed=validation.checkpoint.exists()))
+        if isinstance(batches, SelfCriticalBatches):
+            callbacks.append(batches.lockstep)
         done = validation.resume()
         if done < stage.epochs and not validation.finished:
             batches.set_epoch(done)
-            model.fit(
-                batches,
-                initial_epoch=done,
-                epochs=stage.epochs,
-                shuffle=False,  # CaptionBatches does, and does so again after a kill
-                verbose=0,
-                callbacks=[ProgressBar(), validation],
-            )
+            with closing(batches):
+                model.fit(
+                    batches,
+                    initial_epoch=done,
+                    epochs=stage.epochs,
+                    shuffle=False,  # the batches are, and again so after a kill
+                    verbose=0,
+                    callbacks=callbacks,
+                )
         return best
-
-    def _build_network(
-        self, stage: StageConfig, start: Path | None
-    ) -> tuple[VGG16Encoder, Decoder]:
-        options = {"weights": "imagenet", **self.config.encoder}
-        if start is not None:
-            options["weights"] = None  # those of the stage before replace them
-        encoder = VGG16Encoder(**options, trainable_from=stage.trainable_from, dtype=self.policy)
-        decoder = build_decoder(
-            **self.config.decoder,
-            channels=encoder.channels,
-            vocabulary_size=len(self.vocabulary),
-            dtype=self.policy,
-        )
-        if start is not None:
-            assign_weights(encoder, decoder, read_preset(start))
-        return encoder, decoder
 
     def _score(self, engine: KerasEngine, data: StageData) -> dict[str, float]:
         """Captions the validation split and scores it."""
@@ -168,18 +165,3 @@ class Trainer:
         if self._graphs is None:  # the weights change from preset to preset, the structure never
             self._graphs = export_graphs(*build_network(preset)) if can_export() else {}
         write_preset(folder, replace(preset, graphs=self._graphs))
-
-
-def _build_optimizer(stage: StageConfig, steps: int) -> TwoRateAdam:
-    schedule = keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=0.0,
-        warmup_target=stage.learning_rate,
-        warmup_steps=min(stage.warmup_steps, steps // 2),
-        decay_steps=max(steps - stage.warmup_steps, 1),
-        alpha=0.02,
-    )
-    return TwoRateAdam(
-        schedule,
-        encoder_scale=stage.encoder_learning_rate / stage.learning_rate,
-        global_clipnorm=stage.clip_norm,
-    )

@@ -16,6 +16,13 @@ def test_hand_counted_variety():
     assert (variety.shortest, variety.longest) == (1, 3)
 
 
+def test_bad_endings_and_repetitions():
+    captions = ["a man with a", "a man and a man", "a dog looks up", "", "a dog in the"]
+    variety = measure_variety(captions)
+    assert variety.dangling == 2 / 5
+    assert variety.repetitive == 1 / 5
+
+
 def test_without_training_captions_nothing_is_said_of_novelty():
     assert measure_variety(["a dog"]).novel is None
 

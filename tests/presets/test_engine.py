@@ -1,12 +1,14 @@
 import sys
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from captioner.engines.openvino import OpenVINOEngine
 from captioner.errors import CaptionerError
-from captioner.presets.engine import build_engine, choose_engine
+from captioner.presets.engine import build_engine, build_ensemble, choose_engine
 from captioner.presets.storage import read_preset, write_preset
+from captioner.text.vocabulary import Vocabulary
 
 
 @pytest.fixture(scope="module")
@@ -52,3 +54,24 @@ def test_graphs_are_kept_and_checked(preset, tmp_path):
     (tmp_path / "copy" / "openvino_step.xml").write_bytes(b"<net/>")
     with pytest.raises(CaptionerError, match=r"openvino_step\.xml was changed"):
         read_preset(tmp_path / "copy")
+
+
+def test_an_ensemble_runs_equal_encoders_once(preset):
+    weights = {
+        name: array * 2 if name.startswith("decoder/") else array
+        for name, array in preset.weights.items()
+    }
+    other_encoder = {
+        name: array + 1 if name == "encoder/block5_conv3/bias" else array
+        for name, array in preset.weights.items()
+    }
+    presets = [preset, replace(preset, weights=weights), replace(preset, weights=other_encoder)]
+    frames = np.zeros((1, 1, 224, 224, 3), np.uint8)
+    assert build_ensemble(presets[:2], precision="float32").encode(frames).shape[-1] == 512
+    assert build_ensemble(presets, precision="float32").encode(frames).shape[-1] == 1024
+
+
+def test_presets_of_different_words_are_no_ensemble(preset):
+    other = replace(preset, vocabulary=Vocabulary({"a": 1}))
+    with pytest.raises(CaptionerError, match="different words"):
+        build_ensemble([preset, other])

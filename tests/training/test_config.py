@@ -6,6 +6,7 @@ from captioner.errors import CaptionerError
 from captioner.training.config import parse_config, read_config
 
 STAGE = {"name": "frozen", "epochs": 2, "learning_rate": "2e-3"}
+CRITICAL = {**STAGE, "objective": "self_critical", "label_smoothing": 0}
 CONFIG = {"dataset": "d", "features": "f", "run": "r", "stages": [STAGE]}
 
 
@@ -40,6 +41,10 @@ def test_overrides_replace_the_file(tmp_path):
         ({"stages": [{**STAGE, "epochs": "many"}]}, "epochs must be of type int"),
         ({"stages": [{**STAGE, "learning_rate": "fast"}]}, "learning_rate must be a number"),
         ({"stages": ["frozen"]}, "expected `key: value`"),
+        ({"stages": [{**STAGE, "objective": "luck"}]}, "objective 'luck': choose one of cross_ent"),
+        ({"stages": [{**STAGE, "objective": "self_critical"}]}, "give label_smoothing: 0"),
+        ({"stages": [{**CRITICAL, "trainable_from": "block5"}]}, "leave trainable_from out"),
+        ({"stages": [{**CRITICAL, "samples": 1}]}, "samples is 1: .* give two or more"),
         ({"min_count": True}, "min_count must be of type int"),
         ({"decoder": {"units": 4}}, "needs a `name`"),
     ],

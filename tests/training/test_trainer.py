@@ -24,7 +24,7 @@ COLOURS = {"red": (220, 20, 20), "green": (20, 200, 20), "blue": (20, 20, 220)}
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory):
-    """Pictures of one colour each, features of a random VGG16, and a config of two short stages."""
+    """Pictures of one colour each, features of a random VGG16, a config of three short stages."""
     folder = tmp_path_factory.mktemp("training")
     rng = np.random.default_rng(0)
     rows = ["image,caption,split"]
@@ -62,6 +62,9 @@ def workspace(tmp_path_factory):
             {"name": "finetune", "epochs": 2, "learning_rate": 0.001, "batch_size": 6,
              "trainable_from": "block5", "encoder_learning_rate": 0.0001, "flip": True,
              "crop": 0.8},
+            {"name": "self_critical", "epochs": 2, "learning_rate": 0.001, "batch_size": 3,
+             "objective": "self_critical", "samples": 3, "bleu_weight": 0.5, "ema": 0.9,
+             "label_smoothing": 0},
         ],
     }  # fmt: skip
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
@@ -95,14 +98,14 @@ def test_log_has_a_row_for_each_epoch(undisturbed):
     assert [row["epoch"] for row in rows] == [str(n) for n in range(1, 21)]
     assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
     assert max(float(row["CIDEr"]) for row in rows) > 1
-    assert "finetune epoch 2" in undisturbed[1][-1]
+    assert "self_critical epoch 2" in undisturbed[1][-1]
 
 
 def test_sigkill_and_restart_give_the_same_model(workspace, undisturbed):
     run = workspace / "killed"
     command = [sys.executable, "-m", "captioner.commands", "train", str(workspace / "config.yaml")]
     command += ["--run", str(run)]
-    for stage in ("frozen", "finetune"):
+    for stage in ("frozen", "finetune", "self_critical"):
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         deadline = time.monotonic() + 240
         while not (run / stage / "checkpoint.safetensors").exists():
@@ -112,15 +115,51 @@ def test_sigkill_and_restart_give_the_same_model(workspace, undisturbed):
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
     done = subprocess.run(command, check=True, capture_output=True, text=True)
-    assert done.stdout.splitlines()[-1] == f"best preset: {run / 'finetune/best'}"
+    assert done.stdout.splitlines()[-1] == f"best preset: {run / 'self_critical/best'}"
 
-    for stage in ("frozen", "finetune"):
+    for stage in ("frozen", "finetune", "self_critical"):
         logs = [read_log(folder / stage) for folder in (run, undisturbed[0])]
         assert [drop_times(row) for row in logs[0]] == [drop_times(row) for row in logs[1]]
         sums = [
             (folder / stage / "best/SHA256SUMS").read_text() for folder in (run, undisturbed[0])
         ]
         assert sums[0] == sums[1]
+
+
+def test_self_critical_training_changes_the_decoder_alone(undisturbed):
+    before, after = (
+        Captioner.from_preset(undisturbed[0] / stage / "best").preset.weights
+        for stage in ("finetune", "self_critical")
+    )
+    moved = {name.split("/")[0] for name in before if not np.array_equal(before[name], after[name])}
+    assert moved == {"decoder"}
+
+
+def test_words_of_another_data_set_cannot_be_gone_on_with(workspace, undisturbed):
+    config = yaml.safe_load((workspace / "config.yaml").read_text())
+    config |= {"start": str(undisturbed[0] / "frozen/best"), "min_count": 5}
+    config["run"] = str(workspace / "other")
+    (workspace / "other.yaml").write_text(yaml.safe_dump(config))
+    with pytest.raises(CaptionerError, match="its words are not those of this data set"):
+        Trainer(read_config(workspace / "other.yaml")).train()
+
+
+def test_a_fresh_decoder_on_the_encoder_of_a_preset(workspace, undisturbed):
+    config = yaml.safe_load((workspace / "config.yaml").read_text())
+    config["encoder"] = {"preset": str(undisturbed[0] / "finetune/best")}
+    config["features"] = str(undisturbed[0] / "finetune/features")
+    config["decoder"] = {"name": "show_and_tell", "units": 16, "embedding_size": 16}
+    config["run"] = str(workspace / "fresh")
+    config["stages"] = [{**config["stages"][0], "epochs": 1}]
+    (workspace / "fresh.yaml").write_text(yaml.safe_dump(config))
+    best = Trainer(read_config(workspace / "fresh.yaml")).train()
+    taken, fresh = (
+        Captioner.from_preset(folder).preset.weights
+        for folder in (undisturbed[0] / "finetune/best", best)
+    )
+    encoder = [name for name in fresh if name.startswith("encoder/")]
+    assert len(encoder) == 26
+    assert all(np.array_equal(taken[name], fresh[name]) for name in encoder)
 
 
 def test_stored_features_cannot_be_flipped(workspace):

@@ -1,0 +1,77 @@
+"""Several networks that speak with one voice."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from captioner.engines.engine import Engine, State
+
+
+class EnsembleEngine(Engine):
+    """Predicts each word by the mean of the probabilities that several networks give it.
+
+    The features are those of the different encoders side by side, along the channels.
+
+    Args:
+        engines: One for each network; all with the same words.
+        encoders: For each network the number of the one whose encoder it has, its own or an equal
+            one's: an encoder that several share runs once.
+        vocabulary_size: Number of words, V.
+
+    Source: Vinyals et al. 2015, https://arxiv.org/abs/1411.4555, section 4.3.2.
+    """
+
+    def __init__(
+        self, engines: Sequence[Engine], encoders: Sequence[int], vocabulary_size: int
+    ) -> None:
+        self.image_size = engines[0].image_size
+        self._engines = engines
+        self._encoders = encoders
+        self._different = sorted(set(encoders))
+        self._vocabulary_size = vocabulary_size
+
+    def encode(self, frames: np.ndarray) -> np.ndarray:
+        """See `Engine`; C is the sum over the different encoders."""
+        encoded = [self._engines[number].encode(frames) for number in self._different]
+        return np.concatenate(encoded, axis=-1)
+
+    def begin(self, features: np.ndarray, frame_mask: np.ndarray) -> tuple[Any, State]:
+        """See `Engine`."""
+        parts = np.split(features, len(self._different), axis=-1)
+        features_of = dict(zip(self._different, parts, strict=True))
+        begun = [
+            engine.begin(np.ascontiguousarray(features_of[encoder]), frame_mask)
+            for engine, encoder in zip(self._engines, self._encoders, strict=True)
+        ]
+        self._sizes = [len(state) for _, state in begun]
+        return [memory for memory, _ in begun], tuple(s for _, state in begun for s in state)
+
+    def step(
+        self, token_ids: np.ndarray, state: State, memory: Any, penalty: np.ndarray, count: int
+    ) -> tuple[np.ndarray, np.ndarray, State, np.ndarray | None]:
+        """See `Engine`; the attention is the mean of those that there are."""
+        everything = np.zeros(self._vocabulary_size, np.float32)
+        rows: list[np.ndarray] = []
+        new_state: State = ()
+        attentions = []
+        for engine, part, size in zip(self._engines, memory, self._sizes, strict=True):
+            own, state = state[:size], state[size:]
+            words, log_probs, own, attention = engine.step(
+                token_ids, own, part, everything, self._vocabulary_size
+            )
+            row = np.empty_like(log_probs)
+            np.put_along_axis(row, words, log_probs, axis=2)  # (B, K, V), by word
+            rows.append(row)
+            new_state += own
+            attentions += [] if attention is None else [attention]
+        mean = np.logaddexp.reduce(rows) - np.float32(np.log(len(rows))) + penalty  # (B, K, V)
+        best = np.argsort(-mean, axis=2, kind="stable")[:, :, :count].astype(np.int32)
+        found = np.take_along_axis(mean, best, axis=2)
+        return best, found, new_state, np.mean(attentions, axis=0) if attentions else None
+
+    def select(self, memory: Any, rows: np.ndarray) -> Any:
+        """See `Engine`."""
+        return [
+            engine.select(part, rows) for engine, part in zip(self._engines, memory, strict=True)
+        ]

@@ -1,0 +1,80 @@
+"""Captions drawn at random from what the decoder holds probable, with its current weights."""
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from captioner.decoders.decoder import Decoder
+from captioner.engines.keras import compiled
+from captioner.text.vocabulary import Vocabulary
+
+# Added to the logits of words that are never drawn; finite, since 0 * inf is NaN in a gradient.
+_NEVER = -1e9
+
+
+class CaptionSampler:
+    """Draws sentences word by word from a decoder while it is trained.
+
+    Dropout is off, as when captions are written. keras_nlp's samplers draw one sentence a row
+    through a cache of their own kind; here N sentences share the memory of a picture.
+
+    Args:
+        decoder: A built `Decoder`.
+        vocabulary: Its words; `<pad>`, `<start>` and `<unk>` are never drawn.
+        samples: Sentences for each picture, N.
+        max_length: Most words of a sentence; one that would go on has no `<end>`.
+
+    Example:
+        >>> from captioner.decoders.build import build_decoder
+        >>> vocabulary = Vocabulary({"a": 2, "dog": 1})
+        >>> size = {"vocabulary_size": len(vocabulary), "units": 8, "embedding_size": 8}
+        >>> decoder = build_decoder("show_and_tell", channels=4, **size)
+        >>> sampler = CaptionSampler(decoder, vocabulary, samples=3, max_length=5)
+        >>> sampler.sample(np.ones((2, 1, 9, 4)), seed=7).shape
+        (2, 3, 6)
+    """
+
+    def __init__(
+        self, decoder: Decoder, vocabulary: Vocabulary, samples: int, max_length: int
+    ) -> None:
+        self._decoder = decoder
+        self._vocabulary = vocabulary
+        self._samples = samples
+        self._max_length = max_length
+        self._random = keras.random.SeedGenerator(0)
+        self._penalty = np.zeros(len(vocabulary), np.float32)
+        self._penalty[[vocabulary.pad_id, vocabulary.start_id, vocabulary.unk_id]] = _NEVER
+        self._draw = compiled(self._draw_all)
+
+    def sample(self, features: np.ndarray, seed: int) -> np.ndarray:
+        """Draws N sentences for each picture.
+
+        Args:
+            features: float (B, T, P, C).
+            seed: Equal seeds and weights draw equal sentences.
+
+        Returns:
+            int32 (B, N, max_length + 1): words and `<end>`, then `<pad>`.
+        """
+        self._random.state.assign(np.array([seed % 2**31, 0], self._random.state.dtype))
+        drawn = self._draw(ops.convert_to_tensor(features))
+        return np.asarray(ops.convert_to_numpy(drawn), np.int32)
+
+    def _draw_all(self, features: Any) -> Any:
+        decoder, vocabulary = self._decoder, self._vocabulary
+        memory = decoder.remember(ops.cast(features, decoder.compute_dtype))
+        state = tuple(ops.repeat(part, self._samples, axis=1) for part in decoder.begin(memory))
+        shape = (ops.shape(features)[0], self._samples)
+        token_ids = ops.full(shape, vocabulary.start_id, "int32")  # (B, N)
+        ended = ops.zeros(shape, "bool")
+        drawn = []
+        for _ in range(self._max_length + 1):
+            logits, state, _ = decoder.step(token_ids, state, memory)  # (B, N, V)
+            rows = ops.reshape(logits + self._penalty, (-1, logits.shape[-1]))
+            words = keras.random.categorical(rows, 1, dtype="int32", seed=self._random)
+            token_ids = ops.where(ended, vocabulary.pad_id, ops.reshape(words, shape))
+            ended = ops.logical_or(ended, token_ids == vocabulary.end_id)
+            drawn.append(token_ids)
+        return ops.stack(drawn, axis=2)

@@ -1,0 +1,121 @@
+"""Batches of the model's own captions, weighted by how much better they are than its others."""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from captioner.datasets.caption_dataset import CaptionExample
+from captioner.text.vocabulary import Vocabulary
+from captioner.training.caption_sampler import CaptionSampler
+from captioner.training.reward import CaptionReward
+
+
+class SelfCriticalBatches(keras.utils.PyDataset):
+    """Policy gradient as a data set: cross entropy on sampled captions, weighted by advantage.
+
+    The gradient of `-advantage * log p(caption)` is that of REINFORCE, so `fit` with sample
+    weights trains it on any backend. The advantage of a caption is its reward minus the mean
+    reward of the other samples of the same picture (Luo 2020, https://arxiv.org/abs/2003.09971),
+    which needs no greedy search as that of Rennie et al. 2017.
+
+    Keras reads batches ahead, even of the next epoch, but a batch must be sampled with the weights
+    that it then changes. So the reader waits until just the steps before it are done, of which
+    `lockstep` tells it; `close` ends the waiting where a training breaks off.
+
+    Args:
+        examples: The train split.
+        vocabulary: Words and ids.
+        read: As for `CaptionBatches`; must give `features`.
+        sampler: Draws N captions a picture.
+        reward: Of a caption.
+        batch_size: Pictures in a batch; a last incomplete one is left out.
+        seed: Of order and samples.
+
+    Attributes:
+        lockstep: The callback that `fit` must be given.
+
+    Items:
+        inputs: `features`, and `token_ids` int32 (B, N, L): <start> and all words but the last.
+        targets: int32 (B, N, L).
+        weights: float32 (B, N, L): the advantage, over the mean number of words a place holds, so
+            that the mean over places is one over words; 0 after the end.
+    """
+
+    def __init__(
+        self,
+        examples: Sequence[CaptionExample],
+        vocabulary: Vocabulary,
+        read: Callable[[list[CaptionExample], np.random.Generator], dict[str, np.ndarray]],
+        sampler: CaptionSampler,
+        reward: CaptionReward,
+        *,
+        batch_size: int,
+        seed: int,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.examples = examples
+        self.batch_size = min(batch_size, len(examples))
+        self.seed = seed
+        self.lockstep = keras.callbacks.LambdaCallback(
+            on_epoch_begin=lambda epoch, logs: self._steps_are(0),
+            on_train_batch_end=lambda batch, logs: self._steps_are(batch + 1),
+            on_train_end=lambda logs: self.close(),
+        )
+        self._read = read
+        self._sampler = sampler
+        self._reward = reward
+        self._vocabulary = vocabulary
+        # None outside of training: Keras looks at some batches for their shapes before it begins.
+        self._steps: int | None = None
+        self._changed = threading.Condition()
+        self.set_epoch(0)
+
+    def __len__(self) -> int:
+        return len(self.examples) // self.batch_size
+
+    def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
+        with self._changed:
+            self._changed.wait_for(lambda: self._steps in (None, index))
+        seed = np.random.SeedSequence((self.seed, self.epoch, index))
+        rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
+        examples = [self.examples[row] for row in rows]
+        inputs = self._read(examples, np.random.default_rng(seed))
+        targets = self._sampler.sample(inputs["features"], int(seed.generate_state(1)[0]))
+        weights = self._weigh(examples, targets)
+        start = np.full((*targets.shape[:2], 1), self._vocabulary.start_id, np.int32)
+        token_ids = np.concatenate([start, targets[:, :, :-1]], axis=2)
+        return {**inputs, "token_ids": token_ids}, targets, weights
+
+    def set_epoch(self, epoch: int) -> None:
+        """Goes to an epoch, counted from 0, as at its beginning."""
+        self.epoch = epoch
+        self.order = np.random.default_rng((self.seed, epoch)).permutation(len(self.examples))
+
+    def on_epoch_end(self) -> None:
+        """Called by `fit`."""
+        self.set_epoch(self.epoch + 1)
+
+    def _weigh(self, examples: Sequence[CaptionExample], targets: np.ndarray) -> np.ndarray:
+        batch, samples, _ = targets.shape
+        flat = targets.reshape(batch * samples, -1)
+        rewards = self._reward.score(
+            [example.image_id for example in examples for _ in range(samples)],
+            [self._vocabulary.decode(ids) for ids in flat],
+            (flat == self._vocabulary.end_id).any(axis=1).tolist(),
+        ).reshape(batch, samples)
+        others = (rewards.sum(axis=1, keepdims=True) - rewards) / (samples - 1)
+        mask = targets != self._vocabulary.pad_id  # (B, N, L)
+        return ((rewards - others)[:, :, np.newaxis] * mask / mask.mean()).astype(np.float32)
+
+    def close(self) -> None:
+        """Lets a reader that waits go on."""
+        self._steps_are(None)
+
+    def _steps_are(self, steps: int | None) -> None:
+        with self._changed:
+            self._steps = steps
+            self._changed.notify_all()

@@ -1,0 +1,59 @@
+"""The network that a stage of a training begins with."""
+
+from pathlib import Path
+
+from captioner.decoders.build import build_decoder
+from captioner.decoders.decoder import Decoder
+from captioner.errors import CaptionerError
+from captioner.presets.network import assign_encoder_weights, assign_weights
+from captioner.presets.storage import preset_folder, read_preset
+from captioner.text.vocabulary import Vocabulary
+from captioner.training.config import StageConfig, TrainConfig
+from captioner.vision.encoder import VGG16Encoder
+
+
+def build_stage_network(
+    config: TrainConfig,
+    stage: StageConfig,
+    vocabulary: Vocabulary,
+    start: Path | None,
+    policy: str,
+) -> tuple[VGG16Encoder, Decoder]:
+    """Builds encoder and decoder, with the weights of the stage before, of a preset, or new ones.
+
+    Args:
+        config: The training's.
+        stage: The stage's.
+        vocabulary: The words of the train split.
+        start: Folder of the preset whose weights both parts take; None for a fresh decoder, on the
+            encoder that the config names.
+        policy: The Keras dtype policy.
+
+    Raises:
+        CaptionerError: If weights are missing, or are of another network or vocabulary.
+    """
+    options = {"weights": "imagenet", **config.encoder}
+    taken = options.pop("preset", None)
+    if start is not None or taken is not None:
+        options["weights"] = None  # those of a preset replace them
+    encoder = VGG16Encoder(**options, trainable_from=stage.trainable_from, dtype=policy)
+    # Captions are sampled without dropout. A gradient that is taken with it is that of another
+    # policy, and within an epoch spoils the language (validation CIDEr 52 became 38).
+    dropout = {"dropout": 0.0} if stage.objective == "self_critical" else {}
+    decoder = build_decoder(
+        **{**config.decoder, **dropout},
+        channels=encoder.channels,
+        vocabulary_size=len(vocabulary),
+        dtype=policy,
+    )
+    if start is not None:
+        preset = read_preset(start)
+        if preset.vocabulary != vocabulary:
+            raise CaptionerError(
+                f"{start}: its words are not those of this data set: train a fresh decoder on its "
+                "encoder, by `encoder: {preset: NAME}` instead of `start`"
+            )
+        assign_weights(encoder, decoder, preset)
+    elif taken is not None:
+        assign_encoder_weights(encoder, read_preset(preset_folder(taken)))
+    return encoder, decoder
