@@ -50,10 +50,6 @@ class S2VT(Decoder):
         self.frame = keras.layers.Dense(embedding_size, dtype=policy, name="frame")
         self.frame_lstm = keras.layers.LSTMCell(units, dtype=policy, name="frame_lstm")
         self.word_lstm = keras.layers.LSTMCell(units, dtype=policy, name="word_lstm")
-        options = {"return_sequences": True, "return_state": True, "dtype": policy}
-        # The same cells, over all frames: T may be known only when the network runs.
-        self.read_frames = keras.layers.RNN(self.frame_lstm, name="read_frames", **options)
-        self.read_outputs = keras.layers.RNN(self.word_lstm, name="read_outputs", **options)
 
     def build(
         self,
@@ -67,29 +63,40 @@ class S2VT(Decoder):
         self.frame.build((None, None, channels))
         self.frame_lstm.build((None, self.embedding_size))
         self.word_lstm.build((None, self.units + self.embedding_size))
-        self.read_frames.build((None, None, self.embedding_size))
-        self.read_outputs.build((None, None, self.units + self.embedding_size))
         self.word_logits.build((None, None, self.units))
         self.built = True
 
     def remember(self, features: Any, frame_mask: Any = None, training: bool = False) -> Any:
-        """See `Decoder`: the state of both LSTMs after the last frame, each (B, U)."""
+        """See `Decoder`: the state of both LSTMs after the last frame, each (B, 1, U)."""
+        batch, count, _, _ = ops.shape(features)
         frames = self.normalization(ops.mean(compress(features), axis=2))  # (B, T, C)
         frames = self.word_dropout(self.frame(frames), training=training)  # (B, T, E)
-        outputs, *frame_state = self.read_frames(frames, mask=frame_mask)  # (B, T, U)
-        outputs = ops.concatenate([outputs, ops.zeros_like(frames)], axis=-1)
-        _, *word_state = self.read_outputs(outputs, mask=frame_mask)
-        return (*frame_state, *word_state)
+        mask = ops.ones((batch, count), "bool") if frame_mask is None else frame_mask
+        zeros = ops.zeros((batch, 1, self.units), self.compute_dtype)
+
+        def read(index: Any, state: Any) -> Any:
+            frame = ops.take(frames, index, axis=1)[:, None]  # (B, 1, E)
+            real = ops.take(mask, index, axis=1)[:, None, None]
+            _, after = self._run(frame, ops.zeros_like(frame), state)
+            return tuple(ops.where(real, *parts) for parts in zip(after, state, strict=True))
+
+        # A loop of the backend, for T may be known only when an exported network runs.
+        return ops.fori_loop(0, count, read, (zeros,) * 4)
 
     def begin(self, memory: Any) -> tuple[Any, ...]:
         """See `Decoder`."""
-        return tuple(ops.expand_dims(part, 1) for part in memory)
+        return tuple(memory)
 
     def advance(self, words: Any, state: Any, memory: Any) -> tuple[Any, Any, Any]:
         """See `Decoder`; there is no attention."""
         # A frame of zeros is as long as a word vector.
-        output, frame_state = run_cell(self.frame_lstm, ops.zeros_like(words), state[:2])
+        said, state = self._run(ops.zeros_like(words), words, state)
+        return said, state, None
+
+    def _run(self, frames: Any, words: Any, state: Any) -> tuple[Any, tuple[Any, ...]]:
+        """One step of the stack on frames and words, each (B, N, E)."""
+        output, frame_state = run_cell(self.frame_lstm, frames, state[:2])
         said, word_state = run_cell(
             self.word_lstm, ops.concatenate([output, words], axis=-1), state[2:]
         )
-        return said, (*frame_state, *word_state), None
+        return said, (*frame_state, *word_state)
