@@ -6,26 +6,36 @@ from pathlib import Path
 from captioner.datasets.caption_dataset import CaptionDataset
 from captioner.datasets.flickr8k import TOKEN_FILE, read_flickr8k
 from captioner.datasets.karpathy import read_karpathy
+from captioner.datasets.msrvtt import MSRVTT_FILES, read_msrvtt
+from captioner.datasets.msvd import MSVD_FILES, read_msvd
 from captioner.datasets.table import read_table
 from captioner.errors import CaptionerError
 
 _MEND = (
     "give one of Karpathy's .json files, a .csv or .jsonl table, or a folder with dataset_*.json, "
-    f"captions.csv, captions.jsonl or {TOKEN_FILE}"
+    f"captions.csv, captions.jsonl, {TOKEN_FILE}, {MSRVTT_FILES[0]} or {MSVD_FILES[0]}"
+)
+# Data sets of several files, and the names by which a folder is known to hold one.
+_FOLDER_READERS = (
+    ((TOKEN_FILE,), read_flickr8k),
+    (MSRVTT_FILES, read_msrvtt),
+    (MSVD_FILES, read_msvd),
 )
 
 
 def read_dataset(
     path: str | os.PathLike[str], images_dir: str | os.PathLike[str] | None = None
 ) -> CaptionDataset:
-    """Read pictures with captions from a file or folder, whatever its kind.
+    """Read pictures or clips with captions from a file or folder, whatever its kind.
 
-    In a folder that has Flickr8k's own files beside another kind, the other kind is read.
+    In a folder that has the own files of Flickr8k, MSR-VTT or MSVD beside another kind, the other
+    kind is read.
 
     Args:
         path: one of Karpathy's `.json` files, a `.csv` or `.jsonl` table, or a folder with one of
-            them (`dataset_*.json`, `captions.csv`, `captions.jsonl`) or with `Flickr8k.token.txt`.
-        images_dir: the folder of the pictures, where it is not the reader's default.
+            them (`dataset_*.json`, `captions.csv`, `captions.jsonl`) or with `Flickr8k.token.txt`;
+            MSR-VTT's `*videodatainfo*.json`, MSVD's `AllVideoDescriptions.txt`, or their folder.
+        images_dir: the folder of the pictures or clips, where it is not the reader's default.
 
     Returns:
         The data set.
@@ -45,12 +55,17 @@ def read_dataset(
         if len(files) > 1:
             names = " and ".join(file.name for file in files)
             raise CaptionerError(f"{path} holds {names}: name the one to read")
-        if not files and (path / TOKEN_FILE).exists():
-            return read_flickr8k(path, images_dir)
         if not files:
+            for own_names, read in _FOLDER_READERS:
+                if any((path / name).exists() for name in own_names):
+                    return read(path, images_dir)
             raise CaptionerError(f"{path} holds no data set that can be read: {_MEND}")
         path = files[0]
+    if path.name in MSVD_FILES:
+        return read_msvd(path, images_dir)
     kind = path.suffix.lower()
+    if kind == ".json" and "videodatainfo" in path.name:
+        return read_msrvtt(path, images_dir)
     if kind == ".json":
         return read_karpathy(path, images_dir)
     if kind in (".csv", ".jsonl"):

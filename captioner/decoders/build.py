@@ -6,14 +6,21 @@ from typing import Any
 from captioner.decoders.decoder import Decoder
 from captioner.errors import CaptionerError
 
-_CLASSES = {"show_and_tell": "ShowAndTell", "top_down": "TopDown"}
+_CLASSES = {
+    "lrcn": "LRCN",
+    "s2vt": "S2VT",
+    "show_and_tell": "ShowAndTell",
+    "show_attend_and_tell": "ShowAttendAndTell",
+    "top_down": "TopDown",
+}
 
 
 def build_decoder(name: str, channels: int, **options: Any) -> Decoder:
     """Builds a decoder, with fresh weights.
 
     Args:
-        name: "top_down" or "show_and_tell".
+        name: The name of a module here: "lrcn", "s2vt", "show_and_tell", "show_attend_and_tell" or
+            "top_down".
         channels: Length of a feature vector, C.
         options: The class's arguments; `vocabulary_size` at least.
 
@@ -29,7 +36,7 @@ def build_decoder(name: str, channels: int, **options: Any) -> Decoder:
     module = importlib.import_module(f"captioner.decoders.{name}")
     try:
         decoder: Decoder = getattr(module, _CLASSES[name])(**options)
+        decoder.build((None, None, None, channels))
     except (TypeError, ValueError) as error:
         raise CaptionerError(f"decoder {name}: {error}") from error
-    decoder.build((None, None, None, channels))
     return decoder

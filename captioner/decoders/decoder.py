@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from captioner.decoders.tied_logits import TiedLogits
+
 
 class Decoder(keras.layers.Layer):
     """Writes a sentence word by word from a memory of the picture.
@@ -24,6 +26,9 @@ class Decoder(keras.layers.Layer):
         units: Units of each LSTM.
         embedding_size: Length of a word vector.
         dropout: Share of the word vectors' and of the last LSTM's outputs dropped in training.
+        tie_embeddings: Predict words by their word vectors, see `TiedLogits`, instead of by a
+            matrix of its own; needs outputs as long as word vectors.
+        kwargs: Those of a Keras layer.
     """
 
     def __init__(
@@ -32,6 +37,7 @@ class Decoder(keras.layers.Layer):
         units: int = 512,
         embedding_size: int = 512,
         dropout: float = 0.5,
+        tie_embeddings: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -39,13 +45,28 @@ class Decoder(keras.layers.Layer):
         self.units = units
         self.embedding_size = embedding_size
         self.dropout = dropout
+        self.tie_embeddings = tie_embeddings
         policy = self.dtype_policy
         self.embedding = keras.layers.Embedding(
             vocabulary_size, embedding_size, dtype=policy, name="embedding"
         )
         self.word_dropout = keras.layers.Dropout(dropout, dtype=policy, name="word_dropout")
         self.output_dropout = keras.layers.Dropout(dropout, dtype=policy, name="output_dropout")
-        self.word_logits = keras.layers.Dense(vocabulary_size, dtype=policy, name="word_logits")
+        self.word_logits = (
+            TiedLogits(self.embedding, dtype=policy, name="word_logits")
+            if tie_embeddings
+            else keras.layers.Dense(vocabulary_size, dtype=policy, name="word_logits")
+        )
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The arguments that a config chooses, with their values; a preset keeps them."""
+        return {
+            "units": self.units,
+            "embedding_size": self.embedding_size,
+            "dropout": self.dropout,
+            "tie_embeddings": self.tie_embeddings,
+        }
 
     def remember(self, features: Any, frame_mask: Any = None, training: bool = False) -> Any:
         """Turns the features of a clip into what the steps look at.
@@ -70,7 +91,7 @@ class Decoder(keras.layers.Layer):
             memory: As `remember` gives it.
 
         Returns:
-            The output (B, N, units) from which the next word is predicted, the new state, and the
+            The output (B, N, D) from which the next word is predicted, the new state, and the
             attention (B, N, T, P) or None.
         """
         raise NotImplementedError
@@ -103,17 +124,24 @@ class Decoder(keras.layers.Layer):
         Returns:
             Logits, float32 (B, N, L, V).
         """
+        return self.unroll(features, token_ids, frame_mask, training)[0]
+
+    def unroll(
+        self, features: Any, token_ids: Any, frame_mask: Any, training: bool
+    ) -> tuple[Any, list[Any]]:
+        """What `call` does; returns the logits and each step's attention."""
         memory = self.remember(features, frame_mask, training=training)
         words = self.word_dropout(self.embedding(token_ids), training=training)  # (B, N, L, E)
         sentences = ops.shape(words)[1]
         state = tuple(ops.repeat(part, sentences, axis=1) for part in self.begin(memory))
-        outputs = []
+        outputs, attentions = [], []
         for position in range(words.shape[2]):
-            output, state, _ = self.advance(words[:, :, position], state, memory)
+            output, state, attention = self.advance(words[:, :, position], state, memory)
             outputs.append(output)
+            attentions.append(attention)
         # One product for all positions: the vocabulary is the widest layer.
-        output = self.output_dropout(ops.stack(outputs, axis=2), training=training)  # (B, N, L, U)
-        return ops.cast(self.word_logits(output), "float32")
+        output = self.output_dropout(ops.stack(outputs, axis=2), training=training)  # (B, N, L, D)
+        return ops.cast(self.word_logits(output), "float32"), attentions
 
     def compute_output_shape(
         self, features_shape: tuple[int | None, ...], token_ids_shape: tuple[int | None, ...]
@@ -126,9 +154,7 @@ class Decoder(keras.layers.Layer):
         return {
             **super().get_config(),
             "vocabulary_size": self.vocabulary_size,
-            "units": self.units,
-            "embedding_size": self.embedding_size,
-            "dropout": self.dropout,
+            **self.options,
         }
 
 

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from captioner.decoders.decoder import Decoder, run_cell
+from captioner.decoders.places import mean_feature
 
 
 @keras.saving.register_keras_serializable("captioner")
@@ -13,15 +14,18 @@ class ShowAndTell(Decoder):
     """The captioning LSTM of Vinyals et al. 2015.
 
     The mean feature of the picture, projected to the length of a word vector, is what the LSTM
-    reads first; it never sees the picture again.
+    reads first; it never sees the picture again. Of a clip it reads the mean over all frames, as
+    the mean-pooling model of Venugopalan et al. 2015 (LSTM-YT) does.
 
     Args:
         vocabulary_size: Number of words, special tokens included.
         units: Units of the LSTM.
         embedding_size: Length of a word vector.
         dropout: Share dropped of the word vectors, the picture and the LSTM's outputs.
+        kwargs: Those of `Decoder`.
 
-    Source: Vinyals et al. 2015, https://arxiv.org/abs/1411.4555.
+    Source: Vinyals et al. 2015, https://arxiv.org/abs/1411.4555; for clips Venugopalan et al. 2015,
+        https://arxiv.org/abs/1412.4729.
 
     Example:
         >>> import numpy as np
@@ -60,14 +64,8 @@ class ShowAndTell(Decoder):
 
     def remember(self, features: Any, frame_mask: Any = None, training: bool = False) -> Any:
         """See `Decoder`: the picture as a word vector (B, E)."""
-        values = ops.log(1 + ops.cast(features, "float32"))  # (B, T, P, C)
-        if frame_mask is None:
-            mean = ops.mean(values, axis=(1, 2))  # (B, C)
-        else:
-            weight = ops.cast(frame_mask, "float32")  # (B, T)
-            mean = ops.einsum("btc,bt->bc", ops.mean(values, axis=2), weight)
-            mean = mean / ops.sum(weight, axis=1, keepdims=True)
-        return self.word_dropout(self.picture(self.normalization(mean)), training=training)
+        mean = self.normalization(mean_feature(features, frame_mask))  # (B, C)
+        return self.word_dropout(self.picture(mean), training=training)
 
     def begin(self, memory: Any) -> tuple[Any, ...]:
         """See `Decoder`: the state after the picture has been read."""

@@ -6,9 +6,7 @@ import keras
 from keras import ops
 
 from captioner.decoders.decoder import Decoder, run_cell
-
-# Added to the scores of padding frames: far below any score, and finite in bfloat16.
-_NEVER = -1e9
+from captioner.decoders.places import NEVER, flatten_places, mean_place
 
 
 @keras.saving.register_keras_serializable("captioner")
@@ -28,6 +26,7 @@ class TopDown(Decoder):
         units: Units of each of the two LSTMs.
         embedding_size: Length of a word vector.
         dropout: Share dropped of the word vectors, the features and the language LSTM's outputs.
+        kwargs: Those of `Decoder`.
 
     Source: Anderson et al. 2018, https://arxiv.org/abs/1707.07998, section 3.2.
 
@@ -73,19 +72,13 @@ class TopDown(Decoder):
 
     def remember(self, features: Any, frame_mask: Any = None, training: bool = False) -> Any:
         """See `Decoder`: keys, values and their mean over all places of all frames."""
-        batch, frames, places, channels = ops.shape(features)
-        values = ops.reshape(features, (batch, frames * places, channels))  # (B, T*P, C)
-        values = self.normalization(ops.log(1 + ops.cast(values, "float32")))
-        values = self.feature_dropout(values, training=training)
-        if frame_mask is None:
-            frame_mask = ops.ones((batch, frames), "bool")
-        mask = ops.repeat(frame_mask, places, axis=1)  # (B, T*P)
-        weight = ops.expand_dims(ops.cast(mask, values.dtype), -1)
+        values, mask = flatten_places(features, frame_mask)
+        values = self.feature_dropout(self.normalization(values), training=training)
         return {
             "keys": self.key(values),  # (B, T*P, U)
             "values": values,  # (B, T*P, C)
-            "mean": ops.sum(values * weight, axis=1) / ops.sum(weight, axis=1),  # (B, C)
-            "bias": ops.reshape(ops.where(mask, 0.0, _NEVER), (batch, frames, places)),
+            "mean": mean_place(values, mask),  # (B, C)
+            "bias": ops.where(mask, 0.0, NEVER),  # (B, T, P)
         }
 
     def begin(self, memory: Any) -> tuple[Any, ...]:

@@ -152,11 +152,9 @@ class Trainer:
     def _save_preset(
         self, folder: Path, encoder: VGG16Encoder, decoder: Decoder, scores: dict[str, float]
     ) -> None:
-        options = decoder.get_config()
-        names = ("units", "embedding_size", "dropout")
         config = {
             "encoder": {"grid": encoder.grid},
-            "decoder": {"name": self.config.decoder["name"], **{k: options[k] for k in names}},
+            "decoder": {"name": self.config.decoder["name"], **decoder.options},
             "generation": {"max_length": self.config.max_length, **self.config.validation},
         }
         card = write_card(self.config, self.dataset, scores)

@@ -32,10 +32,20 @@ def weights_of(decoder):
     }
 
 
+def predict(w, output):
+    """Word logits (V,), by the word vectors where there is no matrix of its own."""
+    kernel = w.get("word_logits/kernel", w["embedding/embeddings"].T)
+    return output @ kernel + w["word_logits/bias"]
+
+
+def all_places(w, features):
+    return normalize(w, np.log1p(features).reshape(-1, features.shape[-1]))
+
+
 def top_down(decoder, features, words):
-    """Logits (L, V) and attentions (L, P) of one sentence over one picture's features (P, C)."""
+    """Logits (L, V) and attentions (L, T*P) of one sentence over one clip's features (T, P, C)."""
     w = weights_of(decoder)
-    values = normalize(w, np.log1p(features))
+    values = all_places(w, features)
     keys, mean = values @ w["key/kernel"], values.mean(0)
     h1, c1, h2, c2 = np.zeros((4, decoder.units))
     logits, attentions = [], []
@@ -44,19 +54,72 @@ def top_down(decoder, features, words):
         h1, c1 = lstm(w, "attention_lstm", x, h1, c1)
         attention = softmax(keys @ (h1 @ w["query/kernel"]) / np.sqrt(decoder.units))
         h2, c2 = lstm(w, "language_lstm", np.concatenate([attention @ values, h1]), h2, c2)
-        logits.append(h2 @ w["word_logits/kernel"] + w["word_logits/bias"])
+        logits.append(predict(w, h2))
+        attentions.append(attention)
+    return np.array(logits), np.array(attentions)
+
+
+def show_attend_and_tell(decoder, features, words):
+    """Logits (L, V) and attentions (L, T*P) of one sentence over one clip's features (T, P, C)."""
+    w = weights_of(decoder)
+    values = all_places(w, features)
+
+    def dense(name, x):
+        return x @ w[f"{name}/kernel"] + w.get(f"{name}/bias", 0)
+
+    h, c = (np.tanh(dense(name, values.mean(0))) for name in ("first_hidden", "first_carry"))
+    logits, attentions = [], []
+    for word in words:
+        vector = w["embedding/embeddings"][word]
+        hidden = [np.tanh(dense("key", value) + dense("query", h)) for value in values]
+        attention = softmax(np.array([dense("score", x)[0] for x in hidden]))
+        context = sigmoid(dense("gate", h)) * sum(
+            a * value for a, value in zip(attention, values, strict=True)
+        )
+        h, c = lstm(w, "lstm", np.concatenate([vector, context]), h, c)
+        output = vector + dense("output_hidden", h) + dense("output_context", context)
+        logits.append(predict(w, output))
         attentions.append(attention)
     return np.array(logits), np.array(attentions)
 
 
 def show_and_tell(decoder, features, words):
-    """Logits (L, V) of one sentence over one picture's features (P, C)."""
+    """Logits (L, V) of one sentence over one clip's features (T, P, C)."""
     w = weights_of(decoder)
-    mean = normalize(w, np.log1p(features).mean(0))
+    mean = normalize(w, np.log1p(features).mean((0, 1)))
     h, c = np.zeros((2, decoder.units))
     h, c = lstm(w, "lstm", mean @ w["picture/kernel"] + w["picture/bias"], h, c)
     logits = []
     for word in words:
         h, c = lstm(w, "lstm", w["embedding/embeddings"][word], h, c)
-        logits.append(h @ w["word_logits/kernel"] + w["word_logits/bias"])
+        logits.append(predict(w, h))
     return np.array(logits), None
+
+
+def lrcn(decoder, features, words):
+    """Logits (L, V) of one sentence over one clip's features (T, P, C)."""
+    w = weights_of(decoder)
+    mean = normalize(w, np.log1p(features).mean((0, 1)))
+    h1, c1, h2, c2 = np.zeros((4, decoder.units))
+    logits = []
+    for word in words:
+        h1, c1 = lstm(w, "word_lstm", w["embedding/embeddings"][word], h1, c1)
+        h2, c2 = lstm(w, "picture_lstm", np.concatenate([h1, mean]), h2, c2)
+        logits.append(predict(w, h2))
+    return np.array(logits), None
+
+
+def s2vt(decoder, features, words):
+    """Logits (L, V) of one sentence over one clip's features (T, P, C)."""
+    w = weights_of(decoder)
+    frames = normalize(w, np.log1p(features).mean(1)) @ w["frame/kernel"] + w["frame/bias"]
+    nothing = np.zeros(decoder.embedding_size)
+    vectors = w["embedding/embeddings"]
+    steps = [(frame, nothing) for frame in frames] + [(nothing, vectors[word]) for word in words]
+    h1, c1, h2, c2 = np.zeros((4, decoder.units))
+    logits = []
+    for frame, vector in steps:
+        h1, c1 = lstm(w, "frame_lstm", frame, h1, c1)
+        h2, c2 = lstm(w, "word_lstm", np.concatenate([h1, vector]), h2, c2)
+        logits.append(predict(w, h2))
+    return np.array(logits[len(frames) :]), None

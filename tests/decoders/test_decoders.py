@@ -12,15 +12,15 @@ import pytest
 from captioner.decoders.build import build_decoder
 from captioner.errors import CaptionerError
 
-NAMES = ("top_down", "show_and_tell")
+ATTENTIVE = ("show_attend_and_tell", "top_down")
+NAMES = ("lrcn", "s2vt", "show_and_tell", *ATTENTIVE)
 B, N, L, T, P, C, V = 3, 2, 5, 2, 6, 7, 11
 
 
 def make(name, **options):
     keras.utils.set_random_seed(4)
-    decoder = build_decoder(
-        name, C, vocabulary_size=V, units=8, embedding_size=9, dtype="float32", **options
-    )
+    options = {"units": 8, "embedding_size": 9, **options}
+    decoder = build_decoder(name, C, vocabulary_size=V, dtype="float32", **options)
     rng = np.random.default_rng(5)
     for variable in decoder.weights:  # biases and scales that are not 0 and 1
         variable.assign(rng.normal(0, 0.5, variable.shape))
@@ -34,17 +34,16 @@ def batch():
     return features, rng.integers(0, V, (B, N, L)).astype("int32")
 
 
+@pytest.mark.parametrize("tied", [False, True])
 @pytest.mark.parametrize("name", NAMES)
-def test_logits_equal_the_papers_equations(name, batch):
+def test_logits_equal_the_papers_equations(name, tied, batch):
     features, token_ids = batch
-    decoder = make(name)
+    decoder = make(name, tie_embeddings=tied, embedding_size=8)
     logits = np.asarray(decoder(features, token_ids))
     assert logits.shape == (B, N, L, V)
     for b in range(B):
         for n in range(N):
-            expected, _ = getattr(numpy_decoders, name)(
-                decoder, features[b].reshape(T * P, C), token_ids[b, n]
-            )
+            expected, _ = getattr(numpy_decoders, name)(decoder, features[b], token_ids[b, n])
             np.testing.assert_allclose(logits[b, n], expected, atol=2e-5)
 
 
@@ -58,21 +57,20 @@ def test_steps_equal_teacher_forcing(name, batch):
     for position in range(L):
         logits, state, attention = decoder.step(token_ids[:, :, position], state, memory)
         np.testing.assert_allclose(np.asarray(logits), taught[:, :, position], atol=2e-5)
-        if name == "top_down":
+        if name in ATTENTIVE:
             assert attention.shape == (B, N, T, P)
             np.testing.assert_allclose(np.asarray(attention).sum((2, 3)), 1, atol=1e-5)
         else:
             assert attention is None
 
 
-def test_attention_equals_the_papers_equations(batch):
+@pytest.mark.parametrize("name", ATTENTIVE)
+def test_attention_equals_the_papers_equations(name, batch):
     features, token_ids = batch
-    decoder = make("top_down")
+    decoder = make(name)
     memory = decoder.remember(features)
     _, _, attention = decoder.step(token_ids[:, :1, 0], decoder.begin(memory), memory)
-    _, expected = numpy_decoders.top_down(
-        decoder, features[1].reshape(T * P, C), token_ids[1, 0, :1]
-    )
+    _, expected = getattr(numpy_decoders, name)(decoder, features[1], token_ids[1, 0, :1])
     np.testing.assert_allclose(np.asarray(attention)[1, 0].ravel(), expected[0], atol=1e-5)
 
 
@@ -160,7 +158,15 @@ def test_jax_gives_equal_numbers(batch):
 
 
 def test_unknown_decoder_or_option_is_named():
-    with pytest.raises(CaptionerError, match="choose one of show_and_tell, top_down"):
+    with pytest.raises(CaptionerError, match="choose one of lrcn, s2vt, show_and_tell, show_att"):
         build_decoder("transformer", C, vocabulary_size=V)
     with pytest.raises(CaptionerError, match="heads"):
         build_decoder("top_down", C, vocabulary_size=V, heads=8)
+    with pytest.raises(CaptionerError, match="units equal to embedding_size, not 8 and 9"):
+        make("lrcn", tie_embeddings=True)
+
+
+def test_tying_spares_a_matrix_and_trains_the_word_vectors():
+    tied, free = (make("show_and_tell", tie_embeddings=t, embedding_size=8) for t in (True, False))
+    assert free.count_params() - tied.count_params() == 8 * V
+    assert len({v.path for v in tied.trainable_variables}) == len(tied.trainable_variables)

@@ -15,7 +15,7 @@ from captioner.engines.keras import KerasEngine
 from captioner.engines.openvino import OpenVINOEngine
 from captioner.presets.graphs import with_graphs
 from captioner.presets.network import build_network, capture_weights
-from captioner.presets.storage import DEFAULT_PRESET, Preset, bundled_presets
+from captioner.presets.storage import DEFAULT_PRESET, Preset, bundled_presets, read_preset
 from captioner.text.vocabulary import Vocabulary
 from captioner.vision.encoder import VGG16Encoder
 
@@ -23,12 +23,21 @@ SAMPLES = sorted(Path("data/samples").glob("*.jpg"))
 VOCABULARY = Vocabulary(dict.fromkeys(["a", "dog", "cat", "runs", "sits", "on", "the", "grass"], 1))
 
 
-@pytest.fixture(scope="module", params=["top_down", "show_and_tell"])
+DECODERS = [
+    {"name": "lrcn", "units": 12, "tie_embeddings": True},
+    {"name": "s2vt"},
+    {"name": "show_and_tell"},
+    {"name": "show_attend_and_tell", "attention_units": 5},
+    {"name": "top_down"},
+]
+
+
+@pytest.fixture(scope="module", params=DECODERS, ids=lambda options: options["name"])
 def engines(request):
     """The two engines on one network in float32."""
     keras.utils.set_random_seed(5)
     encoder = VGG16Encoder(weights=None)
-    options = {"name": request.param, "units": 16, "embedding_size": 12}
+    options = {"units": 16, "embedding_size": 12, **request.param}
     decoder = build_decoder(**options, channels=512, vocabulary_size=len(VOCABULARY))
     weights = capture_weights(encoder, decoder)
     rng = np.random.default_rng(4)
@@ -40,7 +49,9 @@ def engines(request):
     return KerasEngine(*build_network(preset)), OpenVINOEngine(preset.graphs, preset.weights)
 
 
-def test_pictures_are_seen_alike(engines):
+def test_pictures_are_seen_alike(tiny_preset):
+    preset = read_preset(tiny_preset)
+    engines = KerasEngine(*build_network(preset)), OpenVINOEngine(preset.graphs, preset.weights)
     frames = np.random.default_rng(0).integers(0, 256, (2, 2, 224, 224, 3), dtype=np.uint8)
     expected, found = (engine.encode(frames) for engine in engines)
     assert expected.max() > 0.1

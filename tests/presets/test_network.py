@@ -58,3 +58,26 @@ def test_weights_that_do_not_fit_are_named(network):
     wide = preset_of(network, decoder={"name": "show_and_tell", "units": 8, "embedding_size": 5})
     with pytest.raises(CaptionerError, match="its config asks for"):
         build_network(wide)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"name": "lrcn"},
+        {"name": "s2vt", "dropout": 0.2},
+        {"name": "show_and_tell"},
+        {"name": "show_attend_and_tell", "attention_units": 3, "doubly_stochastic": 0.5},
+        {"name": "top_down"},
+    ],
+    ids=lambda options: options["name"],
+)
+def test_a_preset_keeps_every_option_of_its_decoder(network, options):
+    encoder = network[0]
+    options = {"units": 4, "embedding_size": 4, "dropout": 0.1, "tie_embeddings": True, **options}
+    decoder = build_decoder(**options, channels=encoder.channels, vocabulary_size=6)
+    assert {"name": options["name"], **decoder.options} == options
+    weights = capture_weights(encoder, decoder, "float32")
+    config = {"encoder": {"grid": 7}, "decoder": options}
+    _, copy = build_network(Preset(config, Vocabulary({"a": 2, "dog": 1}), weights, ""))
+    assert copy.options == decoder.options
+    assert copy.get_config() == {**decoder.get_config(), "name": copy.name}
