@@ -2,6 +2,7 @@
 """How fast, how large and how exact captioner is on this machine.
 
     python scripts/benchmark.py caption
+    python scripts/benchmark.py video --films films
     python scripts/benchmark.py precision --dataset dataset_flickr8k.json --images Flicker8k_Dataset
     python scripts/benchmark.py metrics
 
@@ -12,6 +13,7 @@ import click
 from benchmarks.captioning import caption
 from benchmarks.metrics import metrics
 from benchmarks.precision import precision
+from benchmarks.video import video
 
 
 @click.group()
@@ -20,6 +22,7 @@ def main() -> None:
 
 
 main.add_command(caption)
+main.add_command(video)
 main.add_command(precision)
 main.add_command(metrics)
 

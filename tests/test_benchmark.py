@@ -83,6 +83,28 @@ def test_caption(run):
     assert measured["bfloat16_speedup"] == pytest.approx(seconds[1] / seconds[0])
 
 
+def test_video(run, tmp_path):
+    result = run("video", "--count", 2, "--json")
+    assert result.exit_code == 0, result.output
+    measured = json.loads(result.stdout)
+    check_machine(measured["machine"])
+    # Two shots of two seconds, each of which is looked at four times.
+    assert (measured["films"], measured["shots"], measured["frames"]) == (2, 4, 32)
+    process = measured["process"]
+    assert process["frames_per_second"] == pytest.approx(32 / process["seconds"])
+    assert 100 < process["peak_mb"] < 10_000
+    assert measured["frames_per_second"] == pytest.approx(32 / measured["seconds"])
+    assert 0 < measured["network_busy"] <= 1
+    apart = measured["decode_s"] + measured["describe_s"]
+    assert measured["overlap_gain"] == pytest.approx(apart / measured["seconds"])
+    (tmp_path / "broken.mp4").write_bytes(b"broken")
+    broken = run("video", "--films", tmp_path)
+    assert broken.exit_code == 1 and "broken.mp4" in broken.output
+    (tmp_path / "broken.mp4").unlink()
+    none = run("video", "--films", tmp_path)
+    assert none.exit_code == 1 and "holds no films" in none.output
+
+
 def test_precision(run, tiny_preset, tmp_path):
     """The references are the captions in float32 themselves, so that it scores full marks."""
     names = ["astronaut.jpg", "cat.jpg", "coffee.jpg", "pagoda.jpg"]

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from captioner.errors import CaptionerError
 from captioner.media.footage import Frame
 
 _THUMBNAIL = 8  # pixels along each side, each the mean of its part of the frame
@@ -24,7 +25,10 @@ def mark_cuts(frames: Iterable[Frame]) -> Iterator[tuple[Frame, bool]]:
 
     Yields:
         Each frame, and whether a shot begins with it, as one does with the first. It is told once
-        two further frames are known.
+        two further frames are known, or the film ends.
+
+    Raises:
+        CaptionerError: After the frames before, if the film breaks off.
 
     Example:
         >>> from itertools import pairwise
@@ -36,16 +40,21 @@ def mark_cuts(frames: Iterable[Frame]) -> Iterator[tuple[Frame, bool]]:
     waiting: deque[Frame] = deque()
     # Of the waiting frames and of some before, each to the frame before it.
     differences: deque[float] = deque()
-    last = None
-    for frame in frames:
-        thumbnail = _shrink(frame.image)
-        differences.append(np.inf if last is None else float(np.abs(thumbnail - last).mean()))
-        last = thumbnail
-        waiting.append(frame)
-        if len(waiting) > _AFTER:
-            yield waiting.popleft(), _is_cut(differences, len(waiting))
+    last = failure = None
+    try:
+        for frame in frames:
+            thumbnail = _shrink(frame.image)
+            differences.append(np.inf if last is None else float(np.abs(thumbnail - last).mean()))
+            last = thumbnail
+            waiting.append(frame)
+            if len(waiting) > _AFTER:
+                yield waiting.popleft(), _is_cut(differences, len(waiting))
+    except CaptionerError as error:
+        failure = error
     while waiting:
         yield waiting.popleft(), _is_cut(differences, len(waiting))
+    if failure:
+        raise failure
 
 
 def _is_cut(differences: deque[float], after: int) -> bool:

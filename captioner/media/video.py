@@ -10,6 +10,7 @@ from av.error import FFmpegError
 from av.stream import Disposition
 
 from captioner.errors import CaptionerError
+from captioner.media.durations import missing_end, stated_duration
 from captioner.media.footage import Frame
 from captioner.media.image import MAX_PIXELS
 
@@ -17,7 +18,6 @@ _FETCH = "fetch it again, or convert it to MP4 with H.264"
 _SEEK_GAIN = 1.0  # seconds of decoding that a seek must spare
 _BLIND_SEEK = 10.0  # the same where the file has no index of its key frames
 _UNSTATED = 2  # ISO/IEC 23091-2, matrix coefficients
-_TRUNCATED = 1.0  # seconds that may be missing at the end, as rounding and padding make them
 
 
 class Video:
@@ -53,7 +53,7 @@ class Video:
         self._stream.thread_type = "AUTO"
         self._unit = float(self._stream.time_base or 0) or 1.0
         self._origin = (self._container.start_time or 0) / av.time_base
-        self.duration = self._stated_duration()
+        self.duration = stated_duration(self._container, self._stream)
         self.end = 0.0
         self._failure: Exception | None = None
 
@@ -158,13 +158,6 @@ class Video:
             raise _unreadable(self._name, reason, "make it smaller")
         return stream
 
-    def _stated_duration(self) -> float | None:
-        if self._stream.duration:
-            return float(self._stream.duration * self._unit)
-        if self._container.duration:
-            return float(self._container.duration / av.time_base)
-        return None
-
     def _ticks(self, time: float) -> int:
         return int((time + self._origin) / self._unit)
 
@@ -181,11 +174,9 @@ class Video:
         return _unreadable(self._name, f"damaged or encrypted: {_reason(self._failure)}")
 
     def _check_complete(self) -> None:
-        # The file's own duration may be that of its sound.
-        stated = (
-            self.duration if self._failure else float((self._stream.duration or 0) * self._unit)
-        )
-        if stated and stated - self.end > _TRUNCATED:
+        damaged = self._failure is not None
+        stated = missing_end(self._container, self._stream, self.end, damaged)
+        if stated is not None:
             reason = f"it breaks off after {self.end:.1f} of {stated:.1f} seconds"
             if self._failure:
                 reason += f": {_reason(self._failure)}"

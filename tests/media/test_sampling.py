@@ -70,6 +70,16 @@ def test_clips_before_a_break_are_kept():
         next(clips)
 
 
+@pytest.mark.parametrize("break_at", [0.2, 0.4, 0.6, 3.1])
+@pytest.mark.parametrize("every", [None, math.inf])
+def test_no_frame_before_a_break_is_lost(break_at, every):
+    times = []
+    with pytest.raises(CaptionerError, match="broken"):
+        for clip in split_footage(Slides(0.1, 10.0, break_at=break_at), every):
+            times += clip.times.tolist()
+    assert times == pytest.approx(np.arange(0, break_at, 0.25).tolist(), abs=0.1)
+
+
 def test_shots_of_a_film(tmp_path):
     cat, rocket = photos("cat.jpg", "rocket.jpg")
     path = write_film(tmp_path / "film.mp4", [cat] * 60 + [rocket] * 200)

@@ -1,0 +1,168 @@
+#!/usr/bin/env python
+"""How to give a decoder the frames of a clip: four ways on the same clips, scored and compared.
+
+    python scripts/moving_windows.py data/flickr8k --split val --out data/moving_windows
+    python scripts/compare_frames.py data/moving_windows --split val
+
+- attention: all frames at once, as the captioner does it; each word looks at places of any frame;
+- middle: the middle frame alone, as if it were a picture;
+- mean: the mean of the features over the frames, as one frame;
+- vote: each frame alone; then the sentence that most frames have, of several the best by score.
+
+VGG16 sees every frame once, for all four. The last columns are the 95 % intervals of a score and
+of its difference from attention's, by the bootstrap over clips.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import click
+import numpy as np
+from tqdm import tqdm
+
+from captioner.captioner import Captioner
+from captioner.commands.errors import plain_errors
+from captioner.datasets.readers import read_dataset
+from captioner.decoding.hypothesis import Hypothesis
+from captioner.decoding.search import search_captions
+from captioner.evaluation.bootstrap import paired_bootstrap
+from captioner.evaluation.description import references_of
+from captioner.evaluation.evaluation import Evaluation, evaluate_captions
+from captioner.evaluation.meteor import Meteor
+from captioner.evaluation.table import aligned, interval_text
+from captioner.media.sources import read_clips
+from captioner.presets.storage import DEFAULT_PRESET
+from captioner.text.tokenizer import join_words
+
+METRICS = ("CIDEr", "METEOR", "BLEU-4")
+_BATCH = 25  # clips that are described together
+
+Features = Sequence[np.ndarray]  # of each clip, float (T, P, C)
+
+
+def encode(captioner: Captioner, paths: Sequence[Path]) -> list[np.ndarray]:
+    """The features of up to 16 frames of each film, float32 (T, P, C)."""
+    encoded = []
+    for path in tqdm(paths, "VGG16", unit=" clips", disable=None):
+        (clip,) = read_clips(path, captioner.image_size, math.inf)
+        encoded.append(captioner.engine.encode(clip.frames[:, np.newaxis])[:, 0])
+    return encoded
+
+
+def search(captioner: Captioner, clips: Features) -> list[Hypothesis]:
+    """The best sentence about each clip, all of its frames given."""
+    found = []
+    for first in range(0, len(clips), _BATCH):
+        chosen = clips[first : first + _BATCH]
+        lengths = np.array([len(clip) for clip in chosen])  # (B,)
+        frame_mask = np.arange(lengths.max()) < lengths[:, np.newaxis]  # (B, T)
+        features = np.zeros((*frame_mask.shape, *chosen[0].shape[1:]), np.float32)
+        features[frame_mask] = np.concatenate(chosen)  # (B, T, P, C)
+        options = captioner.preset.config["generation"]
+        found += search_captions(
+            captioner.engine, captioner.vocabulary, features, frame_mask, **options
+        )
+    return [hypotheses[0] for hypotheses in found]
+
+
+def middle(captioner: Captioner, clips: Features) -> list[Hypothesis]:
+    """The best sentence about the middle frame of each clip."""
+    return search(captioner, [clip[len(clip) // 2, np.newaxis] for clip in clips])
+
+
+def mean(captioner: Captioner, clips: Features) -> list[Hypothesis]:
+    """The best sentence about the mean frame of each clip."""
+    return search(captioner, [clip.mean(axis=0, keepdims=True) for clip in clips])
+
+
+def vote(captioner: Captioner, clips: Features) -> list[Hypothesis]:
+    """The sentence that is the best about most frames of each clip."""
+    said = iter(search(captioner, [frame[np.newaxis] for clip in clips for frame in clip]))
+    return [elect([next(said) for _ in clip]) for clip in clips]
+
+
+def elect(candidates: Sequence[Hypothesis]) -> Hypothesis:
+    """The most frequent of some sentences, and of those as frequent the best by score."""
+    votes = Counter(candidate.token_ids for candidate in candidates)
+    return max(candidates, key=lambda candidate: (votes[candidate.token_ids], candidate.score))
+
+
+WAYS: dict[str, Callable[[Captioner, Features], list[Hypothesis]]] = {
+    "attention": search,
+    "middle": middle,
+    "mean": mean,
+    "vote": vote,
+}
+
+
+def score_table(evaluations: Sequence[Evaluation]) -> str:
+    """Scores in hundredths, and how far each way is from the first."""
+    first, *others = evaluations
+    differences = [paired_bootstrap(first.metrics, other.metrics) for other in others]
+    rows = []
+    for metric in (name for name in METRICS if name in first.metrics):
+        for number, evaluation in enumerate(evaluations):
+            score, ends = evaluation.metrics[metric].score, evaluation.intervals[metric]
+            row = [metric, evaluation.name, f"{100 * score:.1f}", interval_text(ends), "", ""]
+            if number:
+                found = differences[number - 1][metric]
+                row[4:] = f"{100 * found.difference:+.1f}", interval_text((found.low, found.high))
+            rows.append(row)
+    heading = ("x 100", "frames", "score", "95 % interval", f"to {first.name}", "95 % interval")
+    return aligned(heading, rows)
+
+
+def caption_table(evaluations: Sequence[Evaluation]) -> str:
+    """What is said of each clip, beside the first of the people's captions."""
+    first = evaluations[0]
+    rows = [
+        (clip, truths[0], *(evaluation.captions[clip] for evaluation in evaluations))
+        for clip, truths in first.references.items()
+    ]
+    return aligned(("clip", "people", *(evaluation.name for evaluation in evaluations)), rows)
+
+
+@click.command()
+@click.argument("dataset", type=click.Path(exists=True, path_type=Path))
+@click.option("--images", type=click.Path(exists=True, path_type=Path), help="Folder of the clips.")
+@click.option("--split", default="test", show_default=True, help='Or "all".')
+@click.option("--preset", default=DEFAULT_PRESET, show_default=True, help="Name or folder.")
+@click.option("--meteor/--no-meteor", default=None, help="By default where Java is installed.")
+@click.option("--captions", is_flag=True, help="Print what is said of each clip, too.")
+def main(
+    dataset: Path,
+    images: Path | None,
+    split: str,
+    preset: str,
+    meteor: bool | None,
+    captions: bool,
+) -> None:
+    """Score four ways to describe the clips of DATASET, a table of (image, caption)."""
+    with plain_errors():
+        truth, films = references_of(read_dataset(dataset, images), split)
+        captioner = Captioner.from_preset(preset)
+        clips = encode(captioner, list(films.values()))
+        use_meteor = Meteor.is_available() if meteor is None else meteor
+        program = Meteor() if use_meteor else None
+        evaluations = []
+        for name, describe in WAYS.items():
+            found = describe(captioner, clips)
+            said = [join_words(captioner.vocabulary.decode(each.token_ids)) for each in found]
+            evaluations.append(
+                evaluate_captions(
+                    dict(zip(films, said, strict=True)),
+                    truth.captions,
+                    name=name,
+                    meteor=program,
+                )
+            )
+        click.echo(f"{len(clips)} clips, {sum(map(len, clips))} frames, {preset}\n")
+        click.echo(score_table(evaluations))
+        if captions:
+            click.echo(f"\n{caption_table(evaluations)}")
+
+
+if __name__ == "__main__":
+    main()
