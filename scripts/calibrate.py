@@ -72,7 +72,12 @@ def main(preset: str, dataset: Path, split: str, fit: bool, plot: Path | None) -
 
 def _draw(expected: list[float], confirmed: list[float], path: Path) -> None:
     """A reliability diagram: on the diagonal a confidence is what it says."""
-    from matplotlib.figure import Figure
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise CaptionerError(
+            "--plot needs matplotlib: pip install 'captioner[notebooks]'"
+        ) from error
 
     figure = Figure(figsize=(4, 4), layout="constrained")
     axes = figure.add_subplot()
