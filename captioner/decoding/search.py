@@ -42,7 +42,7 @@ def search_captions(
         state,
         start_id=vocabulary.start_id,
         end_id=vocabulary.end_id,
-        suppressed_ids=(vocabulary.pad_id, vocabulary.start_id, vocabulary.unk_id),
+        suppressed_ids=vocabulary.unspoken_ids,
         joining_ids=[id_ for id_ in vocabulary.encode(["and"]) if id_ != vocabulary.unk_id],
         **options,
     )

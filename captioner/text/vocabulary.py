@@ -29,6 +29,7 @@ class Vocabulary:
         words: tuple of str; `words[i]` has the id i, special tokens included.
         counts: dict from word to count, in the order of the ids, without the special tokens.
         pad_id, start_id, end_id, unk_id: the ids 0, 1, 2, 3 of the special tokens.
+        unspoken_ids: those that no caption may contain: all but the end.
 
     Example:
         >>> vocabulary = Vocabulary.build([["a", "dog"], ["a", "cat"]], min_count=1)
@@ -39,6 +40,7 @@ class Vocabulary:
     """
 
     pad_id, start_id, end_id, unk_id = range(4)
+    unspoken_ids = (pad_id, start_id, unk_id)
 
     def __init__(self, counts: Mapping[str, int]):
         ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))

@@ -7,11 +7,9 @@ import numpy as np
 from keras import ops
 
 from captioner.decoders.decoder import Decoder
+from captioner.decoders.places import NEVER
 from captioner.engines.keras import compiled
 from captioner.text.vocabulary import Vocabulary
-
-# Added to the logits of words that are never drawn; finite, since 0 * inf is NaN in a gradient.
-_NEVER = -1e9
 
 
 class CaptionSampler:
@@ -45,7 +43,7 @@ class CaptionSampler:
         self._max_length = max_length
         self._random = keras.random.SeedGenerator(0)
         self._penalty = np.zeros(len(vocabulary), np.float32)
-        self._penalty[[vocabulary.pad_id, vocabulary.start_id, vocabulary.unk_id]] = _NEVER
+        self._penalty[list(vocabulary.unspoken_ids)] = NEVER
         self._draw = compiled(self._draw_all)
 
     def sample(self, features: np.ndarray, seed: int) -> np.ndarray:

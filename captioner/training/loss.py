@@ -1,9 +1,12 @@
 """Cross entropy of the next word, with label smoothing."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
+
+from captioner.decoders.places import NEVER
 
 
 @keras.saving.register_keras_serializable("captioner")
@@ -18,6 +21,9 @@ class NextWordLoss(keras.losses.Loss):
             (Szegedy et al. 2015, https://arxiv.org/abs/1512.00567, section 7).
         reduction: "mean_with_sample_weight" divides by the sum of the weights, which is right for
             weights of 0 and 1; "mean" by their number, for weights of both signs.
+        suppressed_ids: Words that have no probability, where captions are sampled without them.
+            If they had any, what training takes from bad samples would flow to them, which are
+            never sampled and so never punished.
 
     Example:
         >>> import numpy as np
@@ -29,13 +35,18 @@ class NextWordLoss(keras.losses.Loss):
         self,
         label_smoothing: float = 0.0,
         reduction: str = "mean_with_sample_weight",
+        suppressed_ids: Sequence[int] = (),
         name: str = "next_word_loss",
     ) -> None:
         super().__init__(name=name, reduction=reduction)
         self.label_smoothing = label_smoothing
+        self.suppressed_ids = tuple(suppressed_ids)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Targets int (B, N, L) and logits (B, N, L, V) to losses (B, N, L)."""
+        if self.suppressed_ids:
+            barred = ops.sum(ops.one_hot(self.suppressed_ids, y_pred.shape[-1]), axis=0)  # (V,)
+            y_pred = y_pred + NEVER * barred
         log_normalizer = ops.logsumexp(y_pred, axis=-1)
         target = ops.take_along_axis(y_pred, ops.cast(y_true, "int32")[..., None], axis=-1)[..., 0]
         smoothed = (1 - self.label_smoothing) * target
@@ -47,5 +58,6 @@ class NextWordLoss(keras.losses.Loss):
         return {
             "label_smoothing": self.label_smoothing,
             "reduction": self.reduction,
+            "suppressed_ids": self.suppressed_ids,
             "name": self.name,
         }

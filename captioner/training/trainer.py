@@ -32,9 +32,6 @@ from captioner.training.stage_network import build_stage_network
 from captioner.training.validation import Validation
 from captioner.vision.encoder import VGG16Encoder
 
-# Human captions weigh 0 or 1 a word, sampled ones by their advantage, of either sign.
-_REDUCTIONS = {"cross_entropy": "mean_with_sample_weight", "self_critical": "mean"}
-
 
 class Trainer:
     """Trains the stages of a config; goes on where a killed run stopped.
@@ -91,7 +88,7 @@ class Trainer:
         # A graph, not XLA: on CPUs XLA does not reach the library that multiplies in bfloat16.
         model.compile(
             optimizer,
-            NextWordLoss(stage.label_smoothing, _REDUCTIONS[stage.objective]),
+            _loss(stage, self.vocabulary),
             jit_compile=False,
         )
         optimizer.build(model.trainable_variables)
@@ -163,3 +160,10 @@ class Trainer:
         if self._graphs is None:  # the weights change from preset to preset, the structure never
             self._graphs = export_graphs(*build_network(preset)) if can_export() else {}
         write_preset(folder, replace(preset, graphs=self._graphs))
+
+
+def _loss(stage: StageConfig, vocabulary: Vocabulary) -> NextWordLoss:
+    if stage.objective == "self_critical":
+        # The weights have either sign, and the sampler leaves some words out.
+        return NextWordLoss(reduction="mean", suppressed_ids=vocabulary.unspoken_ids)
+    return NextWordLoss(stage.label_smoothing)

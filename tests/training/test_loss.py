@@ -23,3 +23,14 @@ def test_words_without_weight_do_not_count():
     changed = np.where(WEIGHTS[..., None] > 0, LOGITS, 50.0)
     losses = [NextWordLoss(0.1)(TARGETS, x, sample_weight=WEIGHTS) for x in (LOGITS, changed)]
     np.testing.assert_allclose(float(losses[0]), float(losses[1]), rtol=1e-6)
+
+
+def test_suppressed_words_have_no_probability_and_no_gradient():
+    rng = np.random.default_rng(3)
+    logits, targets = rng.normal(size=(2, 3, 4, 6)).astype("float32"), np.full((2, 3, 4), 2)
+    kept = np.delete(logits, [0, 4], axis=-1)
+    loss = NextWordLoss(suppressed_ids=(0, 4))(targets, logits)
+    np.testing.assert_allclose(loss, NextWordLoss()(targets - 1, kept), rtol=1e-5)
+    raised = logits.copy()
+    raised[..., [0, 4]] += 5
+    assert float(NextWordLoss(suppressed_ids=(0, 4))(targets, raised)) == float(loss)

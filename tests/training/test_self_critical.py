@@ -48,7 +48,11 @@ def make(sampler_class=CaptionSampler):
     )
     model = CaptionModel(None, decoder)
     optimizer = keras.optimizers.Adam(0.02)
-    model.compile(optimizer, NextWordLoss(reduction="mean"), jit_compile=False)
+    model.compile(
+        optimizer,
+        NextWordLoss(reduction="mean", suppressed_ids=VOCABULARY.unspoken_ids),
+        jit_compile=False,
+    )
     optimizer.build(model.trainable_variables)
     return batches, sampler, model
 
