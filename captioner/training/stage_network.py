@@ -55,4 +55,11 @@ def build_stage_network(
         assign_weights(encoder, decoder, preset)
     elif taken is not None:
         assign_encoder_weights(encoder, read_preset(preset_folder(taken)))
+    if stage.sharpen != 1:
+        if config.decoder.get("tie_embeddings"):
+            raise CaptionerError(
+                f"stage {stage.name}: sharpen needs a decoder without tied vectors"
+            )
+        for weight in decoder.word_logits.weights:
+            weight.assign(stage.sharpen * weight)
     return encoder, decoder
