@@ -1,7 +1,6 @@
 """What a stage learns from and is validated on: stored features, or pictures."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
@@ -32,6 +31,9 @@ class StageData:
 
     Attributes:
         train, validation: The readable examples of the two splits.
+
+    Raises:
+        CaptionerError: If the store does not fit, or the stage asks for what its input cannot.
     """
 
     def __init__(
@@ -43,6 +45,11 @@ class StageData:
     ) -> None:
         self.stage = stage
         self.size = encoder.image_size
+        if dataset.has_clips and stage.trainable_from is not None:
+            raise CaptionerError(
+                f"stage {stage.name}: VGG16 can be trained on pictures, not on clips; leave "
+                "trainable_from out, or drop the stage"
+            )
         self.store = FeatureStore(config.features)
         if stage.trainable_from is None:
             if stage.flip or stage.crop < 1:
@@ -57,9 +64,9 @@ class StageData:
     def read(
         self, examples: list[CaptionExample], rng: np.random.Generator
     ) -> dict[str, np.ndarray]:
-        """The input for some pictures: features (B, T, P, C) or images (B, 1, H, W, 3)."""
+        """The input for some examples: `FeatureStore.inputs`, or images (B, 1, H, W, 3)."""
         if self.stage.trainable_from is None:
-            return {"features": np.stack([self.store[e.image_id] for e in examples])}
+            return self.store.inputs([example.image_id for example in examples])
         images = [
             augment(
                 load_image(example.path, size=self.size),
@@ -71,19 +78,22 @@ class StageData:
         ]
         return {"images": np.stack(images)[:, np.newaxis]}
 
-    def validation_features(self, engine: KerasEngine) -> Iterator[tuple[list[str], Any]]:
-        """Yields image ids and features (B, T, P, C) of the validation split."""
+    def validation_inputs(
+        self, engine: KerasEngine
+    ) -> Iterator[tuple[list[str], dict[str, np.ndarray]]]:
+        """Yields image ids of the validation split, and what `FeatureStore.inputs` gives."""
         ids = [example.image_id for example in self.validation]
         if self.stage.trainable_from is None:
             for start in range(0, len(ids), _VALIDATION_BATCH):
                 chosen = ids[start : start + _VALIDATION_BATCH]
-                yield chosen, np.stack([self.store[image_id] for image_id in chosen])
+                yield chosen, self.store.inputs(chosen)
             return
         paths = [example.path for example in self.validation]
         for batch in load_batches(paths, self.size, _VALIDATION_BATCH):
             for reason in batch.errors.values():
                 raise CaptionerError(f"a picture went missing during training: {reason}")
-            yield [ids[i] for i in batch.indices], engine.encode(batch.images[:, np.newaxis])
+            features = engine.encode(batch.images[:, np.newaxis])
+            yield [ids[i] for i in batch.indices], {"features": features}
 
     def _readable(self, dataset: CaptionDataset, split: str) -> list[CaptionExample]:
         return [example for example in dataset.split(split) if example.image_id in self.store]
