@@ -15,6 +15,7 @@ from captioner.decoding.search import search_captions
 from captioner.errors import CaptionerError
 from captioner.media.ahead import read_ahead
 from captioner.media.clip import Clip
+from captioner.media.sampling import FRAMES
 from captioner.media.sources import Source, read_clips
 from captioner.presets.engine import build_engine, build_ensemble
 from captioner.presets.storage import DEFAULT_PRESET, Preset, read_preset, write_preset
@@ -142,7 +143,8 @@ class Captioner:
         """
         options = {**self.preset.config["generation"], **search_options}
         options["beam_width"] = max(options["beam_width"], num_captions)
-        read = partial(read_clips, size=self.image_size, every=every)
+        most = self.preset.config.get("frames", FRAMES)
+        read = partial(read_clips, size=self.image_size, every=every, most=most)
         for batch in read_ahead(read, sources, batch_size):
             clips = [reading.clip for reading in batch if isinstance(reading.clip, Clip)]
             captions = iter(self._describe_clips(clips, num_captions=num_captions, **options))

@@ -31,7 +31,7 @@ _File = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--dataset",
     type=click.Path(exists=True, path_type=Path),
-    help="Pictures and references for --preset.",
+    help="Pictures or clips, and references, for --preset.",
 )
 @click.option("--images", type=click.Path(exists=True, path_type=Path), help="Picture folder.")
 @click.option(

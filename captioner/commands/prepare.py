@@ -16,7 +16,7 @@ from captioner.engines.tensorflow_logs import tensorflow_logs_hidden
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder of the feature store; a store begun there is gone on with.",
 )
-@click.option("--images", type=click.Path(path_type=Path), help="Folder of the pictures.")
+@click.option("--images", type=click.Path(path_type=Path), help="Folder of the pictures or clips.")
 @click.option(
     "--weights",
     default="imagenet",
@@ -27,6 +27,13 @@ from captioner.engines.tensorflow_logs import tensorflow_logs_hidden
 @click.option(
     "--grid", type=click.Choice(["7", "14"]), default="7", show_default=True, help="Places a side."
 )
+@click.option(
+    "--frames",
+    default=8,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Frames of each clip; a picture has one.",
+)
 @click.option("--batch-size", default=32, show_default=True, type=click.IntRange(min=1))
 def prepare(
     dataset: Path,
@@ -35,12 +42,13 @@ def prepare(
     weights: str,
     preset: str | None,
     grid: str,
+    frames: int,
     batch_size: int,
 ) -> None:
     """Run VGG16 once over DATASET and keep its features for training.
 
     DATASET is a Karpathy JSON file, a CSV or JSONL file of (image, caption), or a folder such as
-    Flickr8k's.
+    Flickr8k's, MSVD's or MSR-VTT's. An image may be a clip.
     """
     with plain_errors():
         from captioner.datasets.features import prepare_features
@@ -58,8 +66,9 @@ def prepare(
             encoder = VGG16Encoder(grid=int(grid), weights=weights, dtype=policy)
         else:
             encoder, _ = build_network(read_preset(preset), policy)
-        store = prepare_features(data, encoder, out, batch_size)
+        store = prepare_features(data, encoder, out, batch_size, frames)
         click.echo(
-            f"{out}: features {store.features.shape} of {len(data.examples)} pictures, "
+            f"{out}: features {store.features.shape} of {len(data.examples)} "
+            f"{'clips' if data.has_clips else 'pictures'}, "
             f"{len(store.index['unreadable'])} unreadable"
         )

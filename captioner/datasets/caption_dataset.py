@@ -1,4 +1,4 @@
-"""Pictures with captions and splits: what every data set reader returns."""
+"""Pictures or clips with captions and splits: what every data set reader returns."""
 
 import hashlib
 import json
@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from captioner.errors import CaptionerError
+from captioner.media.files import VIDEO_SUFFIXES
 
 
 @dataclass(frozen=True)
 class CaptionExample:
-    """One picture and its captions.
+    """One picture or clip and its captions.
 
     Args:
-        image_id: the picture's name in its data set, unique there.
-        path: where the picture lies.
+        image_id: its name in its data set, unique there.
+        path: where it lies.
         captions: the sentences as people wrote them, at least one.
         tokens: the words of each caption, in the same order.
         split: "train", "val" or "test".
@@ -34,7 +35,7 @@ class CaptionDataset:
 
     Args:
         name: the data set's name, for reports.
-        examples: pictures with captions; no image_id occurs twice.
+        examples: pictures or clips with captions; no image_id occurs twice.
 
     Raises:
         CaptionerError: there are no examples, or two have the same image_id.
@@ -75,6 +76,11 @@ class CaptionDataset:
             splits = ", ".join(dict.fromkeys(example.split for example in self.examples))
             raise CaptionerError(f'{self.name} has no split "{name}": take one of {splits}')
         return chosen
+
+    @property
+    def has_clips(self) -> bool:
+        """Whether there is a video among the examples, by the names of their files."""
+        return any(example.path.lower().endswith(VIDEO_SUFFIXES) for example in self.examples)
 
     def fingerprint(self) -> str:
         """Return a SHA-256 in hex of image ids, splits, file names and captions.

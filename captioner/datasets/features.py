@@ -1,6 +1,9 @@
 """The feature store: what the frozen encoder saw, computed once for a whole data set."""
 
-import json
+import math
+import sys
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +11,13 @@ import numpy as np
 from tqdm import tqdm
 
 from captioner.datasets.caption_dataset import CaptionDataset
-from captioner.engines.keras import compiled
+from captioner.datasets.feature_index import FORMAT, check_index, read_index, write_index
 from captioner.errors import CaptionerError
-from captioner.media.batches import load_batches
+from captioner.media.ahead import read_ahead
+from captioner.media.clip import Clip
+from captioner.media.sources import read_clips
+from captioner.vision.clips import encode_clips
 
-_FORMAT = 1
 # How many batches may be lost to a kill; flushing 32 pictures' features takes a few milliseconds.
 _BATCHES_PER_CHECKPOINT = 4
 
@@ -24,8 +29,9 @@ class FeatureStore:
         folder: Where `prepare_features` wrote `features.npy` and `index.json`.
 
     Attributes:
-        features: float16 memory map (N, T, P, C).
-        index: The index as read: image ids, fingerprints, unreadable pictures.
+        features: float16 memory map (N, T, P, C); T is 1 for pictures.
+        index: The index as read: image ids, fingerprints, unreadable pictures, and the frames of
+            clips that have fewer than T.
 
     Raises:
         CaptionerError: If the folder holds no complete store.
@@ -38,7 +44,7 @@ class FeatureStore:
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
-        self.index = _read_index(self.folder / "index.json")
+        self.index = read_index(self.folder / "index.json")
         if self.index["completed"] != len(self.index["image_ids"]):
             raise CaptionerError(
                 f"{self.folder}: the feature store is unfinished "
@@ -56,121 +62,121 @@ class FeatureStore:
         return image_id in self._rows
 
     def __getitem__(self, image_id: str) -> np.ndarray:
-        """The features of one picture, float16 (T, P, C)."""
+        """The features of one picture or clip, float16 (T, P, C); zeros in padding frames."""
         return self.features[self._rows[image_id]]
+
+    @property
+    def frames(self) -> int:
+        """Frames of a clip at most, T."""
+        return int(self.features.shape[1])
+
+    def inputs(self, image_ids: Sequence[str]) -> dict[str, np.ndarray]:
+        """What decoders ask about some pictures or clips.
+
+        Args:
+            image_ids: B of them, all in the store.
+
+        Returns:
+            `features` float16 (B, T, P, C), and for clips `frame_mask` bool (B, T), False for
+            padding frames.
+        """
+        features = np.stack([self[image_id] for image_id in image_ids])
+        if self.frames == 1:
+            return {"features": features}
+        shorter = self.index.get("shorter", {})
+        lengths = np.array([shorter.get(image_id, self.frames) for image_id in image_ids])
+        return {"features": features, "frame_mask": np.arange(self.frames) < lengths[:, np.newaxis]}
 
     def check(self, dataset: CaptionDataset, encoder_fingerprint: str) -> None:
         """Raises CaptionerError unless the store was made of this data set by this encoder."""
-        _check_index(self.index, dataset, encoder_fingerprint, self.folder)
+        check_index(self.index, dataset, encoder_fingerprint, self.folder)
 
 
 def prepare_features(
-    dataset: CaptionDataset, encoder: Any, folder: str | Path, batch_size: int = 32
+    dataset: CaptionDataset,
+    encoder: Any,
+    folder: str | Path,
+    batch_size: int = 32,
+    frames: int = 8,
 ) -> FeatureStore:
     """Runs the encoder once over a data set; goes on where a killed run stopped.
 
     Args:
-        dataset: The pictures; splits do not matter here.
+        dataset: The pictures or clips; splits do not matter here.
         encoder: A `VGG16Encoder`.
         folder: Where the store is, or is to be.
-        batch_size: Pictures in one pass of the network.
+        batch_size: Frames in one pass of the network; a picture is one.
+        frames: Frames of each clip, at even distances over the whole of it; a shorter one has
+            fewer. Without meaning for pictures.
 
     Returns:
-        The complete store. Unreadable pictures are listed in its index with the reason, and are
-        not in it.
+        The complete store. Unreadable pictures and clips are listed in its index with the reason,
+        and are not in it; of a clip that breaks off there is what comes before.
 
     Raises:
-        CaptionerError: If the folder holds a store of another data set or encoder.
+        CaptionerError: If the folder holds a store of another data set, encoder or number of
+            frames.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     index_path = folder / "index.json"
     fingerprint = encoder.fingerprint()
-    shape = (len(dataset.examples), 1, encoder.places, encoder.channels)
+    most = frames if dataset.has_clips else 1
+    shape = (len(dataset.examples), most, encoder.places, encoder.channels)
     if index_path.exists():
-        index = _read_index(index_path)
-        _check_index(index, dataset, fingerprint, folder)
+        index = read_index(index_path)
+        check_index(index, dataset, fingerprint, folder)
         features = np.load(folder / "features.npy", mmap_mode="r+")
+        if features.shape[1] != most:
+            raise CaptionerError(
+                f"{folder}: this feature store has {features.shape[1]} frames of each clip, not "
+                f"{most}; choose another folder, or delete this one"
+            )
     else:
         features = np.lib.format.open_memmap(
             folder / "features.npy", mode="w+", dtype=np.float16, shape=shape
         )
         index = {
-            "format": _FORMAT,
+            "format": FORMAT,
             "dataset": dataset.fingerprint(),
             "encoder": fingerprint,
             "image_ids": [example.image_id for example in dataset.examples],
             "completed": 0,
             "unreadable": {},
+            "shorter": {},
         }
-        _write_index(index_path, index)
+        write_index(index_path, index)
 
+    from captioner.engines.keras import compiled  # whoever only reads a store needs no Keras
+
+    encode = compiled(encoder)  # 2.5 times as fast as eagerly
     start = index["completed"]
     paths = [example.path for example in dataset.examples[start:]]
-    encode = compiled(encoder)
-    batches = load_batches(paths, encoder.image_size, batch_size)
+    read = partial(read_clips, size=encoder.image_size, every=math.inf, most=most)
+    seen: set[int] = set()  # rows with features; what breaks off has an error after them
     progress = tqdm(
         total=shape[0], initial=start, unit="image", desc="VGG16", disable=None, smoothing=0.05
     )
     with progress:
-        for number, batch in enumerate(batches, start=1):
-            rows = [start + position for position in batch.indices]
-            if rows:
-                encoded = encode(_padded(batch.images, batch_size)[:, np.newaxis])
-                features[rows] = np.asarray(encoded)[: len(rows)]
-            for position, reason in batch.errors.items():
-                example = dataset.examples[start + position]
-                index["unreadable"][example.image_id] = reason
-                progress.write(f"left out: {reason}")
-            done = len(batch.indices) + len(batch.errors)
+        for number, batch in enumerate(read_ahead(read, paths, batch_size), start=1):
+            clips = {start + r.index: r.clip for r in batch if isinstance(r.clip, Clip)}
+            seen.update(clips)
+            for row, encoded in encode_clips(encode, clips, batch_size):
+                features[row, : len(encoded)] = encoded
+                if len(encoded) < most:
+                    index["shorter"][index["image_ids"][row]] = len(encoded)
+            for reading in batch:
+                row = start + reading.index
+                if isinstance(reading.clip, CaptionerError):
+                    if row not in seen:
+                        index["unreadable"][index["image_ids"][row]] = str(reading.clip)
+                    what = "in part" if row in seen else "left out"
+                    progress.write(f"{what}: {reading.clip}", file=sys.stderr)
+            done = sum(reading.last for reading in batch)
             index["completed"] += done
             progress.update(done)
             if number % _BATCHES_PER_CHECKPOINT == 0 or index["completed"] == shape[0]:
                 # The features reach the file before the index says that they are there.
                 features.flush()
-                _write_index(index_path, index)
+                write_index(index_path, index)
     return FeatureStore(folder)
-
-
-def _padded(images: np.ndarray, batch_size: int) -> np.ndarray:
-    """Fills the last batch up: one shape is compiled, and a picture's bits do not depend on it."""
-    missing = batch_size - len(images)
-    return np.concatenate([images, np.zeros((missing, *images.shape[1:]), images.dtype)])
-
-
-def _read_index(path: Path) -> dict[str, Any]:
-    try:
-        index = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise CaptionerError(
-            f"{path}: there is no feature store here; make it with `captioner prepare`"
-        ) from None
-    except ValueError as error:
-        raise CaptionerError(
-            f"{path}: this index is broken ({error}); delete the folder and run "
-            "`captioner prepare` again"
-        ) from error
-    if index.get("format") != _FORMAT:
-        raise CaptionerError(
-            f"{path}: this feature store has format {index.get('format')}, this version reads "
-            f"{_FORMAT}; delete the folder and run `captioner prepare` again"
-        )
-    return index
-
-
-def _write_index(path: Path, index: dict[str, Any]) -> None:
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(index), encoding="utf-8")
-    temporary.replace(path)
-
-
-def _check_index(
-    index: dict[str, Any], dataset: CaptionDataset, encoder_fingerprint: str, folder: Path
-) -> None:
-    expected = {"dataset": dataset.fingerprint(), "encoder": encoder_fingerprint}
-    for key, value in expected.items():
-        if index[key] != value:
-            raise CaptionerError(
-                f"{folder}: this feature store was made with another {key}; choose another folder, "
-                "or delete this one and run `captioner prepare` again"
-            )

@@ -14,14 +14,16 @@ from captioner.media.clip import Clip
 from captioner.media.files import VIDEO_SUFFIXES
 from captioner.media.footage import Footage
 from captioner.media.image import ImageSource, load_image
-from captioner.media.sampling import split_footage
+from captioner.media.sampling import FRAMES, split_footage
 from captioner.media.signatures import may_be_video
 from captioner.media.video import Video
 
 Source = ImageSource | Clip
 
 
-def read_clips(source: Source, size: tuple[int, int], every: float | None = None) -> Iterator[Clip]:
+def read_clips(
+    source: Source, size: tuple[int, int], every: float | None = None, most: int = FRAMES
+) -> Iterator[Clip]:
     """Reads a source clip by clip; what it is, its content tells, not its name.
 
     Args:
@@ -29,6 +31,7 @@ def read_clips(source: Source, size: tuple[int, int], every: float | None = None
             what `load_image` takes, which gives one clip of one frame; or a `Clip`.
         size: Height and width to which every frame is stretched, in pixels.
         every: As for `split_footage`.
+        most: As for `split_footage`.
 
     Raises:
         CaptionerError: If it cannot be read, or, after the clips before, if it breaks off.
@@ -47,7 +50,7 @@ def read_clips(source: Source, size: tuple[int, int], every: float | None = None
         yield Clip(load_image(source, size=size)[np.newaxis], np.zeros(1))
         return
     with closing(footage):
-        yield from split_footage(footage, every)
+        yield from split_footage(footage, every, most)
 
 
 def _open_footage(path: str | os.PathLike[str], size: tuple[int, int]) -> Footage | None:

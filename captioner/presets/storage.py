@@ -24,7 +24,8 @@ class Preset:
     """A trained captioner, before any network is built of it.
 
     Attributes:
-        config: `encoder`, `decoder` (with its `name`), `generation`.
+        config: `encoder`, `decoder` (with its `name`), `generation`; `frames`, of a clip at most,
+            if it was trained on clips.
         vocabulary: The words of the decoder.
         weights: Arrays by name: "encoder/..." and "decoder/...".
         card: The model card, Markdown.

@@ -20,7 +20,8 @@ class CaptionBatches(keras.utils.PyDataset):
         examples: The train split.
         vocabulary: Words and ids.
         read: Given the examples of a batch and a random generator, returns the network's input
-            for their pictures, such as `{"features": (B, T, P, C)}`.
+            for their pictures, such as `{"features": (B, T, P, C)}`, or for clips also
+            `frame_mask` (B, T).
         batch_size: Pictures in a batch; a last incomplete batch is left out, the order being new
             in each epoch.
         captions_per_image: N.

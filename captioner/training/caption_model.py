@@ -15,8 +15,8 @@ class CaptionModel(keras.Model):
         decoder: A built `Decoder`.
 
     Call arguments:
-        inputs: dict of `token_ids` int (B, N, L), and either `features` float (B, T, P, C) or
-            `images` uint8 (B, T, H, W, 3).
+        inputs: dict of `token_ids` int (B, N, L), either `features` float (B, T, P, C) or `images`
+            uint8 (B, T, H, W, 3), and, where there are padding frames, `frame_mask` bool (B, T).
 
     Returns:
         Logits, float32 (B, N, L, V).
@@ -34,4 +34,6 @@ class CaptionModel(keras.Model):
     def call(self, inputs: dict[str, Any], training: bool = False) -> Any:
         """See the class."""
         features = inputs["features"] if "features" in inputs else self.encoder(inputs["images"])
-        return self.decoder(features, inputs["token_ids"], training=training)
+        return self.decoder(
+            features, inputs["token_ids"], frame_mask=inputs.get("frame_mask"), training=training
+        )

@@ -24,7 +24,7 @@ def write_card(config: TrainConfig, dataset: CaptionDataset, scores: dict[str, f
 
 VGG16 encoder (Simonyan and Zisserman 2014; ImageNet weights CC BY 4.0) and a
 `{config.decoder["name"]}` LSTM decoder, trained with `captioner` on {dataset.name}
-({sizes} pictures).
+({sizes} {"clips" if dataset.has_clips else "pictures"}).
 
 | validation split, beam width {config.validation.get("beam_width", 3)} | score x 100 |
 |---|---|

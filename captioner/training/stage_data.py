@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -33,6 +32,9 @@ class StageData:
 
     Attributes:
         train, validation: The readable examples of the two splits.
+
+    Raises:
+        CaptionerError: If the store does not fit, or the stage asks for what its input cannot.
     """
 
     def __init__(
@@ -44,6 +46,11 @@ class StageData:
     ) -> None:
         self.stage = stage
         self.size = encoder.image_size
+        if dataset.has_clips and stage.trainable_from is not None:
+            raise CaptionerError(
+                f"stage {stage.name}: VGG16 can be trained on pictures, not on clips; leave "
+                "trainable_from out, or drop the stage"
+            )
         self.store = FeatureStore(features)
         if stage.trainable_from is None:
             if stage.flip or stage.crop < 1:
@@ -58,9 +65,9 @@ class StageData:
     def read(
         self, examples: list[CaptionExample], rng: np.random.Generator
     ) -> dict[str, np.ndarray]:
-        """The input for some pictures: features (B, T, P, C) or images (B, 1, H, W, 3)."""
+        """The input for some examples: `FeatureStore.inputs`, or images (B, 1, H, W, 3)."""
         if self.stage.trainable_from is None:
-            return {"features": np.stack([self.store[e.image_id] for e in examples])}
+            return self.store.inputs([example.image_id for example in examples])
         images = [
             augment(
                 load_image(example.path, size=self.size),
@@ -72,19 +79,22 @@ class StageData:
         ]
         return {"images": np.stack(images)[:, np.newaxis]}
 
-    def validation_features(self, engine: KerasEngine) -> Iterator[tuple[list[str], Any]]:
-        """Yields image ids and features (B, T, P, C) of the validation split."""
+    def validation_inputs(
+        self, engine: KerasEngine
+    ) -> Iterator[tuple[list[str], dict[str, np.ndarray]]]:
+        """Yields image ids of the validation split, and what `FeatureStore.inputs` gives."""
         ids = [example.image_id for example in self.validation]
         if self.stage.trainable_from is None:
             for start in range(0, len(ids), _VALIDATION_BATCH):
                 chosen = ids[start : start + _VALIDATION_BATCH]
-                yield chosen, np.stack([self.store[image_id] for image_id in chosen])
+                yield chosen, self.store.inputs(chosen)
             return
         paths = [example.path for example in self.validation]
         for batch in load_batches(paths, self.size, _VALIDATION_BATCH):
             for reason in batch.errors.values():
                 raise CaptionerError(f"a picture went missing during training: {reason}")
-            yield [ids[i] for i in batch.indices], engine.encode(batch.images[:, np.newaxis])
+            features = engine.encode(batch.images[:, np.newaxis])
+            yield [ids[i] for i in batch.indices], {"features": features}
 
     def _readable(self, dataset: CaptionDataset, split: str) -> list[CaptionExample]:
         return [example for example in dataset.split(split) if example.image_id in self.store]

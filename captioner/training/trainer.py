@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -97,7 +98,7 @@ class Trainer:
         best = folder / "best"
 
         def save_best(scores: dict[str, float]) -> None:
-            self._save_preset(best, encoder, decoder, scores)
+            self._save_preset(best, encoder, decoder, scores, data.store.frames)
 
         validation = Validation(
             folder,
@@ -129,11 +130,11 @@ class Trainer:
     def _score(self, engine: KerasEngine, data: StageData) -> dict[str, float]:
         """Captions the validation split and scores it."""
         candidates = {}
-        for image_ids, features in data.validation_features(engine):
+        for image_ids, inputs in data.validation_inputs(engine):
             found = search_captions(
                 engine,
                 self.vocabulary,
-                features,
+                **inputs,
                 max_length=self.config.max_length,
                 **self.config.validation,
             )
@@ -147,13 +148,20 @@ class Trainer:
         return score_captions(candidates, references)
 
     def _save_preset(
-        self, folder: Path, encoder: VGG16Encoder, decoder: Decoder, scores: dict[str, float]
+        self,
+        folder: Path,
+        encoder: VGG16Encoder,
+        decoder: Decoder,
+        scores: dict[str, float],
+        frames: int,
     ) -> None:
-        config = {
+        config: dict[str, Any] = {
             "encoder": {"grid": encoder.grid},
             "decoder": {"name": self.config.decoder["name"], **decoder.options},
             "generation": {"max_length": self.config.max_length, **self.config.validation},
         }
+        if self.dataset.has_clips:
+            config["frames"] = frames
         card = write_card(self.config, self.dataset, scores)
         weights = capture_weights(encoder, decoder)
         preset = Preset(config, self.vocabulary, weights, card)

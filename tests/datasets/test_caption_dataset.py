@@ -17,6 +17,12 @@ def test_split():
         DATASET.split("test")
 
 
+def test_clips_are_known_by_their_names():
+    assert not DATASET.has_clips
+    clip = dataclasses.replace(CAT, image_id="cat", path="/here/Cat.AVI")
+    assert CaptionDataset("pets", (DOG, clip)).has_clips
+
+
 def test_refuses_empty_and_repeated_pictures():
     with pytest.raises(CaptionerError, match="pets has no captions"):
         CaptionDataset("pets", ())

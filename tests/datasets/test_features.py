@@ -8,6 +8,7 @@ import time
 import keras
 import numpy as np
 import pytest
+from films import numbered, write_film
 from PIL import Image
 
 from captioner.datasets.caption_dataset import CaptionDataset, CaptionExample
@@ -50,6 +51,25 @@ def test_unreadable_pictures_are_listed_and_left_out(encoder, tmp_path):
     assert "1.png" not in store
     assert "0.png" in store
     assert "1.png" in store.index["unreadable"]["1.png"]  # the reason names the file
+
+
+def test_a_film_that_breaks_off_gives_what_comes_before(encoder, tmp_path, capsys):
+    path = write_film(
+        tmp_path / "film.mp4",
+        [numbered(number) for number in range(200)],
+        muxer={"movflags": "faststart"},
+    )
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) * 2 // 3])
+    example = CaptionExample("film", str(path), ("a cat",), (("a", "cat"),), "train")
+    data = CaptionDataset("films", (example,))
+    store = prepare_features(data, encoder, tmp_path / "store", batch_size=2, frames=4)
+    assert store.index["unreadable"] == {}
+    assert capsys.readouterr().err.startswith("in part: cannot read all of")
+    inputs = store.inputs(["film"])
+    mask = inputs["frame_mask"]
+    assert mask[0, :2].all() and not mask[0, 3]  # at 0, 5, 10 and 15 seconds of 20
+    np.testing.assert_array_equal(inputs["features"].any((2, 3)), mask)
 
 
 def test_another_dataset_or_encoder_is_refused(encoder, tmp_path):

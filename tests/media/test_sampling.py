@@ -43,6 +43,15 @@ def test_one_clip_of_the_whole(total, known):
         assert clip.times[-1] > 0.8 * total
 
 
+@pytest.mark.parametrize("most", [1, 3, 8])
+@pytest.mark.parametrize("known", [False, True])
+def test_fewer_frames_can_be_asked_for(most, known):
+    for every in (math.inf, None, 5.0):
+        footage = Slides(0.1, 10.0, duration=10.0 if known else None)
+        clips = list(split_footage(footage, every, most))
+        assert max(len(clip.frames) for clip in clips) == most
+
+
 @pytest.mark.parametrize(("every", "frames"), [(0.5, 2), (2.0, 8), (7.0, 16)])
 def test_windows(every, frames):
     clips = list(split_footage(Slides(0.05, 10.0), every))
