@@ -3,7 +3,8 @@
 
     python scripts/describe_videos.py videos --out captions.jsonl
 
-A row is a film: {"path": ..., "segments": [{"start": ..., "end": ..., "caption": ...}, ...]}. A run
+A row is a film: {"path": ..., "segments": [{"start": ..., "end": ..., "caption": ...}, ...]}, with
+an "error" if it could not be read to its end; a picture among them has a "caption" alone. A run
 that was stopped, in whatever way, is gone on with by the same command. `caption videos --recursive
 --out captions.jsonl` does the same; this is the recipe, to be changed.
 """

@@ -53,5 +53,23 @@ def write_film(
     return path
 
 
+def repeat_film(path: Path, target: Path, times: int) -> Path:
+    """Writes a film several times after itself, without decoding it."""
+    with av.open(str(target), "w") as long:
+        written = None
+        for turn in range(times):
+            with av.open(str(path)) as short:
+                stream = short.streams.video[0]
+                written = written or long.add_stream_from_template(stream)
+                for packet in short.demux(stream):
+                    if packet.dts is None:  # the last one, which is empty
+                        continue
+                    packet.pts += turn * stream.duration
+                    packet.dts += turn * stream.duration
+                    packet.stream = written
+                    long.mux(packet)
+    return target
+
+
 def photos(*names: str, size: tuple[int, int] = (160, 120)) -> list[np.ndarray]:
     return [np.asarray(Image.open(SAMPLES / name).convert("RGB").resize(size)) for name in names]

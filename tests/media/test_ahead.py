@@ -1,8 +1,11 @@
+import subprocess
+import sys
 import threading
 import time
 
 import numpy as np
 import pytest
+from films import photos, repeat_film, write_film
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -91,3 +94,31 @@ def test_a_bug_is_no_error_of_the_users():
 
     with pytest.raises(ZeroDivisionError):
         list(read_ahead(broken, [1, 2], batch_size=4))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads its peak of memory from /proc")
+def test_memory_does_not_grow_with_the_length_of_a_film(tmp_path):
+    dog, coffee = photos("dog.jpg", "coffee.jpg", size=(1920, 1080))
+    short = write_film(tmp_path / "1.mp4", [dog] * 20 + [coffee] * 20, rate=2, preset="ultrafast")
+    long = repeat_film(short, tmp_path / "10.mp4", 10)  # 200 seconds
+    code = """
+import sys
+from captioner.media.ahead import read_ahead
+from captioner.media.sources import read_clips
+def read(path):
+    return read_clips(path, (224, 224), every=float(sys.argv[2]) or None)
+batches = list(map(len, read_ahead(read, [sys.argv[1]], 16)))
+peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(sum(batches), int(peak.split()[1]) / 1024)
+"""
+
+    def clips_and_peak(path, every):
+        command = [sys.executable, "-c", code, path, every]
+        count, peak = subprocess.run(command, capture_output=True, check=True).stdout.split()
+        return int(count), float(peak)  # MiB
+
+    for every, clips in (("0", 2), ("5", 4)):  # 0: one clip a shot
+        count, peak = clips_and_peak(short, every)
+        long_count, long_peak = clips_and_peak(long, every)
+        assert (count, long_count) == (clips, 10 * clips)
+        assert long_peak - peak < 30
