@@ -50,7 +50,7 @@ def read_clips(source: Source, size: tuple[int, int], every: float | None = None
         yield from split_footage(footage, every)
 
 
-def open_footage(path: str | os.PathLike[str], size: tuple[int, int]) -> Footage | None:
+def open_footage(path: str | os.PathLike[str], size: tuple[int, int] | None) -> Footage | None:
     """A video or an animation, opened; None for a picture, and for what `load_image` refuses."""
     name = os.fsdecode(path)
     # What a pipe gives is gone once it is looked at.
