@@ -12,11 +12,18 @@ from captioner.media.clip_files import frame_files, is_frame_folder
 from captioner.media.even_sampling import middles, sample_evenly
 from captioner.media.image import load_image
 from captioner.media.motion_crop import crop_to_motion
+from captioner.media.motion_span import motion_span
 from captioner.media.sources import Source, open_footage
+
+_LOOKED_AT = 4  # times as many frames as are taken, to see when something moves
 
 
 def read_action(
-    source: Source, size: tuple[int, int], frames: int = 16, crop: float | None = None
+    source: Source,
+    size: tuple[int, int],
+    frames: int = 16,
+    crop: float | None = None,
+    trim: bool = False,
 ) -> Iterator[Clip]:
     """Reads a source as one clip.
 
@@ -26,6 +33,7 @@ def read_action(
         size: Height and width to which every frame is stretched, in pixels.
         frames: How many are taken at most, at even distances.
         crop: The `share` of `crop_to_motion`; None keeps the whole frame.
+        trim: Whether they are taken from the part where something moves alone; see `motion_span`.
 
     Yields:
         The clip, 1 to `frames` frames.
@@ -37,11 +45,14 @@ def read_action(
         >>> [clip.frames.shape for clip in read_action(np.zeros((4, 4, 3), np.uint8), (2, 2))]
         [(1, 2, 2, 3)]
     """
-    clip = _read(source, frames, size if crop is None else None)
+    clip = _read(source, frames * _LOOKED_AT if trim else frames, size if crop is None else None)
+    if trim:
+        start, end = motion_span(clip.frames)
+        chosen = start + np.array(middles(end - start, frames))
+        clip = Clip(clip.frames[chosen], clip.times[chosen], clip.span)
     if crop is not None:
-        yield Clip(crop_to_motion(clip.frames, size, crop), clip.times, clip.span)
-    else:
-        yield clip
+        clip = Clip(crop_to_motion(clip.frames, size, crop), clip.times, clip.span)
+    yield clip
 
 
 def _read(source: Source, frames: int, size: tuple[int, int] | None) -> Clip:

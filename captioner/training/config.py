@@ -118,7 +118,8 @@ def parse_config(content: dict[str, Any], source: str) -> TrainConfig:
     if not isinstance(stages, list) or not stages:
         raise CaptionerError(f"{source}: `stages` must list at least one stage")
     parsed = tuple(
-        build_section(StageConfig, stage, f"{source}, stage {n}") for n, stage in enumerate(stages, 1)
+        build_section(StageConfig, stage, f"{source}, stage {n}")
+        for n, stage in enumerate(stages, 1)
     )
     if len({stage.name for stage in parsed}) < len(parsed):
         raise CaptionerError(f"{source}: two stages have the same name; each needs its own folder")

@@ -44,6 +44,12 @@ class PerFrame(keras.layers.Layer):
         x = self.network(ops.reshape(frames, (-1, *rest)))  # (B*T, ...)
         return ops.reshape(x, (batch, time, *ops.shape(x)[1:]))
 
+    @property
+    def features_shape(self) -> tuple[int, ...]:
+        """What the network gives for each frame."""
+        shape: tuple[int, ...] = self.network.output_shape[1:]
+        return shape
+
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """The shape that `call` gives."""
         _, *rest = self.network.compute_output_shape((None, *input_shape[2:]))

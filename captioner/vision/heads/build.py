@@ -9,7 +9,7 @@ from captioner.vision.heads.head import ActivityHead
 _CLASSES = {"averaging": "AveragingHead", "conv_lstm": "ConvLSTMHead", "lstm": "LSTMHead"}
 
 
-def build_head(name: str, features_shape: tuple[int, int, int], **options: Any) -> ActivityHead:
+def build_head(name: str, features_shape: tuple[int, ...], **options: Any) -> ActivityHead:
     """Builds a head, with fresh weights.
 
     Args:
