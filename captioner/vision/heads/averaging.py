@@ -4,17 +4,12 @@ from typing import Any
 
 import keras
 
-from captioner.vision.heads.head import ActivityHead
-from captioner.vision.heads.pooling import pool_grid
+from captioner.vision.heads.pooled_head import PooledHead
 
 
 @keras.saving.register_keras_serializable("captioner")
-class AveragingHead(ActivityHead):
+class AveragingHead(PooledHead):
     """Tells the label from each single frame; the order of the frames does not matter.
-
-    Args:
-        places: Parts a side in which the grid is averaged; see `pool_grid`.
-        kwargs: Those of `ActivityHead`.
 
     Source: the single-frame baseline of Donahue et al. 2015, section 4.1.
 
@@ -24,18 +19,10 @@ class AveragingHead(ActivityHead):
         TensorShape([2, 10])
     """
 
-    def __init__(self, classes: int, places: int = 1, **kwargs: Any) -> None:
-        super().__init__(classes, **kwargs)
-        self.places = places
+    def build_row_reader(self, length: int) -> int:
+        """See `PooledHead`."""
+        return length
 
-    def build_reader(self, height: int, width: int, channels: int) -> int:
-        """See `ActivityHead`."""
-        return self.places**2 * channels
-
-    def read(self, features: Any, frame_mask: Any, training: bool) -> Any:
-        """See `ActivityHead`."""
-        return pool_grid(features, self.places)
-
-    def get_config(self) -> dict[str, Any]:
-        """What builds the same head, without its weights."""
-        return {**super().get_config(), "places": self.places}
+    def read_row(self, rows: Any, frame_mask: Any, training: bool) -> Any:
+        """See `PooledHead`."""
+        return rows

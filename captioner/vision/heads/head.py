@@ -12,18 +12,16 @@ from captioner.vision.motion import MOTIONS, motion_features
 class ActivityHead(keras.layers.Layer):
     """Reads the features of a clip frame by frame; the softmax at each step is averaged over time.
 
-    A subclass writes `read`, and adds what it needs in `build_reader`.
+    A subclass writes `read`, and creates what it needs in `build_reader`.
 
     Args:
         classes: Number of labels, K.
-        motion: What is read: "none" the features themselves, "median" the features minus their
-            median over the clip, "difference" those of each frame minus those of the one before.
-        channels: Features of each place after a 1 x 1 convolution that all places share; None
-            leaves the encoder's own.
+        motion: What is read: "none" the features themselves; "median" by how much they exceed
+            their median over the clip; "difference" by how much those of the frame before.
         dropout: Share of the features, and of the last layer's inputs, dropped in training.
 
     Call arguments:
-        features: float (B, T, H, W, C).
+        features: float (B, T, H, W, C), none negative.
         frame_mask: bool (B, T), False for padding frames, which come last; None when there are
             none.
 
@@ -34,31 +32,17 @@ class ActivityHead(keras.layers.Layer):
     """
 
     def __init__(
-        self,
-        classes: int,
-        motion: str = "median",
-        channels: int | None = None,
-        dropout: float = 0.5,
-        **kwargs: Any,
+        self, classes: int, motion: str = "median", dropout: float = 0.5, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         if motion not in MOTIONS:
             raise CaptionerError(f"motion {motion!r}: choose one of {', '.join(MOTIONS)}")
         self.classes = classes
         self.motion = motion
-        self.channels = channels
         self.dropout = dropout
-        policy = self.dtype_policy
-        self.normalization = keras.layers.LayerNormalization(
-            center=False, scale=False, dtype="float32", name="normalization"
+        self.output_dropout = keras.layers.Dropout(
+            dropout, dtype=self.dtype_policy, name="output_dropout"
         )
-        self.projection = (
-            keras.layers.Dense(channels, "relu", dtype=policy, name="projection")
-            if channels
-            else None
-        )
-        self.feature_dropout = keras.layers.Dropout(dropout, dtype=policy, name="feature_dropout")
-        self.output_dropout = keras.layers.Dropout(dropout, dtype=policy, name="output_dropout")
         self.logits = keras.layers.Dense(classes, dtype="float32", name="logits")
 
     @property
@@ -80,32 +64,20 @@ class ActivityHead(keras.layers.Layer):
 
     def build(self, features_shape: tuple[Any, ...], *_: Any) -> None:
         """Creates the weights for features of this shape."""
-        _, _, height, width, channels = features_shape
-        self.normalization.build(features_shape)
-        if self.projection is not None:
-            self.projection.build(features_shape)
-            channels = self.channels
-        self.logits.build((None, None, self.build_reader(height, width, channels)))
+        self.logits.build((None, None, self.build_reader(*features_shape[2:])))
         self.built = True
 
     def call(self, features: Any, frame_mask: Any = None, training: bool = False) -> Any:
         """See the class."""
         if frame_mask is None:
             frame_mask = ops.ones(ops.shape(features)[:2], "bool")
-        x, frame_mask = self.see(features, frame_mask)
-        x = self.feature_dropout(x, training=training)
-        if self.projection is not None:
-            x = self.projection(x)  # (B, T, H, W, C)
-        x = self.output_dropout(self.read(x, frame_mask, training), training=training)
-        steps = ops.softmax(self.logits(x))  # (B, T, K)
+        # VGG16's features are of a long tail.
+        x = ops.log(1 + ops.relu(ops.cast(features, "float32")))
+        x, frame_mask = motion_features(x, frame_mask, self.motion)
+        x = self.read(ops.relu(x), frame_mask, training)
+        steps = ops.softmax(self.logits(self.output_dropout(x, training=training)))  # (B, T, K)
         weight = ops.expand_dims(ops.cast(frame_mask, steps.dtype), -1)
         return ops.sum(steps * weight, axis=1) / ops.sum(weight, axis=1)
-
-    def see(self, features: Any, frame_mask: Any) -> tuple[Any, Any]:
-        """The features that are read, and their mask."""
-        # VGG16's are not normalised, and of a long tail.
-        x = self.normalization(ops.log(1 + ops.cast(features, "float32")))
-        return motion_features(x, frame_mask, self.motion)
 
     def compute_output_shape(self, features_shape: tuple[Any, ...], *_: Any) -> tuple[Any, ...]:
         """The shape that `call` gives."""
@@ -117,6 +89,5 @@ class ActivityHead(keras.layers.Layer):
             **super().get_config(),
             "classes": self.classes,
             "motion": self.motion,
-            "channels": self.channels,
             "dropout": self.dropout,
         }
