@@ -39,7 +39,7 @@ class ActivityConfig:
         drop_frames: Largest share of a clip's frames that is left out at random.
         shift: Places by which the grid is shifted at random, at most.
         flip: Mirror the grid half of the time.
-        patience: Epochs without a better validation accuracy before training stops.
+        patience: Epochs without a better validation likelihood before training stops.
         precision: "auto", "bfloat16" or "float32".
         split_seed: Of the split, where the data set has none.
         seed: Of weights, order, dropout and augmentation.
