@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from captioner import __version__
+from captioner.commands.activities import label_clips, read_recognizer
 from captioner.commands.errors import plain_errors
 from captioner.errors import CaptionerError
+from captioner.media.clip_files import find_clips
 from captioner.media.files import find_media
 from captioner.reports.formats import FORMATS, SUBTITLES, format_of
 from captioner.reports.output import open_report
@@ -55,6 +57,18 @@ _WITHOUT_ERRORS = ("text", *SUBTITLES)  # formats in which an error has no row
 )
 @click.option("--overwrite", is_flag=True, help="Throw away what --out holds.")
 @click.option("--preset", help="Name or folder of the model; by default the bundled one.")
+@click.option(
+    "--activity",
+    metavar="PRESET",
+    help="Name what is done in each clip, by this model, in place of describing it. A folder of "
+    "numbered frames is a clip, too; --num-captions is the number of labels.",
+)
+@click.option(
+    "--weights",
+    type=click.Path(exists=True, dir_okay=False),
+    help="For --activity: file of the VGG16 that the model was trained with, where it is not at "
+    "the place that the model names.",
+)
 @click.option(
     "-n",
     "--num-captions",
@@ -107,6 +121,8 @@ def main(
     every: float | None,
     overwrite: bool,
     preset: str | None,
+    activity: str | None,
+    weights: str | None,
     num_captions: int,
     beam_width: int | None,
     max_length: int | None,
@@ -130,17 +146,31 @@ def main(
     caption dog.jpg
     caption --recursive photos --out captions.jsonl
     caption --format vtt film.mp4 --out film.vtt
+    caption --activity runs/activity/best clip.mp4 --num-captions 3
     find . -name '*.png' | caption - --csv
     """
     format_name = _choose_format(format_name, short_formats, out)
     if whole and every is not None:
         raise click.UsageError("--whole and --every at once: choose one.")
+    if activity is not None and (
+        preset or whole or every or beam_width or max_length or format_name in SUBTITLES
+    ):
+        raise click.UsageError(
+            "--activity labels whole clips: leave out --preset, --whole, --every, --beam-width, "
+            "--max-length and subtitles."
+        )
+    if weights is not None and activity is None:
+        raise click.UsageError("--weights is for --activity: name its model.")
     if not paths:
         raise click.UsageError("No pictures: name files, folders or patterns, or - to read a list.")
     try:
         with plain_errors(), ExitStack() as stack:
-            loaded = _read_preset(preset)
-            found = find_media(_arguments(paths), recursive=recursive)
+            if activity is None:
+                loaded = _read_preset(preset)
+                found = find_media(_arguments(paths), recursive=recursive)
+            else:
+                recognizer = read_recognizer(activity)
+                found = find_clips(_arguments(paths), recursive=recursive)
             first = next(found, None)
             if first is None:
                 raise click.UsageError("No pictures: standard input lists none.")
@@ -164,15 +194,19 @@ def main(
             options: dict[str, Any] = {k: v for k, v in search.items() if v is not None}
             options["every"] = math.inf if whole else every
             total = failed = frames = 0
-            for path, result in _caption(
-                new,
-                loaded,
-                engine,
-                precision,
-                batch_size=batch_size,
-                num_captions=num_captions,
-                **options,
-            ):
+            if activity is None:
+                results = _caption(
+                    new,
+                    loaded,
+                    engine,
+                    precision,
+                    batch_size=batch_size,
+                    num_captions=num_captions,
+                    **options,
+                )
+            else:
+                results = label_clips(new, recognizer, precision, weights, num_captions)
+            for path, result in results:
                 total += result.last
                 frames += result.frames
                 with progress.external_write_mode():

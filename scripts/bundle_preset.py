@@ -3,7 +3,7 @@
 
     python scripts/bundle_preset.py runs/mine/finetune/best mine --card CARD.md
 
-The search options are those by which epochs were compared; --search changes them.
+Of a captioner, the search options are those by which epochs were compared; --search changes them.
 """
 
 import json
@@ -15,6 +15,11 @@ import click
 import captioner.presets.storage
 from captioner.commands.errors import plain_errors
 from captioner.engines.tensorflow_logs import tensorflow_logs_hidden
+from captioner.presets.activity import (
+    is_activity_preset,
+    read_activity_preset,
+    write_activity_preset,
+)
 from captioner.presets.storage import read_preset, write_preset
 
 
@@ -25,7 +30,14 @@ from captioner.presets.storage import read_preset, write_preset
 @click.option("--search", multiple=True, metavar="OPTION=VALUE", help="Of beam_search.")
 def main(trained: Path, name: str, card: Path, search: tuple[str, ...]) -> None:
     """Bundle the preset in the folder TRAINED under NAME."""
+    folder = Path(captioner.presets.storage.__file__).parent / name
     with plain_errors():
+        if is_activity_preset(trained):
+            recognizer = read_activity_preset(trained)
+            recognizer = replace(recognizer, card=card.read_text(encoding="utf-8"))
+            write_activity_preset(folder, recognizer)
+            _say_size(folder)
+            return
         preset = read_preset(trained)
         options = (option.partition("=") for option in search)
         chosen = {key: json.loads(value) for key, _, value in options}
@@ -37,9 +49,12 @@ def main(trained: Path, name: str, card: Path, search: tuple[str, ...]) -> None:
             config={**preset.config, "generation": generation},
             card=card.read_text(encoding="utf-8"),
         )
-        folder = Path(captioner.presets.storage.__file__).parent / name
         write_preset(folder, preset)
-        click.echo(f"{folder}: {sum(p.stat().st_size for p in folder.iterdir()) / 1e6:.1f} MB")
+        _say_size(folder)
+
+
+def _say_size(folder: Path) -> None:
+    click.echo(f"{folder}: {sum(p.stat().st_size for p in folder.iterdir()) / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from captioner.commands.activities import evaluate_activities
 from captioner.commands.errors import plain_errors
 
 if TYPE_CHECKING:
@@ -52,6 +53,16 @@ _File = click.Path(dir_okay=False, path_type=Path)
 @click.option("--seed", default=0, show_default=True, help="Of the bootstrap.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--html", type=_File, help="Write a page with pictures as well.")
+@click.option(
+    "--confusion",
+    type=_File,
+    help="For a preset that recognizes activities: picture of which label clips got, .png or .jpg.",
+)
+@click.option(
+    "--weights",
+    type=click.Path(exists=True, dir_okay=False),
+    help="For such a preset: file of the VGG16 that it was trained with.",
+)
 @click.option("--write-results", type=_File, help="Write the captions in the COCO format as well.")
 def evaluate(
     results: Path | None,
@@ -69,13 +80,23 @@ def evaluate(
     seed: int,
     as_json: bool,
     html: Path | None,
+    confusion: Path | None,
+    weights: str | None,
     write_results: Path | None,
 ) -> None:
     """Score RESULTS against references, or a model on a data set.
 
     RESULTS is a JSON file in the COCO results format: [{"image_id": ..., "caption": ...}, ...].
+    Of a preset that recognizes activities, the accuracy on a data set of clips is measured.
     """
     with plain_errors():
+        from captioner.presets.activity import is_activity_preset
+
+        if preset and dataset and is_activity_preset(preset):
+            evaluate_activities(preset, dataset, split, weights, confusion, as_json)
+            return
+        if confusion or weights:
+            raise click.UsageError("--confusion and --weights are for activities.")
         from captioner.datasets.readers import read_dataset
         from captioner.evaluation.description import describe_pictures, references_of
         from captioner.evaluation.evaluation import evaluate_captions

@@ -10,6 +10,7 @@ from captioner.commands.errors import plain_errors
 from captioner.errors import CaptionerError
 
 if TYPE_CHECKING:
+    from captioner.presets.activity import ActivityPreset
     from captioner.presets.storage import Preset
 
 
@@ -21,6 +22,7 @@ def info(preset: str | None, as_json: bool) -> None:
 
     The exit code is 1 if a file of the preset is damaged.
     """
+    from captioner.presets.activity import is_activity_preset, read_activity_preset
     from captioner.presets.storage import bundled_presets, preset_folder, read_preset
 
     if preset is None:
@@ -32,8 +34,26 @@ def info(preset: str | None, as_json: bool) -> None:
     except CaptionerError as error:
         raise click.BadParameter(str(error), param_hint="PRESET") from error
     with plain_errors():
-        facts = _facts(folder, read_preset(folder))
-    click.echo(json.dumps(facts, indent=1, ensure_ascii=False) if as_json else _as_text(facts))
+        if is_activity_preset(folder):
+            facts = _activity_facts(folder, read_activity_preset(folder))
+            text = _table({**facts, "labels": ", ".join(facts["labels"])}, facts["card"])
+        else:
+            facts = _facts(folder, read_preset(folder))
+            text = _as_text(facts)
+    click.echo(json.dumps(facts, indent=1, ensure_ascii=False) if as_json else text)
+
+
+def _activity_facts(folder: Path, preset: "ActivityPreset") -> dict[str, Any]:
+    return {
+        "name": folder.name,
+        "folder": str(folder),
+        "task": "activity",
+        **preset.config,
+        "parameters": sum(array.size for array in preset.weights.values()),
+        "bytes": sum(path.stat().st_size for path in folder.iterdir()),
+        "checksums": "valid",  # read_activity_preset refuses any other
+        "card": preset.card,
+    }
 
 
 def _facts(folder: Path, preset: "Preset") -> dict[str, Any]:
@@ -68,8 +88,18 @@ def _as_text(facts: dict[str, Any]) -> str:
         "checksums": facts["checksums"],
         "generation": _options(facts["generation"]),
     }
-    table = "\n".join(f"{name:12}{value}" for name, value in lines.items())
-    return f"{table}\n\n{facts['card'].rstrip()}"
+    return _table(lines, facts["card"])
+
+
+def _table(lines: dict[str, Any], card: str) -> str:
+    rows = {
+        name: _options(value) if isinstance(value, dict) else value
+        for name, value in lines.items()
+        if name != "card"
+    }
+    width = max(12, *(len(name) + 2 for name in rows))
+    table = "\n".join(f"{name:{width}}{value}" for name, value in rows.items())
+    return f"{table}\n\n{card.rstrip()}"
 
 
 def _options(options: dict[str, Any]) -> str:

@@ -45,7 +45,7 @@ def read_clips(
         frames = np.stack([load_image(frame, size=size) for frame in source.frames])
         yield Clip(frames, source.times, source.span)
         return
-    footage = _open_footage(source, size) if isinstance(source, str | os.PathLike) else None
+    footage = open_footage(source, size) if isinstance(source, str | os.PathLike) else None
     if footage is None:
         yield Clip(load_image(source, size=size)[np.newaxis], np.zeros(1))
         return
@@ -53,7 +53,7 @@ def read_clips(
         yield from split_footage(footage, every, most)
 
 
-def _open_footage(path: str | os.PathLike[str], size: tuple[int, int]) -> Footage | None:
+def open_footage(path: str | os.PathLike[str], size: tuple[int, int] | None) -> Footage | None:
     """A video or an animation, opened; None for a picture, and for what `load_image` refuses."""
     name = os.fsdecode(path)
     # What a pipe gives is gone once it is looked at.

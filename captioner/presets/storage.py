@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -76,25 +77,13 @@ def write_preset(folder: str | Path, preset: Preset) -> None:
     Raises:
         CaptionerError: If the folder is something else than a preset.
     """
-    folder = Path(folder)
-    if folder.exists() and not (folder / "config.json").is_file() and any(folder.iterdir()):
-        raise CaptionerError(f"{folder} is not empty and is no preset: choose another folder")
-    partial = folder.with_name(f"{folder.name}.part")
-    shutil.rmtree(partial, ignore_errors=True)  # what a killed run left
-    partial.mkdir(parents=True)
-    config = json.dumps({"format": FORMAT, **preset.config}, indent=1)
-    (partial / "config.json").write_text(config + "\n", encoding="utf-8")
-    (partial / "README.md").write_text(preset.card, encoding="utf-8")
-    preset.vocabulary.save(partial / "vocabulary.json")
-    # save_file would make the file readable by its owner alone.
-    (partial / "model.safetensors").write_bytes(save(preset.weights))
-    for name, content in preset.graphs.items():
-        (partial / name).write_bytes(content)
-    sums = [f"{_sha256(path)}  {path.name}\n" for path in sorted(partial.iterdir())]
-    (partial / _CHECKSUMS).write_text("".join(sums), encoding="utf-8")
-    if folder.exists():
-        shutil.rmtree(folder)
-    partial.rename(folder)
+
+    def write_rest(partial: Path) -> None:
+        preset.vocabulary.save(partial / "vocabulary.json")
+        for name, content in preset.graphs.items():
+            (partial / name).write_bytes(content)
+
+    write_files(folder, preset.config, preset.weights, preset.card, write_rest)
 
 
 def read_preset(name_or_folder: str | Path) -> Preset:
@@ -104,20 +93,73 @@ def read_preset(name_or_folder: str | Path) -> Preset:
         name_or_folder: A bundled preset's name, or a folder.
 
     Raises:
-        CaptionerError: If it is missing, damaged, or of a newer format.
+        CaptionerError: If it is missing, damaged, of a newer format, or no captioner's.
     """
     folder = preset_folder(name_or_folder)
+    config, weights, card = read_files(folder)
+    if "decoder" not in config:
+        raise CaptionerError(
+            f"preset {folder} is for the task {config.get('task')!r}, and writes no captions: give "
+            "it to `caption --activity`"
+        )
+    graphs = {path.name: path.read_bytes() for path in sorted(folder.glob("openvino_*"))}
+    return Preset(config, Vocabulary.load(folder / "vocabulary.json"), weights, card, graphs)
+
+
+def write_files(
+    folder: str | Path,
+    config: dict[str, Any],
+    weights: dict[str, np.ndarray],
+    card: str,
+    write_rest: Callable[[Path], None] = lambda partial: None,
+) -> None:
+    """Writes the files that all presets have; a folder that is there is replaced as a whole.
+
+    Args:
+        folder: Where to.
+        config: What JSON can hold.
+        weights: Arrays by name.
+        card: The model card, Markdown.
+        write_rest: Called with the folder to write further files to.
+
+    Raises:
+        CaptionerError: If the folder is something else than a preset.
+    """
+    folder = Path(folder)
+    if folder.exists() and not (folder / "config.json").is_file() and any(folder.iterdir()):
+        raise CaptionerError(f"{folder} is not empty and is no preset: choose another folder")
+    partial = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(partial, ignore_errors=True)  # what a killed run left
+    partial.mkdir(parents=True)
+    text = json.dumps({"format": FORMAT, **config}, indent=1)
+    (partial / "config.json").write_text(text + "\n", encoding="utf-8")
+    (partial / "README.md").write_text(card, encoding="utf-8")
+    # save_file would make the file readable by its owner alone.
+    (partial / "model.safetensors").write_bytes(save(weights))
+    write_rest(partial)
+    sums = [f"{_sha256(path)}  {path.name}\n" for path in sorted(partial.iterdir())]
+    (partial / _CHECKSUMS).write_text("".join(sums), encoding="utf-8")
+    if folder.exists():
+        shutil.rmtree(folder)
+    partial.rename(folder)
+
+
+def read_files(folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray], str]:
+    """Reads config, weights and card of a preset of whatever task, and checks all its files.
+
+    Raises:
+        CaptionerError: If it is damaged, or of a newer format.
+    """
     _verify(folder)
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         weights = load_file(folder / "model.safetensors")
         card = (folder / "README.md").read_text(encoding="utf-8")
-        graphs = {path.name: path.read_bytes() for path in sorted(folder.glob("openvino_*"))}
     except (OSError, ValueError, SafetensorError) as error:
         raise CaptionerError(f"preset {folder} cannot be read ({error}): get it anew") from error
     if config.pop("format", None) != FORMAT:
         raise CaptionerError(f"preset {folder} has another format: update captioner")
-    return Preset(config, Vocabulary.load(folder / "vocabulary.json"), weights, card, graphs)
+    return config, weights, card
 
 
 def _verify(folder: Path) -> None:

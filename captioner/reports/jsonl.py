@@ -53,6 +53,6 @@ class JSONLinesWriter:
             row = json.loads(line)
             if not (isinstance(row, dict) and isinstance(row.get("path"), str)):
                 raise ValueError("no path")
-            if not {"caption", "segments", "error"} & set(row):
+            if not {"caption", "segments", "label", "error"} & set(row):
                 raise ValueError("neither caption nor error")
             yield Row(line, row["path"], failed="error" in row)

@@ -43,7 +43,8 @@ def encode_row(path: str, *results: "Caption | CaptionerError") -> bytes:
         UTF-8 with the keys `path`; `caption`, `log_prob`, `confidence` where the preset gives
         one, and, where there are alternatives,
         `captions`: all of them, the best first. A film has a list `segments` of objects with
-        these keys, `start` and `end` in seconds. `error` is there only where there is one.
+        these keys, `start` and `end` in seconds. An activity has `label`, `probability` and
+        `labels` instead. `error` is there only where there is one.
 
     Example:
         >>> encode_row("é\udcff.jpg", CaptionerError("empty"))
@@ -66,11 +67,16 @@ def encode_row(path: str, *results: "Caption | CaptionerError") -> bytes:
 def _with_alternatives(caption: "Caption") -> dict[str, Any]:
     fields = _fields(caption)
     if caption.alternatives:
-        fields["captions"] = [_fields(said) for said in (caption, *caption.alternatives)]
+        fields["captions" if "caption" in fields else "labels"] = [
+            _fields(said) for said in (caption, *caption.alternatives)
+        ]
     return fields
 
 
 def _fields(caption: "Caption") -> dict[str, Any]:
+    probability = probability_of(caption)
+    if probability is not None:
+        return {"label": caption.text, "probability": round(probability, DECIMALS)}
     fields: dict[str, Any] = {
         "caption": caption.text,
         "log_prob": round(float(caption.log_prob), DECIMALS),
@@ -78,3 +84,9 @@ def _fields(caption: "Caption") -> dict[str, Any]:
     if caption.confidence is not None:
         fields["confidence"] = round(caption.confidence, _CONFIDENCE_DECIMALS)
     return fields
+
+
+def probability_of(caption: "Caption") -> float | None:
+    """That of an `Activity`, whose class is not imported for it; None for other captions."""
+    probability: float | None = getattr(caption, "probability", None)
+    return probability

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
 from captioner.errors import CaptionerError
-from captioner.reports.row import Row
+from captioner.reports.row import DECIMALS, Row, probability_of
 from captioner.reports.timestamp import format_time
 
 if TYPE_CHECKING:
@@ -17,7 +17,8 @@ _SHOT = re.compile(r"(.*)\t\d+:\d\d:\d\d\.\d-\d+:\d\d:\d\d\.\d", re.DOTALL)
 class TextWriter:
     r"""Writes a line for each caption, alternatives included: path, tab, caption.
 
-    That of a shot has its span before it: path, tab, start-end, tab, caption.
+    That of a shot has its span before it: path, tab, start-end, tab, caption. A label has its
+    probability behind it.
 
     An error takes no line; whoever calls says it elsewhere.
 
@@ -47,7 +48,7 @@ class TextWriter:
         start = f"{path}\t" if self._show_path else ""
         if result.span is not None:
             start += "-".join(map(format_time, result.span)) + "\t"
-        lines = "".join(f"{start}{said.text}\n" for said in (result, *result.alternatives))
+        lines = "".join(f"{start}{_line(said)}\n" for said in (result, *result.alternatives))
         self._stream.write(lines.encode("utf-8", "surrogateescape"))
         self._stream.flush()
 
@@ -67,3 +68,8 @@ class TextWriter:
                 row, before = "", True
         if row and ("\n" in row or not ("\t" in row or before)):
             raise ValueError("no tab")
+
+
+def _line(said: "Caption") -> str:
+    probability = probability_of(said)
+    return said.text if probability is None else f"{said.text} {probability:.{DECIMALS}f}"

@@ -114,6 +114,11 @@ def read_config(path: str | Path, overrides: dict[str, Any] | None = None) -> Tr
     Raises:
         CaptionerError: If the file is missing, is not YAML, or has a key or value that is wrong.
     """
+    return parse_config({**read_yaml(path), **(overrides or {})}, str(path))
+
+
+def read_yaml(path: str | Path) -> dict[str, Any]:
+    """Reads the `key: value` lines of a YAML file; see `read_config` for its errors."""
     try:
         content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
@@ -122,7 +127,7 @@ def read_config(path: str | Path, overrides: dict[str, Any] | None = None) -> Tr
         raise CaptionerError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):
         raise CaptionerError(f"{path}: a config is a list of `key: value` lines")
-    return parse_config({**content, **(overrides or {})}, str(path))
+    return content
 
 
 def parse_config(content: dict[str, Any], source: str) -> TrainConfig:
@@ -131,13 +136,14 @@ def parse_config(content: dict[str, Any], source: str) -> TrainConfig:
     if not isinstance(stages, list) or not stages:
         raise CaptionerError(f"{source}: `stages` must list at least one stage")
     parsed = tuple(
-        _build(StageConfig, stage, f"{source}, stage {n}") for n, stage in enumerate(stages, 1)
+        build_section(StageConfig, stage, f"{source}, stage {n}")
+        for n, stage in enumerate(stages, 1)
     )
     for stage in parsed:
         _check_objective(stage, source)
     if len({stage.name for stage in parsed}) < len(parsed):
         raise CaptionerError(f"{source}: two stages have the same name; each needs its own folder")
-    config: TrainConfig = _build(TrainConfig, {**content, "stages": parsed}, source)
+    config: TrainConfig = build_section(TrainConfig, {**content, "stages": parsed}, source)
     if "name" not in config.decoder:
         raise CaptionerError(f"{source}: `decoder` needs a `name`, such as top_down")
     return config
@@ -163,7 +169,7 @@ def _check_objective(stage: StageConfig, source: str) -> None:
         )
 
 
-def _build(kind: type, values: Any, source: str) -> Any:
+def build_section(kind: type, values: Any, source: str) -> Any:
     """Makes a dataclass of a mapping, checking names and the types of simple fields."""
     if not isinstance(values, dict):
         raise CaptionerError(f"{source}: expected `key: value` lines, got {values!r}")

@@ -1,4 +1,4 @@
-"""What happens after each epoch: captions, scores, best preset, log, checkpoint."""
+"""What happens after each epoch: scores, best preset, log, checkpoint."""
 
 import csv
 import io
@@ -13,7 +13,7 @@ from captioner.training.checkpoint import load_checkpoint, save_checkpoint
 
 
 class Validation(keras.callbacks.Callback):
-    """Captions the validation split after each epoch and keeps the best weights.
+    """Scores the validation split after each epoch and keeps the best weights.
 
     The order makes a kill harmless at any moment: the best preset is replaced before the
     checkpoint says that the epoch is over, so an epoch that was cut off is simply done again.
@@ -21,10 +21,11 @@ class Validation(keras.callbacks.Callback):
     Args:
         folder: Of the stage; gets `checkpoint.safetensors` and `log.csv`.
         variables: Returns all Keras variables that must survive a kill.
-        score: Captions the split, returns scores; CIDEr decides.
+        score: Captions or labels the split, returns scores.
         save_best: Called with the scores when they are the best so far.
-        patience: Epochs without a better CIDEr before training stops.
+        patience: Epochs without a better score before training stops.
         report: Called with a line of text after each epoch.
+        reported: Scores that this line has; the last one decides which epoch is the best.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Validation(keras.callbacks.Callback):
         save_best: Callable[[dict[str, float]], None],
         patience: int,
         report: Callable[[str], None],
+        reported: tuple[str, ...] = ("BLEU-4", "CIDEr"),
     ) -> None:
         super().__init__()
         self.checkpoint = folder / "checkpoint.safetensors"
@@ -44,6 +46,8 @@ class Validation(keras.callbacks.Callback):
         self.save_best = save_best
         self.patience = patience
         self.report = report
+        self.reported = reported
+        self.decisive = reported[-1]
         self.history: list[dict[str, float]] = []
 
     def resume(self) -> int:
@@ -55,7 +59,7 @@ class Validation(keras.callbacks.Callback):
     @property
     def finished(self) -> bool:
         """Whether the last `patience` epochs brought nothing better."""
-        scores = [row["CIDEr"] for row in self.history]
+        scores = [row[self.decisive] for row in self.history]
         return bool(scores) and len(scores) - 1 - scores.index(max(scores)) >= self.patience
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -73,15 +77,16 @@ class Validation(keras.callbacks.Callback):
             "train_seconds": round(trained - self._began, 1),
             "validation_seconds": round(time.monotonic() - trained, 1),
         }
-        best = max((row["CIDEr"] for row in self.history), default=float("-inf"))
-        if scores["CIDEr"] > best:
+        best = max((row[self.decisive] for row in self.history), default=float("-inf"))
+        if scores[self.decisive] > best:
             self.save_best(scores)
         self.history.append(row)
         save_checkpoint(self.checkpoint, self.variables(), {"history": self.history})
         self._write_log()
         self.report(
-            f"epoch {epoch + 1}: loss {row['loss']:.3f}, val BLEU-4 {100 * row['BLEU-4']:.1f}, "
-            f"CIDEr {100 * row['CIDEr']:.1f}{' (best)' if scores['CIDEr'] > best else ''}, "
+            f"epoch {epoch + 1}: loss {row['loss']:.3f}, val "
+            + ", ".join(f"{name} {100 * row[name]:.1f}" for name in self.reported)
+            + f"{' (best)' if scores[self.decisive] > best else ''}, "
             f"{row['train_seconds']:.0f} + {row['validation_seconds']:.0f} s"
         )
         if self.finished:

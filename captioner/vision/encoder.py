@@ -87,8 +87,7 @@ class VGG16Encoder(keras.layers.Layer):
         """See the class."""
         batch, frames, height, width, _ = ops.shape(images)
         x = ops.reshape(images, (-1, height, width, 3))  # (B*T, H, W, 3)
-        x = ops.flip(ops.cast(x, "float32"), axis=-1) - ops.array(_IMAGENET_MEAN_BGR, "float32")
-        x = self.backbone(x)  # (B*T, grid, grid, C)
+        x = self.backbone(caffe_preprocess(x))  # (B*T, grid, grid, C)
         return ops.reshape(x, (batch, frames, self.places, self.channels))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
@@ -110,6 +109,12 @@ class VGG16Encoder(keras.layers.Layer):
             "weights": None,
             "trainable_from": self.trainable_from,
         }
+
+
+def caffe_preprocess(images: Any) -> Any:
+    """What VGG16 reads of RGB pictures in 0..255: float32 BGR, minus the mean of ImageNet."""
+    bgr = ops.flip(ops.cast(images, "float32"), axis=-1)
+    return bgr - ops.array(_IMAGENET_MEAN_BGR, "float32")
 
 
 def _load_vgg16(weights: str | Path | None) -> keras.Model:

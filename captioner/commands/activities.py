@@ -1,0 +1,105 @@
+"""What the commands do where it is activities that are trained, scored and told."""
+
+import json
+from collections.abc import Iterator
+from itertools import chain, tee
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from captioner.engines.tensorflow_logs import tensorflow_logs_hidden
+from captioner.errors import CaptionerError
+
+if TYPE_CHECKING:
+    from captioner.presets.activity import ActivityPreset
+    from captioner.result import Result
+
+
+def train_activities(config: Path, overrides: dict[str, Any], weights: str | None) -> None:
+    """`captioner train` by a config with `task: activity`."""
+    from captioner.training.activity_config import read_activity_config
+
+    with tensorflow_logs_hidden():
+        from captioner.training.activity_trainer import ActivityTrainer
+
+    if "images" in overrides:
+        raise CaptionerError("--images is for captions: --dataset names the clips")
+    if weights is not None:
+        overrides = {**overrides, "encoder": {"weights": weights}}
+    best = ActivityTrainer(read_activity_config(config, overrides), report=click.echo).train()
+    click.echo(f"best preset: {best}")
+
+
+def evaluate_activities(
+    preset: str,
+    dataset: Path,
+    split: str,
+    weights: str | None,
+    confusion: Path | None,
+    as_json: bool,
+) -> None:
+    """`captioner evaluate` of a preset that recognizes activities."""
+    from tqdm import tqdm
+
+    from captioner.datasets.clip_readers import read_clip_dataset
+    from captioner.evaluation.accuracy import count_confusion
+    from captioner.evaluation.confusion_picture import write_confusion
+    from captioner.presets.activity import read_activity_preset
+
+    loaded = read_activity_preset(preset)
+    clips = read_clip_dataset(dataset, loaded.config["split_seed"])
+    examples = list(clips.examples) if split == "all" else clips.split(split)
+    with tensorflow_logs_hidden():
+        from captioner.activity_classifier import ActivityClassifier
+
+    classifier = ActivityClassifier(loaded, weights=weights)
+    truth, given = [], []
+    stream = classifier.stream(example.path for example in examples)
+    for example, found in zip(
+        examples, tqdm(stream, total=len(examples), unit="clip", disable=None), strict=True
+    ):
+        if isinstance(found, CaptionerError):
+            click.echo(f"left out: {example.path}: {found}", err=True)
+        else:
+            truth.append(example.label)
+            given.append(found.text)
+    report = count_confusion(loaded.labels, truth, given)
+    if confusion:
+        write_confusion(report, confusion)
+    click.echo(json.dumps(report.to_json(), indent=2) if as_json else report.to_text())
+
+
+def read_recognizer(name: str) -> "ActivityPreset":
+    """The preset that `caption --activity` names."""
+    from captioner.presets.activity import read_activity_preset
+    from captioner.presets.storage import preset_folder
+
+    try:
+        folder = preset_folder(name)
+    except CaptionerError as error:
+        raise click.BadParameter(str(error), param_hint="--activity") from error
+    return read_activity_preset(folder)
+
+
+def label_clips(
+    paths: Iterator[str],
+    preset: "ActivityPreset",
+    precision: str,
+    weights: str | None,
+    top: int,
+) -> Iterator[tuple[str, "Result"]]:
+    """Yields each path with its label, loading the network only if there are paths."""
+    first = next(paths, None)
+    if first is None:
+        return
+    with tensorflow_logs_hidden():
+        from captioner.activity_classifier import ActivityClassifier
+    from captioner.result import Result
+
+    classifier = ActivityClassifier(preset, precision, weights)
+    sources, names = tee(chain([first], paths))
+    # `stream` reads ahead by some clips; the names wait for it.
+    for index, found in enumerate(classifier.stream(sources, top)):
+        frames = 0 if isinstance(found, CaptionerError) else classifier.frames
+        yield next(names), Result(index, found, last=True, frames=frames)

@@ -1,0 +1,84 @@
+"""One clip of what somebody does: some frames over the whole of a video or a folder of frames."""
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+
+import numpy as np
+
+from captioner.errors import CaptionerError
+from captioner.media.clip import Clip
+from captioner.media.clip_files import frame_files, is_frame_folder
+from captioner.media.even_sampling import middles, sample_evenly
+from captioner.media.image import load_image
+from captioner.media.motion_crop import crop_to_motion
+from captioner.media.motion_span import motion_span
+from captioner.media.sources import Source, open_footage
+
+_LOOKED_AT = 4  # times as many frames as are taken, to see when something moves
+
+
+def read_action(
+    source: Source,
+    size: tuple[int, int],
+    frames: int = 16,
+    crop: float | None = None,
+    trim: bool = False,
+) -> Iterator[Clip]:
+    """Reads a source as one clip.
+
+    Args:
+        source: What `read_clips` takes, or a folder of numbered frames, which have no times: their
+            numbers stand for them.
+        size: Height and width to which every frame is stretched, in pixels.
+        frames: How many are taken at most, at even distances.
+        crop: The `share` of `crop_to_motion`; None keeps the whole frame.
+        trim: Whether they are taken from the part where something moves alone; see `motion_span`.
+
+    Yields:
+        The clip, 1 to `frames` frames.
+
+    Raises:
+        CaptionerError: If it cannot be read, or breaks off.
+
+    Example:
+        >>> [clip.frames.shape for clip in read_action(np.zeros((4, 4, 3), np.uint8), (2, 2))]
+        [(1, 2, 2, 3)]
+    """
+    clip = _read(source, frames * _LOOKED_AT if trim else frames, size if crop is None else None)
+    if trim:
+        start, end = motion_span(clip.frames)
+        chosen = start + np.array(middles(end - start, frames))
+        clip = Clip(clip.frames[chosen], clip.times[chosen], clip.span)
+    if crop is not None:
+        clip = Clip(crop_to_motion(clip.frames, size, crop), clip.times, clip.span)
+    yield clip
+
+
+def _read(source: Source, frames: int, size: tuple[int, int] | None) -> Clip:
+    if isinstance(source, Clip):
+        chosen = middles(len(source.frames), frames)
+        images = [load_image(source.frames[place], size=size) for place in chosen]
+        return Clip(np.stack(images), source.times[chosen], source.span)
+    if isinstance(source, str | os.PathLike):
+        if is_frame_folder(source):
+            return _read_folder(source, frames, size)
+        footage = open_footage(source, size)
+        if footage is not None:
+            with closing(footage):
+                taken = sample_evenly(footage, frames)
+            times = np.array([frame.time for frame in taken])
+            return Clip(np.stack([f.image for f in taken]), times, (0.0, footage.end))
+    return Clip(load_image(source, size=size)[np.newaxis], np.zeros(1))
+
+
+def _read_folder(folder: str | os.PathLike[str], frames: int, size: tuple[int, int] | None) -> Clip:
+    files = frame_files(folder)
+    chosen = middles(len(files), frames)
+    images = [load_image(files[place], size=size) for place in chosen]
+    if len({image.shape for image in images}) > 1:
+        raise CaptionerError(
+            f"{os.fsdecode(folder)} has pictures of different sizes: the frames of one clip have "
+            "one size; put other pictures elsewhere"
+        )
+    return Clip(np.stack(images), np.array(chosen, np.float64))

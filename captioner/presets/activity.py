@@ -1,0 +1,82 @@
+"""Presets that recognize activities: on disk, and as a network."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from captioner.errors import CaptionerError
+from captioner.presets.storage import preset_folder, read_files, write_files
+
+TASK = "activity"
+
+
+@dataclass(frozen=True)
+class ActivityPreset:
+    """A trained recognizer of activities, before any network is built of it.
+
+    Attributes:
+        config: `task`; `labels`, in the order of the classes; `encoder` as `build_vgg16` takes it,
+            with the `fingerprint` of its frozen blocks; `trainable_from`; `side`; `reading`,
+            options of `read_action`; `head`, its `name` and options.
+        weights: Arrays by name: "head/..." and, of trained blocks, "encoder/...".
+        card: The model card, Markdown.
+    """
+
+    config: dict[str, Any]
+    weights: dict[str, np.ndarray]
+    card: str
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels, in the order of the classes."""
+        labels: list[str] = self.config["labels"]
+        return labels
+
+
+def is_activity_preset(name_or_folder: str | Path) -> bool:
+    """Whether a preset recognizes activities, and is no captioner; its files are not checked.
+
+    Raises:
+        CaptionerError: If it is missing or damaged.
+
+    Example:
+        >>> is_activity_preset("vgg16_top_down_flickr8k")
+        False
+    """
+    folder = preset_folder(name_or_folder)
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CaptionerError(f"preset {folder} cannot be read ({error}): get it anew") from error
+    return bool(config.get("task") == TASK)
+
+
+def write_activity_preset(folder: str | Path, preset: ActivityPreset) -> None:
+    """Writes a preset; a folder that is there is replaced as a whole.
+
+    Raises:
+        CaptionerError: If the folder is something else than a preset.
+    """
+    write_files(folder, {"task": TASK, **preset.config}, preset.weights, preset.card)
+
+
+def read_activity_preset(name_or_folder: str | Path) -> ActivityPreset:
+    """Reads a preset and checks that its files are whole.
+
+    Args:
+        name_or_folder: A bundled preset's name, or a folder.
+
+    Raises:
+        CaptionerError: If it is missing, damaged, of a newer format, or of another task.
+    """
+    folder = preset_folder(name_or_folder)
+    config, weights, card = read_files(folder)
+    if config.pop("task", None) != TASK:
+        raise CaptionerError(
+            f"preset {folder} recognizes no activities: give one that `captioner train` made of a "
+            f"config with `task: {TASK}`"
+        )
+    return ActivityPreset(config, weights, card)

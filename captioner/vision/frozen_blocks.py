@@ -1,0 +1,89 @@
+"""VGG16 cut in two where training begins: what is frozen need be computed only once."""
+
+import hashlib
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from captioner.errors import CaptionerError
+from captioner.vision.encoder import VGG16Encoder, caffe_preprocess
+from captioner.vision.per_frame import PerFrame
+
+_STRIDE = 32  # pixels a side that become one place
+
+
+class FrozenBlocks(keras.layers.Layer):
+    """The blocks of VGG16 that training leaves as they are, on every frame.
+
+    Args:
+        encoder: A `VGG16Encoder`, whose `trainable_from` says where it is cut: frozen as a whole,
+            or from block2 up.
+        side: Height and width of the frames in pixels, a multiple of 32. VGG16 works at any size:
+            160 costs half the time of its 224, and has 5 x 5 places instead of 7 x 7.
+
+    Call arguments:
+        frames: uint8 or float (B, T, side, side, 3), RGB in 0..255.
+
+    Returns:
+        (B, T, H, W, C) in the encoder's compute dtype.
+
+    Raises:
+        CaptionerError: If nothing is frozen, or the side is none of VGG16's.
+
+    Example:
+        >>> FrozenBlocks(VGG16Encoder(weights=None, trainable_from="block5"), 160).features_shape
+        (10, 10, 512)
+    """
+
+    def __init__(self, encoder: VGG16Encoder, side: int = 224, **kwargs: Any) -> None:
+        super().__init__(dtype=encoder.dtype_policy, **kwargs)
+        if side < _STRIDE or side % _STRIDE:
+            raise CaptionerError(f"frames of {side} pixels a side: choose a multiple of {_STRIDE}")
+        if encoder.trainable_from == "block1":
+            raise CaptionerError("trainable_from is block1: freeze block1 at least")
+        self.image_size = (side, side)
+        layers = [layer for layer in encoder.backbone.layers[1:] if not layer.trainable]
+        self.network = _chain(layers, (side, side, 3))
+        self.features_shape: tuple[int, ...] = self.network.output_shape[1:]
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Nothing is left to create: the network is built."""
+        self.built = True
+
+    def call(self, frames: Any) -> Any:
+        """See the class."""
+        batch, time, height, width, _ = ops.shape(frames)
+        x = caffe_preprocess(ops.reshape(frames, (-1, height, width, 3)))  # (B*T, H, W, 3)
+        return ops.reshape(self.network(x), (batch, time, *self.features_shape))
+
+    def fingerprint(self) -> str:
+        """The sha256 of the weights and the shape: equal where the features are.
+
+        Of the weights in float16, so that they are known again where they were stored so.
+        """
+        digest = hashlib.sha256(f"vgg16 caffe {self.image_size} {self.features_shape}".encode())
+        for variable in self.network.variables:
+            digest.update(ops.convert_to_numpy(variable.value).astype(np.float16).tobytes())
+        return digest.hexdigest()
+
+
+def trained_blocks(encoder: VGG16Encoder, frozen: FrozenBlocks) -> PerFrame | None:
+    """The blocks that training changes, which read what the frozen ones give; None without any.
+
+    Example:
+        >>> encoder = VGG16Encoder(weights=None, trainable_from="block5")
+        >>> trained_blocks(encoder, FrozenBlocks(encoder)).compute_output_shape((1, 2, 14, 14, 512))
+        (1, 2, 7, 7, 512)
+    """
+    layers = [layer for layer in encoder.backbone.layers[1:] if layer.trainable]
+    return PerFrame(_chain(layers, frozen.features_shape)) if layers else None
+
+
+def _chain(layers: list[Any], shape: tuple[int, ...]) -> keras.Model:
+    """The same layers, one after the other, for an input of another size."""
+    x = first = keras.Input(shape)
+    for layer in layers:
+        x = layer(x)
+    return keras.Model(first, x)
