@@ -92,8 +92,10 @@ def evaluate(
     with plain_errors():
         from captioner.presets.activity import is_activity_preset
 
-        if preset and dataset and is_activity_preset(preset):
-            evaluate_activities(preset, dataset, split, weights, confusion, as_json)
+        if dataset and any(map(is_activity_preset, presets)):
+            if len(presets) > 1:
+                raise click.UsageError("An ensemble is of captioners: give one --preset.")
+            evaluate_activities(presets[0], dataset, split, weights, confusion, as_json)
             return
         if confusion or weights:
             raise click.UsageError("--confusion and --weights are for activities.")
