@@ -93,15 +93,23 @@ def load_activity_network(
             f"VGG16 of {weights or next(iter(encoder.values()), 'imagenet')} is not the one that "
             "this activity preset was trained with: name its file with --weights, or train anew"
         )
-    variables = named_weights(network.recognizer)
-    if variables.keys() != preset.weights.keys():
-        wrong = sorted(variables.keys() ^ preset.weights.keys())
+    assign_activity_weights(named_weights(network.recognizer), preset.weights)
+    return network
+
+
+def assign_activity_weights(variables: dict[str, Any], weights: dict[str, np.ndarray]) -> None:
+    """Copies weights of a preset into variables of the same names.
+
+    Raises:
+        CaptionerError: If names or shapes differ.
+    """
+    if variables.keys() != weights.keys():
+        wrong = sorted(variables.keys() ^ weights.keys())
         raise CaptionerError(f"preset weights and config do not fit: {', '.join(wrong[:5])}")
     for name, variable in variables.items():
-        if preset.weights[name].shape != tuple(variable.shape):
+        if weights[name].shape != tuple(variable.shape):
             raise CaptionerError(f"preset weight {name} does not fit the config: get it anew")
-        variable.assign(preset.weights[name].astype(np.float32))
-    return network
+        variable.assign(weights[name].astype(np.float32))
 
 
 def capture_activity_weights(recognizer: ActivityRecognizer) -> dict[str, np.ndarray]:

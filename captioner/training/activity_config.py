@@ -21,6 +21,7 @@ class ActivityConfig:
         epochs: Passes over the train split, at most.
         learning_rate: Peak of the cosine schedule.
         task: "activity".
+        start: Preset with whose head the training begins; None for a fresh one.
         encoder: `weights` of VGG16, "imagenet" or a file; or `preset`, a captioner's name or
             folder, whose VGG16 is taken.
         trainable_from: None for a frozen VGG16, or the first block that is trained, "block2" to
@@ -53,6 +54,7 @@ class ActivityConfig:
     epochs: int
     learning_rate: float
     task: str = TASK
+    start: str | None = None
     encoder: dict[str, Any] = field(default_factory=dict)
     trainable_from: str | None = None
     encoder_learning_rate: float = 0.0

@@ -10,11 +10,17 @@ from captioner.datasets.clip_dataset import ClipExample
 from captioner.datasets.clip_features import ClipFeatures, prepare_clip_features
 from captioner.datasets.clip_readers import read_clip_dataset
 from captioner.engines.precision import compute_policy
-from captioner.presets.activity import ActivityPreset, write_activity_preset
+from captioner.presets.activity import (
+    ActivityPreset,
+    read_activity_preset,
+    write_activity_preset,
+)
 from captioner.presets.activity_network import (
     ActivityNetwork,
+    assign_activity_weights,
     build_activity_network,
     capture_activity_weights,
+    named_weights,
 )
 from captioner.training.activity_card import write_activity_card
 from captioner.training.activity_config import ActivityConfig
@@ -67,6 +73,12 @@ class ActivityTrainer:
             classes=len(self.dataset.labels),
             policy=compute_policy(config.precision),
         )
+        if config.start is not None:
+            weights = read_activity_preset(config.start).weights
+            assign_activity_weights(
+                named_weights(ActivityRecognizer(network.recognizer.head)),
+                {name: array for name, array in weights.items() if name.startswith("head/")},
+            )
         store = prepare_clip_features(
             self.dataset, network.frozen, config.features, **config.reading
         )
