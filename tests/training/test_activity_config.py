@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 import yaml
 
@@ -5,6 +7,11 @@ from captioner.errors import CaptionerError
 from captioner.training.activity_config import read_activity_config
 
 PATHS = {"dataset": "clips", "features": "features", "run": "run"}
+
+
+@pytest.mark.parametrize("path", sorted(Path("scripts/configs").glob("activity_*.yaml")), ids=str)
+def test_every_recipe_can_be_read(path):
+    assert read_activity_config(path).task == "activity"
 
 
 @pytest.fixture

@@ -10,7 +10,10 @@ CRITICAL = {**STAGE, "objective": "self_critical", "label_smoothing": 0}
 CONFIG = {"dataset": "d", "features": "f", "run": "r", "stages": [STAGE]}
 
 
-@pytest.mark.parametrize("path", sorted(Path("scripts/configs").glob("*.yaml")), ids=str)
+RECIPES = sorted(Path("scripts/configs").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", [p for p in RECIPES if "activity" not in p.name], ids=str)
 def test_every_recipe_can_be_read(path):
     assert read_config(path).stages
 
