@@ -2,9 +2,7 @@
 
 from typing import Any
 
-import numpy as np
-
-from captioner.errors import CaptionerError
+from captioner.presets.network import assign_encoder_weights
 from captioner.presets.storage import read_preset
 from captioner.vision.encoder import VGG16Encoder
 
@@ -30,11 +28,6 @@ def build_vgg16(
     if "preset" not in encoder:
         weights = encoder.get("weights", "imagenet")
         return VGG16Encoder(weights=weights, trainable_from=trainable_from, dtype=policy)
-    weights = read_preset(encoder["preset"]).weights
     vgg16 = VGG16Encoder(weights=None, trainable_from=trainable_from, dtype=policy)
-    for variable in vgg16.backbone.variables:
-        name = "encoder/" + "/".join(variable.path.split("/")[-2:])
-        if name not in weights:
-            raise CaptionerError(f"preset {encoder['preset']} has no {name}: it has no VGG16")
-        variable.assign(weights[name].astype(np.float32))
+    assign_encoder_weights(vgg16, read_preset(encoder["preset"]))
     return vgg16
