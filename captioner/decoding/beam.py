@@ -32,6 +32,7 @@ def beam_search(
     suppressed_ids: Sequence[int] = (),
     no_repeat_ngram: int = 0,
     joining_ids: Sequence[int] = (),
+    no_double: bool = False,
 ) -> list[list[Hypothesis]]:
     """Find the most probable sentences for each image of a batch.
 
@@ -61,6 +62,7 @@ def beam_search(
         suppressed_ids: tokens never produced, such as padding or the unknown word.
         no_repeat_ngram: n forbids a sentence to contain the same n words in a row twice; 0: off.
         joining_ids: words, such as "and", that never join a word to itself.
+        no_double: whether no word may be said twice in a row.
 
     Returns:
         For each of the B images its `num_captions` best hypotheses, best first, all different;
@@ -95,7 +97,7 @@ def beam_search(
     if not state or any(np.ndim(s) < 2 or np.shape(s)[1] != 1 for s in state):
         raise ValueError("state must hold arrays of shape (B, 1, ...), one row for each image.")
     constraints = Constraints(
-        end_id, max_length, min_length, suppressed_ids, no_repeat_ngram, joining_ids
+        end_id, max_length, min_length, suppressed_ids, no_repeat_ngram, joining_ids, no_double
     )
     candidates = (
         ShortlistedCandidates(step, constraints)

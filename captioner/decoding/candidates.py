@@ -81,13 +81,14 @@ class Constraints:
     suppressed_ids: Sequence[int]
     no_repeat_ngram: int
     joining_ids: Sequence[int] = ()
+    no_double: bool = False
 
 
 class ShortlistedCandidates:
     """The allowed candidates among those that a `Shortlister` gives.
 
     What no hypothesis may say is ruled out within the network. A word that only one hypothesis may
-    not say, since it would repeat an n-gram, is struck from a list that is longer by as many words.
+    not say, since it would repeat something, is struck from a list that is longer by as many words.
     """
 
     def __init__(self, step: Shortlister, constraints: Constraints) -> None:
@@ -115,7 +116,7 @@ class ShortlistedCandidates:
             suppressed_ids=rules.suppressed_ids,
         )
         rows, slots, repeated = (
-            repeating(words, rules.no_repeat_ngram, rules.joining_ids)
+            repeating(words, rules.no_repeat_ngram, rules.joining_ids, rules.no_double)
             if length < rules.max_length
             else np.zeros((3, 0), np.intp)
         )
@@ -125,8 +126,8 @@ class ShortlistedCandidates:
         )
         if struck:
             gains = np.array(gains)
-            for row, slot, word in zip(rows, slots, repeated, strict=True):
-                gains[row, slot][children[row, slot] == word] = -np.inf
+            case, place = np.nonzero(children[rows, slots] == repeated[:, np.newaxis])
+            gains[rows[case], slots[case], place] = -np.inf
             order = np.argsort(-gains, axis=2, kind="stable")
             children = np.take_along_axis(children, order, axis=2)
             gains = np.take_along_axis(gains, order, axis=2)

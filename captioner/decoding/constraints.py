@@ -15,6 +15,7 @@ def constrain(
     suppressed_ids: Sequence[int] = (),
     no_repeat_ngram: int = 0,
     joining_ids: Sequence[int] = (),
+    no_double: bool = False,
 ) -> None:
     """Set the log-probability of every forbidden next word to minus infinity, in place.
 
@@ -29,6 +30,7 @@ def constrain(
         no_repeat_ngram: n forbids the word that would complete an n-gram a second time
             (Paulus et al. 2017, arXiv:1705.04304, section 2.5); 0 forbids nothing.
         joining_ids: words, such as "and", that never join a word to itself.
+        no_double: whether no word may be said twice in a row.
 
     Example:
         >>> log_probs = np.zeros((1, 1, 5))
@@ -46,7 +48,7 @@ def constrain(
         suppressed_ids=suppressed_ids,
     )
     if words.shape[2] < max_length:
-        log_probs[repeating(words, no_repeat_ngram, joining_ids)] = -np.inf
+        log_probs[repeating(words, no_repeat_ngram, joining_ids, no_double)] = -np.inf
 
 
 def penalty(
@@ -87,14 +89,18 @@ def penalty(
 
 
 def repeating(
-    words: np.ndarray, no_repeat_ngram: int, joining_ids: Sequence[int] = ()
+    words: np.ndarray,
+    no_repeat_ngram: int,
+    joining_ids: Sequence[int] = (),
+    no_double: bool = False,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Find the next words that would say an n-gram a second time, or join a word to itself.
+    """Find the next words that would repeat an n-gram or the last word, or join a word to itself.
 
     Args:
         words: int (B, K, L), the L words that each hypothesis has so far.
         no_repeat_ngram: n; 0 forbids nothing.
         joining_ids: as for `constrain`.
+        no_double: as for `constrain`.
 
     Returns:
         The image, the hypothesis and the word of each such case, int (N,) each.
@@ -104,6 +110,9 @@ def repeating(
     if joining_ids and length >= 2:
         image, slot = np.nonzero(np.isin(words[:, :, -1], joining_ids))
         cases.append(np.stack([image, slot, words[image, slot, -2]]))
+    if no_double and length:
+        image, slot = np.indices(words.shape[:2]).reshape(2, -1)
+        cases.append(np.stack([image, slot, words[image, slot, -1]]))
     if 0 < no_repeat_ngram <= length:
         cases.append(np.stack(_repeating_ngrams(words, no_repeat_ngram)))
     image, slot, word = np.concatenate(cases, axis=1)

@@ -21,8 +21,9 @@ def search_captions(
 ) -> Sequence[Sequence[Hypothesis]]:
     """Finds the best sentences for each of B clips.
 
-    `<unk>` is never said, and "and" never joins a word to itself ("a brown and brown dog"), which
-    models that have learnt "a black and white dog" are prone to.
+    `<unk>` is never said; "and" never joins a word to itself ("a brown and brown dog"), which
+    models that have learnt "a black and white dog" are prone to; and no word is said twice in a row
+    ("a a child"), which people do in 8 of Flickr8k's 40,000 captions.
 
     Args:
         engine: It holds the network.
@@ -44,6 +45,7 @@ def search_captions(
         end_id=vocabulary.end_id,
         suppressed_ids=vocabulary.unspoken_ids,
         joining_ids=[id_ for id_ in vocabulary.encode(["and"]) if id_ != vocabulary.unk_id],
+        no_double=True,
         **options,
     )
 

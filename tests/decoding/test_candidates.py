@@ -41,6 +41,7 @@ class ShortRandomLanguage(Shortlister):
             "suppressed_ids": st.sets(st.integers(1, 5), max_size=2).map(tuple),
             "no_repeat_ngram": st.integers(0, 3),
             "joining_ids": st.sets(st.integers(1, 5), max_size=2).map(tuple),
+            "no_double": st.booleans(),
         }
     ),
 )

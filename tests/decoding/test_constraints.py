@@ -14,8 +14,11 @@ from captioner.decoding import beam, constraints, hypothesis
     limits=st.tuples(st.integers(0, 9), st.integers(0, 9)).map(sorted),
     suppressed_ids=st.sets(st.integers(1, 4)),
     joining_ids=st.sets(st.integers(1, 3)),
+    no_double=st.booleans(),
 )
-def test_exactly_the_forbidden_words_are_forbidden(words, n, limits, suppressed_ids, joining_ids):
+def test_exactly_the_forbidden_words_are_forbidden(
+    words, n, limits, suppressed_ids, joining_ids, no_double
+):
     min_length, max_length = limits
     words = words[:max_length]
     log_probs = np.tile(np.arange(5.0), (2, 1, 1))
@@ -28,6 +31,7 @@ def test_exactly_the_forbidden_words_are_forbidden(words, n, limits, suppressed_
         suppressed_ids=tuple(suppressed_ids),
         no_repeat_ngram=n,
         joining_ids=tuple(joining_ids),
+        no_double=no_double,
     )
     for word, log_prob in enumerate(log_probs[0, 0]):
         text = "".join(map(str, [*words, word]))
@@ -39,6 +43,8 @@ def test_exactly_the_forbidden_words_are_forbidden(words, n, limits, suppressed_
                 allowed = allowed and text[-n:] not in text[:-1]
             if len(words) >= 2 and words[-1] in joining_ids:
                 allowed = allowed and word != words[-2]
+            if no_double and words:
+                allowed = allowed and word != words[-1]
         assert log_prob == (word if allowed else -np.inf)
 
 
