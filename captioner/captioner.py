@@ -1,5 +1,6 @@
 """The road from pictures and films to sentences, in one page."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -124,6 +125,7 @@ class Captioner:
         every: float | None = None,
         batch_size: int = 16,
         num_captions: int = 1,
+        mirror: bool = False,
         **search_options: Any,
     ) -> Iterator[Result]:
         """Describes sources as they come, and tells which of them each caption is about.
@@ -134,6 +136,8 @@ class Captioner:
                 for one a shot.
             batch_size: Frames that go through the network together, unless one clip has more.
             num_captions: Sentences for each picture or shot.
+            mirror: Whether the mirror image of each frame is looked at, too, as a frame more: a
+                little better, at twice the time. What is left or right is then uncertain.
             search_options: Those of `beam_search` that shall differ from the preset's:
                 beam_width, max_length, min_length, length_power, no_repeat_ngram.
 
@@ -143,11 +147,12 @@ class Captioner:
         """
         options = {**self.preset.config["generation"], **search_options}
         options["beam_width"] = max(options["beam_width"], num_captions)
+        options["num_captions"] = num_captions
         most = self.preset.config.get("frames", FRAMES)
         read = partial(read_clips, size=self.image_size, every=every, most=most)
         for batch in read_ahead(read, sources, batch_size):
             clips = [reading.clip for reading in batch if isinstance(reading.clip, Clip)]
-            captions = iter(self._describe_clips(clips, num_captions=num_captions, **options))
+            captions = iter(self._describe_clips(clips, mirror, **options))
             for reading in batch:
                 if isinstance(reading.clip, CaptionerError):
                     yield Result(reading.index, reading.clip, reading.last, frames=0)
@@ -156,26 +161,31 @@ class Captioner:
                     yield Result(reading.index, next(captions), reading.last, frames)
 
     def _describe_clips(
-        self, clips: Sequence[Clip], **options: Any
+        self, clips: Sequence[Clip], mirror: bool, **options: Any
     ) -> list[Caption | CaptionerError]:
         if not clips:
             return []
-        frames = np.concatenate([clip.frames for clip in clips])  # (N, H, W, 3), N of all clips
+        views = [
+            (clip.frames, clip.frames[:, :, ::-1]) if mirror else (clip.frames,) for clip in clips
+        ]
+        frames = np.concatenate([view for own in views for view in own])  # (N, H, W, 3), N of all
         encoded = self.engine.encode(frames[:, np.newaxis])[:, 0]  # (N, P, C)
-        lengths = np.array([len(clip.frames) for clip in clips])  # (B,)
+        lengths = np.array([sum(map(len, own)) for own in views])  # (B,)
         frame_mask = np.arange(lengths.max()) < lengths[:, np.newaxis]  # (B, T)
         features = np.zeros((*frame_mask.shape, *encoded.shape[1:]), encoded.dtype)
         features[frame_mask] = encoded  # (B, T, P, C)
         found = search_captions(self.engine, self.vocabulary, features, frame_mask, **options)
-        return [self._caption(*pair) for pair in zip(found, clips, strict=True)]
+        return [self._caption(*pair, mirror) for pair in zip(found, clips, strict=True)]
 
-    def _caption(self, hypotheses: Sequence[Hypothesis], clip: Clip) -> Caption | CaptionerError:
+    def _caption(
+        self, hypotheses: Sequence[Hypothesis], clip: Clip, mirror: bool
+    ) -> Caption | CaptionerError:
         if not hypotheses:
             return CaptionerError("no sentence is possible under these options: relax them")
-        best, *others = (self._read(hypothesis, clip) for hypothesis in hypotheses)
+        best, *others = (self._read(hypothesis, clip, mirror) for hypothesis in hypotheses)
         return replace(best, alternatives=tuple(others))
 
-    def _read(self, hypothesis: Hypothesis, clip: Clip) -> Caption:
+    def _read(self, hypothesis: Hypothesis, clip: Clip, mirror: bool) -> Caption:
         words = tuple(self.vocabulary.decode(hypothesis.token_ids))
         attention, log_prob, curve = hypothesis.attention, hypothesis.log_prob, self._calibration
         return Caption(
@@ -183,8 +193,17 @@ class Captioner:
             words=words,
             log_prob=log_prob,
             score=hypothesis.score,
-            # Without the frames that pad the batch.
-            attention=None if attention is None else attention[:, : len(clip.frames)],
+            attention=None if attention is None else _by_frame(attention, len(clip.frames), mirror),
             span=clip.span,
             confidence=None if curve is None else curve.confidence(log_prob, len(words)),
         )
+
+
+def _by_frame(attention: np.ndarray, frames: int, mirror: bool) -> np.ndarray:
+    """The attention (L, frames, P) to a clip, without padding, and with that to mirror images."""
+    own = attention[:, :frames]
+    if not mirror:
+        return own
+    side = math.isqrt(own.shape[2])
+    mirrored = attention[:, frames : 2 * frames].reshape(*own.shape[:2], side, side)
+    return own + mirrored[..., ::-1].reshape(own.shape)

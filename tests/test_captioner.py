@@ -135,3 +135,25 @@ def test_save_to_preset_round_trip(tiny, tmp_path):
     tiny.save_to_preset(tmp_path / "copy")
     copy = Captioner.from_preset(tmp_path / "copy", precision="float32")
     assert copy.generate(SAMPLES[0])[0].text == tiny.generate(SAMPLES[0])[0].text
+
+
+def test_with_its_mirror_image_a_picture_is_described_as_its_mirror_image_is(tiny):
+    with Image.open(SAMPLES[0]) as image:
+        pixels = np.asarray(image.convert("RGB").resize(tiny.image_size))
+    clips = [Clip(view[np.newaxis], np.zeros(1)) for view in (pixels, pixels[:, ::-1])]
+    one, other = (tiny.generate(clip, mirror=True)[0] for clip in clips)
+    alone = tiny.generate(clips[0])[0]
+    assert one.words == other.words
+    assert one.log_prob == pytest.approx(other.log_prob, abs=1e-3)
+    assert one.log_prob != pytest.approx(alone.log_prob, abs=1e-3)
+    looks, mirrored = (caption.attention.reshape(-1, 7, 7) for caption in (one, other))
+    assert looks.sum(axis=(1, 2)) == pytest.approx(1, abs=1e-4)
+    np.testing.assert_allclose(looks, mirrored[:, :, ::-1], atol=1e-4)
+
+
+def test_the_mirror_images_of_a_film_are_frames_of_it(tiny):
+    plain, mirrored = (tiny.generate(FILM, mirror=mirror) for mirror in (False, True))
+    assert [caption.span for caption in plain] == [caption.span for caption in mirrored]
+    for a, b in zip(plain, mirrored, strict=True):
+        assert a.attention.shape[1:] == b.attention.shape[1:]
+        assert b.attention.sum(axis=(1, 2)) == pytest.approx(1, abs=1e-4)

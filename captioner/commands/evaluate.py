@@ -48,6 +48,9 @@ _File = click.Path(dir_okay=False, path_type=Path)
 @click.option("--allow-missing", is_flag=True, help="Count images without a caption as empty.")
 @click.option("--meteor/--no-meteor", default=None, help="By default where Java is installed.")
 @click.option("--beam-width", type=click.IntRange(min=1), help="For --preset.")
+@click.option(
+    "--mirror", is_flag=True, help="For --preset: look at each picture's mirror image, too."
+)
 @click.option("--batch-size", default=32, show_default=True, type=click.IntRange(min=1))
 @click.option("--resamples", default=1000, show_default=True, type=click.IntRange(min=1))
 @click.option("--seed", default=0, show_default=True, help="Of the bootstrap.")
@@ -75,6 +78,7 @@ def evaluate(
     allow_missing: bool,
     meteor: bool | None,
     beam_width: int | None,
+    mirror: bool,
     batch_size: int,
     resamples: int,
     seed: int,
@@ -120,6 +124,7 @@ def evaluate(
                 pictures,
                 report=lambda line: click.echo(line, err=True),
                 batch_size=batch_size,
+                mirror=mirror,
                 **options,
             )
         else:
