@@ -51,6 +51,21 @@ class Engine(Protocol):
         """
         ...
 
+    def predict(
+        self, token_ids: np.ndarray, state: State, memory: Any
+    ) -> tuple[np.ndarray, State, np.ndarray | None]:
+        """The log-probabilities of all words, which cost more to hand over than the best ones.
+
+        Args:
+            token_ids: As for `step`.
+            state: As for `step`.
+            memory: As for `step`.
+
+        Returns:
+            float32 (B, K, V), the new state, and the attention as of `step`.
+        """
+        ...
+
     def select(self, memory: Any, rows: np.ndarray) -> Any:
         """The memory of some of the clips alone, in the order of `rows`, int (R,)."""
         ...

@@ -17,19 +17,15 @@ class EnsembleEngine(Engine):
         engines: One for each network; all with the same words.
         encoders: For each network the number of the one whose encoder it has, its own or an equal
             one's: an encoder that several share runs once.
-        vocabulary_size: Number of words, V.
 
     Source: Vinyals et al. 2015, https://arxiv.org/abs/1411.4555, section 4.3.2.
     """
 
-    def __init__(
-        self, engines: Sequence[Engine], encoders: Sequence[int], vocabulary_size: int
-    ) -> None:
+    def __init__(self, engines: Sequence[Engine], encoders: Sequence[int]) -> None:
         self.image_size = engines[0].image_size
         self._engines = engines
         self._encoders = encoders
         self._different = sorted(set(encoders))
-        self._vocabulary_size = vocabulary_size
 
     def encode(self, frames: np.ndarray) -> np.ndarray:
         """See `Engine`; C is the sum over the different encoders."""
@@ -47,28 +43,30 @@ class EnsembleEngine(Engine):
         self._sizes = [len(state) for _, state in begun]
         return [memory for memory, _ in begun], tuple(s for _, state in begun for s in state)
 
-    def step(
-        self, token_ids: np.ndarray, state: State, memory: Any, penalty: np.ndarray, count: int
-    ) -> tuple[np.ndarray, np.ndarray, State, np.ndarray | None]:
+    def predict(
+        self, token_ids: np.ndarray, state: State, memory: Any
+    ) -> tuple[np.ndarray, State, np.ndarray | None]:
         """See `Engine`; the attention is the mean of those that there are."""
-        everything = np.zeros(self._vocabulary_size, np.float32)
         rows: list[np.ndarray] = []
         new_state: State = ()
         attentions = []
         for engine, part, size in zip(self._engines, memory, self._sizes, strict=True):
             own, state = state[:size], state[size:]
-            words, log_probs, own, attention = engine.step(
-                token_ids, own, part, everything, self._vocabulary_size
-            )
-            row = np.empty_like(log_probs)
-            np.put_along_axis(row, words, log_probs, axis=2)  # (B, K, V), by word
+            row, own, attention = engine.predict(token_ids, own, part)
             rows.append(row)
             new_state += own
             attentions += [] if attention is None else [attention]
-        mean = np.logaddexp.reduce(rows) - np.float32(np.log(len(rows))) + penalty  # (B, K, V)
+        mean = np.logaddexp.reduce(rows) - np.float32(np.log(len(rows)))  # (B, K, V)
+        return mean, new_state, np.mean(attentions, axis=0) if attentions else None
+
+    def step(
+        self, token_ids: np.ndarray, state: State, memory: Any, penalty: np.ndarray, count: int
+    ) -> tuple[np.ndarray, np.ndarray, State, np.ndarray | None]:
+        """See `Engine`."""
+        mean, new_state, attention = self.predict(token_ids, state, memory)
+        mean = mean + penalty
         best = np.argsort(-mean, axis=2, kind="stable")[:, :, :count].astype(np.int32)
-        found = np.take_along_axis(mean, best, axis=2)
-        return best, found, new_state, np.mean(attentions, axis=0) if attentions else None
+        return best, np.take_along_axis(mean, best, axis=2), new_state, attention
 
     def select(self, memory: Any, rows: np.ndarray) -> Any:
         """See `Engine`."""

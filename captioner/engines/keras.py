@@ -24,6 +24,7 @@ class KerasEngine(Engine):
         self._encode = compiled(encoder)
         self._begin = compiled(begin_of(decoder))
         self._step = compiled(step_of(decoder))
+        self._predict = compiled(predict_of(decoder))
 
     def encode(self, frames: np.ndarray) -> np.ndarray:
         """See `Engine`."""
@@ -54,6 +55,21 @@ class KerasEngine(Engine):
             None if attention is None else _to_numpy(attention),
         )
 
+    def predict(
+        self, token_ids: np.ndarray, state: State, memory: Any
+    ) -> tuple[np.ndarray, State, np.ndarray | None]:
+        """See `Engine`."""
+        log_probs, state, attention = self._predict(
+            ops.convert_to_tensor(token_ids),
+            tuple(ops.convert_to_tensor(part) for part in state),
+            memory,
+        )
+        return (
+            _to_numpy(log_probs),
+            tuple(_to_numpy(part) for part in state),
+            None if attention is None else _to_numpy(attention),
+        )
+
     def select(self, memory: Any, rows: np.ndarray) -> Any:
         """See `Engine`."""
         return keras.tree.map_structure(lambda part: ops.take(part, rows, axis=0), memory)
@@ -71,14 +87,25 @@ def begin_of(decoder: Decoder) -> Callable[..., Any]:
 
 def step_of(decoder: Decoder) -> Callable[..., Any]:
     """`Engine.step` of a decoder, on tensors."""
+    predict = predict_of(decoder)
 
     def step(token_ids: Any, state: Any, memory: Any, penalty: Any, count: Any) -> Any:
-        state = tuple(ops.cast(part, decoder.compute_dtype) for part in state)
-        logits, state, attention = decoder.step(token_ids, state, memory)
-        log_probs, words = ops.top_k(ops.log_softmax(logits) + penalty, count)  # (B, K, M)
+        log_probs, state, attention = predict(token_ids, state, memory)
+        log_probs, words = ops.top_k(log_probs + penalty, count)  # (B, K, M)
         return words, log_probs, state, attention
 
     return step
+
+
+def predict_of(decoder: Decoder) -> Callable[..., Any]:
+    """`Engine.predict` of a decoder, on tensors."""
+
+    def predict(token_ids: Any, state: Any, memory: Any) -> Any:
+        state = tuple(ops.cast(part, decoder.compute_dtype) for part in state)
+        logits, state, attention = decoder.step(token_ids, state, memory)
+        return ops.log_softmax(logits), state, attention
+
+    return predict
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:

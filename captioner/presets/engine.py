@@ -97,7 +97,7 @@ def build_ensemble(
         for preset in presets
     ]
     engines = [build_engine(preset, engine, precision) for preset in presets]
-    return EnsembleEngine(engines, encoders, len(first.vocabulary))
+    return EnsembleEngine(engines, encoders)
 
 
 def _same_encoder(one: Preset, other: Preset) -> bool:

@@ -38,7 +38,7 @@ def features():
 
 def test_words_have_the_mean_of_the_probabilities(decoders, engines, features):
     mask = np.array([[True, True], [True, False], [True, True], [True, False]])
-    ensemble = EnsembleEngine(engines, [0, 0, 2], len(VOCABULARY))
+    ensemble = EnsembleEngine(engines, [0, 0, 2])
     found = search_captions(
         ensemble, VOCABULARY, features, mask, beam_width=4, num_captions=3, max_length=6
     )
@@ -67,7 +67,7 @@ def test_a_network_with_itself_says_what_it_says_alone(engines, features):
     own = features[..., :512]
     alone, doubled = (
         search_captions(engine, VOCABULARY, own, beam_width=3, max_length=6)
-        for engine in (engines[0], EnsembleEngine([engines[0]] * 2, [0, 0], len(VOCABULARY)))
+        for engine in (engines[0], EnsembleEngine([engines[0]] * 2, [0, 0]))
     )
     for one, two in zip(alone, doubled, strict=True):
         assert one[0].token_ids == two[0].token_ids
@@ -78,6 +78,6 @@ def test_a_network_with_itself_says_what_it_says_alone(engines, features):
 def test_encoders_that_differ_run_once_each(engines):
     frames = np.random.default_rng(0).integers(0, 256, (1, 1, 224, 224, 3), dtype=np.uint8)
     single = engines[0].encode(frames)
-    encoded = EnsembleEngine(engines, [0, 0, 2], len(VOCABULARY)).encode(frames)
+    encoded = EnsembleEngine(engines, [0, 0, 2]).encode(frames)
     assert encoded.shape == (1, 1, 49, 1024)
     np.testing.assert_array_equal(encoded[..., :512], single)

@@ -86,6 +86,22 @@ def test_every_step_is_alike(engines):
         token_ids, states = steps[0][0][:, :, 0], [step[2] for step in steps]
 
 
+def test_all_words_have_the_log_probabilities_of_the_best(engines):
+    features = np.random.default_rng(1).exponential(1.0, (3, 2, 49, 512)).astype("float32")
+    token_ids, size = np.full((3, 1), 1, np.int32), len(VOCABULARY)
+    for engine in engines:
+        memory, state = engine.begin(features, np.ones((3, 2), bool))
+        log_probs, state_after, attention = engine.predict(token_ids, state, memory)
+        words, best, *others = engine.step(token_ids, state, memory, np.zeros(size, "f4"), size)
+        np.testing.assert_array_equal(np.sort(words), np.broadcast_to(np.arange(size), words.shape))
+        np.testing.assert_allclose(np.take_along_axis(log_probs, words, axis=2), best, atol=1e-5)
+        for one, other in zip(state_after, others[0], strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-5)
+        assert (attention is None) == (others[1] is None)
+        if attention is not None:
+            np.testing.assert_allclose(attention, others[1], atol=1e-5)
+
+
 @pytest.mark.parametrize(
     "options",
     [{"beam_width": 1}, {"beam_width": 4, "num_captions": 3}, {"no_repeat_ngram": 1}],
