@@ -11,6 +11,7 @@ _COMMANDS = {
     "export": "Write a preset's network for other programs: OpenVINO, ONNX, TensorFlow, LiteRT.",
     "info": "Show what a preset is and check its files.",
     "prepare": "Run the encoder once over a data set and keep its features.",
+    "quantize": "Make a preset smaller and faster: VGG16 in 8 bits, for CPUs.",
     "train": "Train a captioner by a config file.",
 }
 

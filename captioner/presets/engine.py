@@ -101,8 +101,13 @@ def build_ensemble(
 
 
 def _same_encoder(one: Preset, other: Preset) -> bool:
+    weights = [
+        {name: a for name, a in preset.weights.items() if name.startswith("encoder/")}
+        for preset in (one, other)
+    ]
+    if not all(weights):  # those of 8 bits are in the graph
+        graphs = [preset.graphs.get("openvino_encode.bin") for preset in (one, other)]
+        return not any(weights) and graphs[0] == graphs[1]
     return one.config["encoder"] == other.config["encoder"] and all(
-        np.array_equal(array, other.weights[name])
-        for name, array in one.weights.items()
-        if name.startswith("encoder/")
+        np.array_equal(array, weights[1][name]) for name, array in weights[0].items()
     )

@@ -45,6 +45,11 @@ def assign_encoder_weights(encoder: VGG16Encoder, preset: Preset) -> None:
 
 
 def _assign(variables: dict[str, Any], weights: dict[str, np.ndarray]) -> None:
+    if not any(name.startswith("encoder/") for name in weights):
+        raise CaptionerError(
+            "this preset's VGG16 has 8 bits, which OpenVINO alone can run: leave --engine out, or "
+            "take the preset that it was made of"
+        )
     if variables.keys() != weights.keys():
         wrong = sorted(variables.keys() ^ weights.keys())
         raise CaptionerError(f"preset weights and config do not fit: {', '.join(wrong[:5])}")
