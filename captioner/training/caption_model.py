@@ -3,8 +3,10 @@
 from typing import Any
 
 import keras
+from keras import ops
 
 from captioner.decoders.decoder import Decoder
+from captioner.text.vocabulary import Vocabulary
 
 
 class CaptionModel(keras.Model):
@@ -13,6 +15,11 @@ class CaptionModel(keras.Model):
     Args:
         encoder: A `VGG16Encoder`. It is used, and trained, when the input has pictures.
         decoder: A built `Decoder`.
+        scheduled_sampling: Share of the words read that are not those of the caption, but drawn
+            from what the decoder predicts in their place (Bengio et al. 2015,
+            https://arxiv.org/abs/1506.03099). All places are drawn at once, from a first pass
+            over the caption itself (Mihaylova and Martins 2019,
+            https://arxiv.org/abs/1906.07651): twice the work of one pass, not L times.
 
     Call arguments:
         inputs: dict of `token_ids` int (B, N, L), either `features` float (B, T, P, C) or `images`
@@ -22,10 +29,18 @@ class CaptionModel(keras.Model):
         Logits, float32 (B, N, L, V).
     """
 
-    def __init__(self, encoder: Any, decoder: Decoder, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        encoder: Any,
+        decoder: Decoder,
+        scheduled_sampling: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.encoder = encoder
         self.decoder = decoder
+        self.scheduled_sampling = scheduled_sampling
+        self._random = keras.random.SeedGenerator()
 
     def build(self, input_shape: Any) -> None:
         """Nothing is left to create: both parts are built."""
@@ -34,6 +49,19 @@ class CaptionModel(keras.Model):
     def call(self, inputs: dict[str, Any], training: bool = False) -> Any:
         """See the class."""
         features = inputs["features"] if "features" in inputs else self.encoder(inputs["images"])
-        return self.decoder(
-            features, inputs["token_ids"], frame_mask=inputs.get("frame_mask"), training=training
-        )
+        token_ids, frame_mask = inputs["token_ids"], inputs.get("frame_mask")
+        if training and self.scheduled_sampling:
+            logits = self.decoder(features, token_ids, frame_mask=frame_mask, training=True)
+            token_ids = self._mix(token_ids, ops.stop_gradient(logits))
+        return self.decoder(features, token_ids, frame_mask=frame_mask, training=training)
+
+    def _mix(self, token_ids: Any, logits: Any) -> Any:
+        """Replaces some words by words drawn from logits (B, N, L, V)."""
+        rows = ops.reshape(logits[:, :, :-1], (-1, logits.shape[-1]))
+        drawn = keras.random.categorical(rows, 1, dtype="int32", seed=self._random)
+        words = token_ids[:, :, 1:]
+        drawn = ops.reshape(drawn, ops.shape(words))
+        chance = keras.random.uniform(ops.shape(words), seed=self._random)
+        replaced = ops.logical_and(chance < self.scheduled_sampling, words != Vocabulary.pad_id)
+        mixed = ops.where(replaced, drawn, words)
+        return ops.concatenate([token_ids[:, :, :1], mixed], axis=2)

@@ -37,6 +37,8 @@ class StageConfig:
         bleu_weight: How much of BLEU-4 is added to CIDEr-D in the reward.
         ema: Momentum of the exponential moving average of the weights, by which epochs are
             compared and which is what is saved; 0 for none.
+        scheduled_sampling: Share of the words read that the decoder itself has drawn; see
+            `CaptionModel`.
         patience: Epochs without a better validation CIDEr before the stage ends.
     """
 
@@ -56,6 +58,7 @@ class StageConfig:
     samples: int = 5
     bleu_weight: float = 0.0
     ema: float = 0.0
+    scheduled_sampling: float = 0.0
     patience: int = 3
 
 

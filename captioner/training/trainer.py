@@ -85,7 +85,7 @@ class Trainer:
         data = StageData(features, stage, self.dataset, encoder)
         batches = build_batches(self.config, stage, data, self.vocabulary, decoder)
         optimizer = build_optimizer(stage, steps=stage.epochs * len(batches))
-        model = CaptionModel(encoder, decoder)
+        model = CaptionModel(encoder, decoder, stage.scheduled_sampling)
         # A graph, not XLA: on CPUs XLA does not reach the library that multiplies in bfloat16.
         model.compile(
             optimizer,

@@ -1,0 +1,55 @@
+import keras
+import numpy as np
+import pytest
+
+from captioner.decoders.build import build_decoder
+from captioner.training.caption_model import CaptionModel
+
+
+@pytest.fixture(scope="module")
+def decoder():
+    keras.utils.set_random_seed(3)
+    return build_decoder(
+        "show_and_tell", 8, vocabulary_size=200, units=16, embedding_size=16, dropout=0.0
+    )
+
+
+@pytest.fixture(scope="module")
+def inputs():
+    rng = np.random.default_rng(0)
+    token_ids = rng.integers(4, 200, (64, 5, 9)).astype("int32")
+    token_ids[:, :, 0], token_ids[:, :, 7:] = 1, 0  # <start> and padding
+    features = rng.exponential(1.0, (64, 1, 49, 8)).astype("float32")
+    return {"features": features, "token_ids": token_ids}
+
+
+class Reader:
+    """A decoder that keeps what it was given to read."""
+
+    def __init__(self, decoder):
+        self.decoder, self.read = decoder, []
+
+    def __call__(self, features, token_ids, **options):
+        self.read.append(np.asarray(token_ids))
+        return self.decoder(features, token_ids, **options)
+
+
+@pytest.mark.parametrize("share", [0.25, 1.0])
+def test_a_share_of_the_words_is_drawn_from_what_was_predicted(decoder, inputs, share):
+    model = CaptionModel(None, decoder, scheduled_sampling=share)
+    model.decoder = Reader(decoder)
+    model(inputs, training=True)
+    captions, mixed = model.decoder.read
+    np.testing.assert_array_equal(captions, inputs["token_ids"])
+    np.testing.assert_array_equal(mixed[:, :, 0], 1)
+    np.testing.assert_array_equal(mixed[:, :, 7:], 0)
+    changed = (mixed != captions)[:, :, 1:7]
+    assert changed.mean() == pytest.approx(share, abs=0.05)  # few of 200 words are drawn by chance
+    assert mixed[:, :, 1:7].min() >= 0
+    assert mixed.max() < 200
+
+
+def test_outside_of_training_captions_are_read_as_they_are(decoder, inputs):
+    model = CaptionModel(None, decoder, scheduled_sampling=1.0)
+    expected = decoder(inputs["features"], inputs["token_ids"])
+    np.testing.assert_array_equal(np.asarray(model(inputs)), np.asarray(expected))
