@@ -47,8 +47,11 @@ class Decoder(keras.layers.Layer):
         self.dropout = dropout
         self.tie_embeddings = tie_embeddings
         policy = self.dtype_policy
+        # Keras begins word vectors at 0.03, where a normalised picture beside them drowns the words
+        # for the first epochs; tied ones also are the last matrix, and must begin small.
+        vectors = "uniform" if tie_embeddings else keras.initializers.RandomNormal(stddev=1.0)
         self.embedding = keras.layers.Embedding(
-            vocabulary_size, embedding_size, dtype=policy, name="embedding"
+            vocabulary_size, embedding_size, vectors, dtype=policy, name="embedding"
         )
         self.word_dropout = keras.layers.Dropout(dropout, dtype=policy, name="word_dropout")
         self.output_dropout = keras.layers.Dropout(dropout, dtype=policy, name="output_dropout")

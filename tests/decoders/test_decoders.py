@@ -170,3 +170,18 @@ def test_tying_spares_a_matrix_and_trains_the_word_vectors():
     tied, free = (make("show_and_tell", tie_embeddings=t, embedding_size=8) for t in (True, False))
     assert free.count_params() - tied.count_params() == 8 * V
     assert len({v.path for v in tied.trainable_variables}) == len(tied.trainable_variables)
+
+
+@pytest.mark.parametrize(("tied", "size"), [(False, 1.0), (True, 0.05 / 3**0.5)])
+def test_word_vectors_begin_as_large_as_what_stands_beside_them(tied, size):
+    keras.utils.set_random_seed(4)
+    decoder = build_decoder(
+        "lrcn", 8, vocabulary_size=99, units=64, embedding_size=64, tie_embeddings=tied
+    )
+    assert np.asarray(decoder.embedding.embeddings).std() == pytest.approx(size, rel=0.05)
+
+
+def test_show_and_tell_begins_with_a_long_memory():
+    decoder = build_decoder("show_and_tell", 8, vocabulary_size=9, units=4, embedding_size=6)
+    gates = np.asarray(decoder.lstm.bias).reshape(4, 4)  # input, forget, candidate, output
+    np.testing.assert_array_equal(gates, [[0] * 4, [3] * 4, [0] * 4, [0] * 4])
