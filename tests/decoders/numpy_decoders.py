@@ -47,14 +47,26 @@ def top_down(decoder, features, words):
     w = weights_of(decoder)
     values = all_places(w, features)
     keys, mean = values @ w["key/kernel"], values.mean(0)
-    h1, c1, h2, c2 = np.zeros((4, decoder.units))
+
+    def dense(name, x):
+        return x @ w[f"{name}/kernel"] + w.get(f"{name}/bias", 0)
+
+    h1, c1, h2, c2 = (
+        [np.tanh(dense(f"first_{n}", mean)) for n in range(4)]
+        if decoder.deep_output
+        else np.zeros((4, decoder.units))
+    )
     logits, attentions = [], []
     for word in words:
-        x = np.concatenate([h2, mean, w["embedding/embeddings"][word]])
+        vector = w["embedding/embeddings"][word]
+        x = np.concatenate([h2, mean, vector])
         h1, c1 = lstm(w, "attention_lstm", x, h1, c1)
         attention = softmax(keys @ (h1 @ w["query/kernel"]) / np.sqrt(decoder.units))
-        h2, c2 = lstm(w, "language_lstm", np.concatenate([attention @ values, h1]), h2, c2)
-        logits.append(predict(w, h2))
+        seen = attention @ values
+        h2, c2 = lstm(w, "language_lstm", np.concatenate([seen, h1]), h2, c2)
+        deep = decoder.deep_output
+        output = vector + dense("output_said", h2) + dense("output_seen", seen) if deep else h2
+        logits.append(predict(w, output))
         attentions.append(attention)
     return np.array(logits), np.array(attentions)
 

@@ -64,6 +64,19 @@ def test_steps_equal_teacher_forcing(name, batch):
             assert attention is None
 
 
+def test_deep_output_equals_the_papers_equations(batch):
+    features, token_ids = batch
+    decoder = make("top_down", deep_output=True)
+    logits = np.asarray(decoder(features, token_ids))
+    expected, _ = numpy_decoders.top_down(decoder, features[1], token_ids[1, 1])
+    np.testing.assert_allclose(logits[1, 1], expected, atol=2e-5)
+    memory = decoder.remember(features)
+    stepped, _, _ = decoder.step(token_ids[:, :1, 0], decoder.begin(memory), memory)
+    np.testing.assert_allclose(np.asarray(stepped)[:, 0], logits[:, 0, 0], atol=2e-5)
+    again = type(decoder).from_config(decoder.get_config())
+    assert again.deep_output
+
+
 @pytest.mark.parametrize("name", ATTENTIVE)
 def test_attention_equals_the_papers_equations(name, batch):
     features, token_ids = batch

@@ -29,6 +29,7 @@ DECODERS = [
     {"name": "show_and_tell"},
     {"name": "show_attend_and_tell", "attention_units": 5},
     {"name": "top_down"},
+    {"name": "top_down", "deep_output": True},
 ]
 
 
