@@ -14,7 +14,7 @@ from captioner.commands.errors import plain_errors
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
 @click.option(
     "--pictures",
-    default=300,
+    default=100,
     show_default=True,
     type=click.IntRange(min=1),
     help="From how many pictures of the train split the ranges of activations are learnt.",

@@ -13,6 +13,11 @@ from captioner.engines.openvino import read_graph
 from captioner.errors import CaptionerError
 from captioner.presets.storage import Preset
 
+_NOTE = (
+    "## In 8 bits\n\nVGG16's weights and activations have 8 bits here, their ranges learnt from "
+    "{count} pictures; the scores above are those of the model before that."
+)
+
 
 def quantize_preset(preset: Preset, frames: Sequence[np.ndarray]) -> Preset:
     """Makes a preset whose VGG16 has weights and activations of 8 bits; the decoder stays.
@@ -56,4 +61,5 @@ def quantize_preset(preset: Preset, frames: Sequence[np.ndarray]) -> Preset:
         ov.save_model(model, path, compress_to_fp16=False)
         graphs.update({file.name: file.read_bytes() for file in (path, path.with_suffix(".bin"))})
     decoder = {name: a for name, a in preset.weights.items() if not name.startswith("encoder/")}
-    return replace(preset, graphs=graphs, weights=decoder)
+    card = f"{preset.card.rstrip()}\n\n{_NOTE.format(count=len(frames))}\n"
+    return replace(preset, graphs=graphs, weights=decoder, card=card)
