@@ -36,7 +36,9 @@ penalty = np.zeros(len(words), np.float32)
 penalty[[0, 1, 3]] = -np.inf
 token, sentence = 1, []
 while token != 2 and len(sentence) < 8:
-    out = call("step", token_ids=np.array([[token]], np.int32), penalty=penalty,
+    allowed = penalty.copy()
+    allowed[token] = -np.inf  # no word twice in a row
+    out = call("step", token_ids=np.array([[token]], np.int32), penalty=allowed,
                count=np.array(1, np.int32), **state, **memory)
     token = int(out["words"][0, 0, 0])
     sentence += [words[token]] * (token != 2)

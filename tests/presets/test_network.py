@@ -67,7 +67,7 @@ def test_weights_that_do_not_fit_are_named(network):
         {"name": "s2vt", "dropout": 0.2},
         {"name": "show_and_tell"},
         {"name": "show_attend_and_tell", "attention_units": 3, "doubly_stochastic": 0.5},
-        {"name": "top_down"},
+        {"name": "top_down", "deep_output": True},
     ],
     ids=lambda options: options["name"],
 )
