@@ -42,6 +42,11 @@ class CaptionModel(keras.Model):
         self.scheduled_sampling = scheduled_sampling
         self._random = keras.random.SeedGenerator()
 
+    @property
+    def random_state(self) -> list[Any]:
+        """The variables that a training which is gone on with needs beside those of its parts."""
+        return [self._random.state] if self.scheduled_sampling else []
+
     def build(self, input_shape: Any) -> None:
         """Nothing is left to create: both parts are built."""
         self.built = True

@@ -102,7 +102,10 @@ class Trainer:
 
         validation = Validation(
             folder,
-            variables=lambda: [v for part in (*trained, optimizer) for v in part.variables],
+            variables=lambda: [
+                *(v for part in (*trained, optimizer) for v in part.variables),
+                *model.random_state,
+            ],
             score=lambda: self._score(engine, data),
             save_best=save_best,
             patience=stage.patience,

@@ -42,17 +42,17 @@ def all_places(w, features):
     return normalize(w, np.log1p(features).reshape(-1, features.shape[-1]))
 
 
+def dense(w, name, x):
+    return x @ w[f"{name}/kernel"] + w.get(f"{name}/bias", 0)
+
+
 def top_down(decoder, features, words):
     """Logits (L, V) and attentions (L, T*P) of one sentence over one clip's features (T, P, C)."""
     w = weights_of(decoder)
     values = all_places(w, features)
     keys, mean = values @ w["key/kernel"], values.mean(0)
-
-    def dense(name, x):
-        return x @ w[f"{name}/kernel"] + w.get(f"{name}/bias", 0)
-
     h1, c1, h2, c2 = (
-        [np.tanh(dense(f"first_{n}", mean)) for n in range(4)]
+        [np.tanh(dense(w, f"first_{n}", mean)) for n in range(4)]
         if decoder.deep_output
         else np.zeros((4, decoder.units))
     )
@@ -65,7 +65,9 @@ def top_down(decoder, features, words):
         seen = attention @ values
         h2, c2 = lstm(w, "language_lstm", np.concatenate([seen, h1]), h2, c2)
         deep = decoder.deep_output
-        output = vector + dense("output_said", h2) + dense("output_seen", seen) if deep else h2
+        output = (
+            vector + dense(w, "output_said", h2) + dense(w, "output_seen", seen) if deep else h2
+        )
         logits.append(predict(w, output))
         attentions.append(attention)
     return np.array(logits), np.array(attentions)
@@ -75,21 +77,17 @@ def show_attend_and_tell(decoder, features, words):
     """Logits (L, V) and attentions (L, T*P) of one sentence over one clip's features (T, P, C)."""
     w = weights_of(decoder)
     values = all_places(w, features)
-
-    def dense(name, x):
-        return x @ w[f"{name}/kernel"] + w.get(f"{name}/bias", 0)
-
-    h, c = (np.tanh(dense(name, values.mean(0))) for name in ("first_hidden", "first_carry"))
+    h, c = (np.tanh(dense(w, name, values.mean(0))) for name in ("first_hidden", "first_carry"))
     logits, attentions = [], []
     for word in words:
         vector = w["embedding/embeddings"][word]
-        hidden = [np.tanh(dense("key", value) + dense("query", h)) for value in values]
-        attention = softmax(np.array([dense("score", x)[0] for x in hidden]))
-        context = sigmoid(dense("gate", h)) * sum(
+        hidden = [np.tanh(dense(w, "key", value) + dense(w, "query", h)) for value in values]
+        attention = softmax(np.array([dense(w, "score", x)[0] for x in hidden]))
+        context = sigmoid(dense(w, "gate", h)) * sum(
             a * value for a, value in zip(attention, values, strict=True)
         )
         h, c = lstm(w, "lstm", np.concatenate([vector, context]), h, c)
-        output = vector + dense("output_hidden", h) + dense("output_context", context)
+        output = vector + dense(w, "output_hidden", h) + dense(w, "output_context", context)
         logits.append(predict(w, output))
         attentions.append(attention)
     return np.array(logits), np.array(attentions)
