@@ -4,6 +4,9 @@
     python scripts/benchmark.py caption
     python scripts/benchmark.py video --films films
     python scripts/benchmark.py precision --dataset dataset_flickr8k.json --images Flicker8k_Dataset
+    python scripts/benchmark.py growth
+    python scripts/benchmark.py peers
+    python scripts/benchmark.py roofline
     python scripts/benchmark.py metrics
 
 Each prints tables, or one JSON object with --json. Linux only: memory is read from /proc.
@@ -11,8 +14,11 @@ Each prints tables, or one JSON object with --json. Linux only: memory is read f
 
 import click
 from benchmarks.captioning import caption
+from benchmarks.growth import growth
 from benchmarks.metrics import metrics
+from benchmarks.peers import peers
 from benchmarks.precision import precision
+from benchmarks.roofline import roofline
 from benchmarks.video import video
 
 
@@ -24,6 +30,9 @@ def main() -> None:
 main.add_command(caption)
 main.add_command(video)
 main.add_command(precision)
+main.add_command(growth)
+main.add_command(peers)
+main.add_command(roofline)
 main.add_command(metrics)
 
 

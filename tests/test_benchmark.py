@@ -1,15 +1,19 @@
 import csv
 import json
+import math
 import mmap
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
+import keras
 import pytest
 from click.testing import CliRunner
 
 from captioner.captioner import Captioner
 from captioner.evaluation.scores import score_captions
+from captioner.vision.encoder import VGG16Encoder
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / "data" / "samples"
@@ -69,6 +73,7 @@ def test_caption(run):
         side = measured[precision]
         assert side["pictures_per_second"] == pytest.approx(3 / side["seconds"])
         assert side["memory_growth_mb"] >= 0
+        assert 0 < side["network_busy"] <= 1
         stages = side["stages"]
         assert all(stages[name] > 0 for name in ("decode_s", "encode_s", "search_s"))
         widths = side["beam_widths"]
@@ -106,6 +111,56 @@ def test_video(run, tmp_path):
     assert none.exit_code == 1 and "holds no films" in none.output
 
 
+def test_growth(run):
+    result = run("growth", "--count", 3, "--json")
+    assert result.exit_code == 0, result.output
+    measured = json.loads(result.stdout)
+    check_machine(measured["machine"])
+    assert measured["pictures"] == [3, 30]
+    once, often = measured["seconds"]
+    assert measured["seconds_ratio"] == pytest.approx(often / once)
+    assert all(100 < peak < 10_000 for peak in measured["peak_mb"])
+    assert "30" in run("growth", "--count", 3).stdout
+
+
+def test_roofline_counts_the_operations_of_the_network(run):
+    from benchmarks.roofline import VGG16_OPERATIONS
+
+    encoder = VGG16Encoder(weights=None)
+    counted = 0
+    for layer in encoder.backbone.layers:
+        if isinstance(layer, keras.layers.Conv2D):
+            _, height, width, _ = layer.output.shape
+            counted += 2 * height * width * math.prod(layer.kernel.shape)
+    assert counted == VGG16_OPERATIONS
+
+    result = run("roofline", "--side", 64, "--runs", 1, "--batch-size", 1, "--json")
+    assert result.exit_code == 0, result.output
+    measured = json.loads(result.stdout)
+    for name in ("float32", "bfloat16", "8 bits"):
+        side = measured[name]
+        assert side["product_gflops"] > 0 and side["vgg16_gflops"] > 1
+        assert side["share"] == pytest.approx(side["vgg16_gflops"] / side["product_gflops"])
+
+
+def test_peers_are_measured_where_they_are_installed(run):
+    result = run("peers", "--count", 32, "--json")
+    if find_spec("transformers") is None:
+        assert result.exit_code == 1
+        assert "pip install 'captioner[peers]'" in result.output
+        return
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)["found"]
+    assert list(found) == ["captioner", "BLIP-base", "ViT-GPT2"]
+    ours = found["captioner"]["pictures_per_second"]
+    for name in ("BLIP-base", "ViT-GPT2"):
+        side = found[name]
+        assert len(side["runs"]) == 4
+        fastest = max(run["pictures_per_second"] for run in side["runs"].values())
+        assert side["pictures_per_second"] == fastest
+        assert side["captioner_is_faster"] == pytest.approx(ours / fastest)
+
+
 def test_precision(run, tiny_preset, tmp_path):
     """The references are the captions in float32 themselves."""
     names = ["astronaut.jpg", "cat.jpg", "coffee.jpg", "pagoda.jpg"]
@@ -132,9 +187,11 @@ def test_precision(run, tiny_preset, tmp_path):
     assert measured["float32"] == pytest.approx({key: full[key] for key in ("CIDEr", "BLEU-4")})
     pairs = zip(said["bfloat16"], said["float32"], strict=True)
     same = sum(half.words == whole.words for half, whole in pairs)
-    assert measured["identical_captions"] == same / 4
+    assert measured["identical_captions"]["bfloat16"] == same / 4
     if same == 4:
         assert measured["bfloat16"] == measured["float32"]
+    assert measured["identical_captions"]["float32, Keras"] == 1
+    assert measured["float32, Keras"] == measured["float32"]
     limited = run(*arguments, "--limit", 1)
     assert limited.exit_code == 0 and "1 pictures of val" in limited.stdout
 

@@ -95,6 +95,8 @@ def _tables(measured: Mapping[str, Any]) -> str:
     for name, key in (("decode", "decode_s"), ("encode", "encode_s"), ("search", "search_s")):
         half, whole = halves["stages"][key], wholes["stages"][key]
         rows.append((f"{name} alone, s", f"{half:.2f}", f"{whole:.2f}", f"{whole / half:.2f} x"))
+    busy = [f"{100 * side['network_busy']:.0f} %" for side in (halves, wholes)]
+    rows.append(("network at work", *busy, ""))
     growth = [f"{side['memory_growth_mb']:,.0f}" for side in (halves, wholes)]
     rows.append(("growth of memory, MB", *growth, ""))
     title = (

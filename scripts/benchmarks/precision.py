@@ -1,4 +1,4 @@
-"""`benchmark.py precision`: whether captions suffer from bfloat16."""
+"""`benchmark.py precision`: whether captions suffer from bfloat16, or depend on the engine."""
 
 import json
 from collections.abc import Sequence
@@ -16,7 +16,12 @@ from captioner.evaluation.scores import score_captions
 from captioner.evaluation.table import aligned
 from captioner.presets.storage import DEFAULT_PRESET, preset_folder
 
-_PRECISIONS = ("bfloat16", "float32")
+_KERAS = "float32, Keras"
+_SIDES = {
+    "bfloat16": {"precision": "bfloat16"},
+    "float32": {"precision": "float32"},
+    _KERAS: {"precision": "float32", "engine": "keras"},
+}
 _METRICS = ("CIDEr", "BLEU-4")
 
 
@@ -42,39 +47,52 @@ def precision(
     batch_size: int,
     as_json: bool,
 ) -> None:
-    """Score a preset in bfloat16 and in float32, on the words of the data set's own captions."""
+    """Score a preset in bfloat16 and in float32, on the words of the data set's own captions.
+
+    In float32 also with the Keras engine, and how many captions are the same, word for word.
+    """
     with plain_errors():
         preset = str(preset_folder(preset))
         examples = read_dataset(dataset, images).split(split)[:limit]
         references = {
             example.image_id: [" ".join(words) for words in example.tokens] for example in examples
         }
-        captions = {name: _describe(preset, name, examples, batch_size) for name in _PRECISIONS}
-        scores = {name: score_captions(captions[name], references) for name in _PRECISIONS}
-    halves, wholes = (captions[name] for name in _PRECISIONS)
-    same = sum(halves[image] == wholes[image] for image in references)
+        captions = {
+            name: _describe(preset, name, options, examples, batch_size)
+            for name, options in _SIDES.items()
+        }
+        scores = {name: score_captions(captions[name], references) for name in _SIDES}
+    whole = captions["float32"]
+    same = {
+        name: sum(captions[name][image] == whole[image] for image in references) / len(examples)
+        for name in ("bfloat16", _KERAS)
+    }
     measured: dict[str, Any] = {
         "machine": machine_facts(),
         "preset": preset,
         "split": split,
         "pictures": len(examples),
-        **{name: {metric: scores[name][metric] for metric in _METRICS} for name in _PRECISIONS},
-        "identical_captions": same / len(examples),
+        **{name: {metric: scores[name][metric] for metric in _METRICS} for name in _SIDES},
+        "identical_captions": same,
     }
     click.echo(json.dumps(measured, indent=2) if as_json else _table(measured))
 
 
 def _describe(
-    preset: str, precision: str, examples: Sequence[CaptionExample], batch_size: int
+    preset: str,
+    name: str,
+    options: dict[str, str],
+    examples: Sequence[CaptionExample],
+    batch_size: int,
 ) -> dict[str, str]:
     """The caption of each image, words joined by blanks."""
     from tqdm import tqdm
 
     from captioner.captioner import Captioner
 
-    captioner = Captioner.from_preset(preset, precision)
+    captioner = Captioner.from_preset(preset, **options)
     results = captioner.stream([example.path for example in examples], batch_size=batch_size)
-    bar = tqdm(results, precision, len(examples), unit=" pictures", disable=None)
+    bar = tqdm(results, name, len(examples), unit=" pictures", disable=None)
     captions = {}
     for example, result in zip(examples, bar, strict=True):
         if isinstance(result, CaptionerError):
@@ -84,11 +102,10 @@ def _describe(
 
 
 def _table(measured: dict[str, Any]) -> str:
-    rows = []
-    for metric in _METRICS:
-        half, whole = (100 * measured[name][metric] for name in _PRECISIONS)
-        rows.append((metric, f"{half:.2f}", f"{whole:.2f}", f"{half - whole:+.2f}"))
+    rows = [
+        (metric, *(f"{100 * measured[name][metric]:.2f}" for name in _SIDES)) for metric in _METRICS
+    ]
+    same = {"float32": 1.0, **measured["identical_captions"]}
+    rows.append(("the same captions as float32", *(f"{100 * same[name]:.1f} %" for name in _SIDES)))
     title = f"{measured['pictures']:,} pictures of {measured['split']}, x 100"
-    table = aligned((title, *_PRECISIONS, "difference"), rows)
-    same = f"Identical captions: {100 * measured['identical_captions']:.1f} %"
-    return "\n\n".join([machine_line(measured["machine"]), table, same])
+    return f"{machine_line(measured['machine'])}\n\n{aligned((title, *_SIDES), rows)}"

@@ -8,6 +8,7 @@ from typing import Any
 from tqdm import tqdm
 
 from benchmarks.process import peak_mb, reset_peak
+from benchmarks.timed_engine import TimedEngine
 from captioner.captioner import Captioner
 from captioner.decoding.search import search_captions
 from captioner.errors import CaptionerError
@@ -33,9 +34,10 @@ def measure_throughput(
         batch_size: Pictures that go through the network together.
 
     Returns:
-        seconds, pictures_per_second, memory_growth_mb (by how much the peak of the process rises
-        after the first batches), stages (decode_s, encode_s, search_s at `BEAM_WIDTH`) and
-        beam_widths (for each of `BEAM_WIDTHS` search_s, and search and all stages over greedy's).
+        seconds, pictures_per_second, network_busy (share of the seconds), memory_growth_mb (by how
+        much the peak of the process rises after the first batches), stages (decode_s, encode_s,
+        search_s at `BEAM_WIDTH`) and beam_widths (for each of `BEAM_WIDTHS` search_s, and search
+        and all stages over greedy's).
 
     Raises:
         CaptionerError: If a picture has no caption.
@@ -45,18 +47,22 @@ def measure_throughput(
     # One more than a batch: the graphs have then met a batch that is not full, too.
     _time_stages(captioner, pictures[: batch_size + 1], batch_size)
     peak_before = peak_mb()
+    timed = captioner.engine = TimedEngine(captioner.engine)
     start = time.perf_counter()
     results = captioner.stream(pictures, batch_size=batch_size, beam_width=BEAM_WIDTH)
     for result in tqdm(results, precision, len(pictures), unit=" pictures", disable=None):
         if isinstance(result, CaptionerError):
             raise result
     seconds = time.perf_counter() - start
-    growth = peak_mb() - peak_before
+    # Linux counts pages thread by thread and adds them up late, so that a peak may seem to fall.
+    growth = max(peak_mb() - peak_before, 0.0)
+    busy = timed.seconds / seconds
     stages = _time_stages(captioner, pictures, batch_size)
     network = stages["decode"] + stages["encode"]
     return {
         "seconds": seconds,
         "pictures_per_second": len(pictures) / seconds,
+        "network_busy": busy,
         "memory_growth_mb": growth,
         "stages": {
             "decode_s": stages["decode"],

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,9 @@ from tqdm import tqdm
 from benchmarks.machine import machine_facts, machine_line
 from benchmarks.pictures import SAMPLES
 from benchmarks.process import cost_of
+from benchmarks.timed_engine import TimedEngine
 from captioner.captioner import Captioner
 from captioner.commands.errors import plain_errors
-from captioner.engines.engine import Engine
 from captioner.errors import CaptionerError
 from captioner.evaluation.table import aligned
 from captioner.media.clip import Clip
@@ -28,33 +28,6 @@ from captioner.presets.storage import DEFAULT_PRESET, preset_folder
 
 _COMMAND = "from captioner.cli import main; main(prog_name='caption')"
 _FILM = SAMPLES / "shepherd_and_cat.mp4"
-
-
-class TimedEngine(Engine):
-    """An engine that counts the seconds in which it is at work.
-
-    Args:
-        engine: The one that does the work.
-    """
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self.image_size = engine.image_size
-        self.seconds = 0.0
-        self.encode, self.begin, self.step, self.select = (
-            self._timed(method)
-            for method in (engine.encode, engine.begin, engine.step, engine.select)
-        )
-
-    def _timed(self, method: Callable[..., Any]) -> Callable[..., Any]:
-        def timed(*arguments: Any) -> Any:
-            start = time.perf_counter()
-            try:
-                return method(*arguments)
-            finally:
-                self.seconds += time.perf_counter() - start
-
-        return timed
 
 
 def measure_films(captioner: Captioner, films: Sequence[str], batch_size: int) -> dict[str, Any]:
