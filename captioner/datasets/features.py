@@ -2,16 +2,16 @@
 
 import math
 import sys
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from captioner.datasets.caption_dataset import CaptionDataset
+from captioner.datasets.caption_dataset import CaptionDataset, CaptionExample
 from captioner.datasets.feature_index import FORMAT, check_index, read_index, write_index
+from captioner.datasets.view import View
 from captioner.errors import CaptionerError
 from captioner.media.ahead import read_ahead
 from captioner.media.clip import Clip
@@ -98,6 +98,7 @@ def prepare_features(
     folder: str | Path,
     batch_size: int = 32,
     frames: int = 8,
+    view: View | None = None,
 ) -> FeatureStore:
     """Runs the encoder once over a data set; goes on where a killed run stopped.
 
@@ -108,24 +109,33 @@ def prepare_features(
         batch_size: Frames in one pass of the network; a picture is one.
         frames: Frames of each clip, at even distances over the whole of it; a shorter one has
             fewer. Without meaning for pictures.
+        view: Makes a store of another look at the pictures, those of the train split alone.
 
     Returns:
         The complete store. Unreadable pictures and clips are listed in its index with the reason,
         and are not in it; of a clip that breaks off there is what comes before.
 
     Raises:
-        CaptionerError: If the folder holds a store of another data set, encoder or number of
-            frames.
+        CaptionerError: If the folder holds a store of another data set, encoder, view or number of
+            frames, or if a view of clips is asked for.
     """
+    if view is not None and dataset.has_clips:
+        raise CaptionerError(f"{dataset.name} has clips: views can be made of pictures alone")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     index_path = folder / "index.json"
     fingerprint = encoder.fingerprint()
+    examples = dataset.examples if view is None else dataset.split("train")
     most = frames if dataset.has_clips else 1
-    shape = (len(dataset.examples), most, encoder.places, encoder.channels)
+    shape = (len(examples), most, encoder.places, encoder.channels)
     if index_path.exists():
         index = read_index(index_path)
         check_index(index, dataset, fingerprint, folder)
+        if index.get("view") != (view and view.as_dict()):
+            raise CaptionerError(
+                f"{folder}: this feature store has the view {index.get('view')}; choose another "
+                "folder, or delete this one"
+            )
         features = np.load(folder / "features.npy", mmap_mode="r+")
         if features.shape[1] != most:
             raise CaptionerError(
@@ -140,7 +150,8 @@ def prepare_features(
             "format": FORMAT,
             "dataset": dataset.fingerprint(),
             "encoder": fingerprint,
-            "image_ids": [example.image_id for example in dataset.examples],
+            "view": view and view.as_dict(),
+            "image_ids": [example.image_id for example in examples],
             "completed": 0,
             "unreadable": {},
             "shorter": {},
@@ -151,14 +162,19 @@ def prepare_features(
 
     encode = compiled(encoder)  # 2.5 times as fast as eagerly
     start = index["completed"]
-    paths = [example.path for example in dataset.examples[start:]]
-    read = partial(read_clips, size=encoder.image_size, every=math.inf, most=most)
+    size = encoder.image_size
+
+    def read(example: CaptionExample) -> Iterator[Clip]:
+        if view is not None:
+            return view.read(example, size)
+        return read_clips(example.path, size, every=math.inf, most=most)
+
     seen: set[int] = set()  # rows with features; what breaks off has an error after them
     progress = tqdm(
         total=shape[0], initial=start, unit="image", desc="VGG16", disable=None, smoothing=0.05
     )
     with progress:
-        for number, batch in enumerate(read_ahead(read, paths, batch_size), start=1):
+        for number, batch in enumerate(read_ahead(read, examples[start:], batch_size), start=1):
             clips = {start + r.index: r.clip for r in batch if isinstance(r.clip, Clip)}
             seen.update(clips)
             for row, encoded in encode_clips(encode, clips, batch_size):

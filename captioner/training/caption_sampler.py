@@ -46,23 +46,27 @@ class CaptionSampler:
         self._penalty[list(vocabulary.unspoken_ids)] = NEVER
         self._draw = compiled(self._draw_all)
 
-    def sample(self, features: np.ndarray, seed: int) -> np.ndarray:
-        """Draws N sentences for each picture.
+    def sample(
+        self, features: np.ndarray, seed: int, frame_mask: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Draws N sentences for each picture or clip.
 
         Args:
             features: float (B, T, P, C).
             seed: Equal seeds and weights draw equal sentences.
+            frame_mask: bool (B, T), False for padding frames; None when there are none.
 
         Returns:
             int32 (B, N, max_length + 1): words and `<end>`, then `<pad>`.
         """
         self._random.state.assign(np.array([seed % 2**31, 0], self._random.state.dtype))
-        drawn = self._draw(ops.convert_to_tensor(features))
+        mask = np.ones(features.shape[:2], bool) if frame_mask is None else frame_mask
+        drawn = self._draw(ops.convert_to_tensor(features), ops.convert_to_tensor(mask))
         return np.asarray(ops.convert_to_numpy(drawn), np.int32)
 
-    def _draw_all(self, features: Any) -> Any:
+    def _draw_all(self, features: Any, frame_mask: Any) -> Any:
         decoder, vocabulary = self._decoder, self._vocabulary
-        memory = decoder.remember(ops.cast(features, decoder.compute_dtype))
+        memory = decoder.remember(ops.cast(features, decoder.compute_dtype), frame_mask)
         state = tuple(ops.repeat(part, self._samples, axis=1) for part in decoder.begin(memory))
         shape = (ops.shape(features)[0], self._samples)
         token_ids = ops.full(shape, vocabulary.start_id, "int32")  # (B, N)

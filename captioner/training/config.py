@@ -39,6 +39,9 @@ class StageConfig:
             compared and which is what is saved; 0 for none.
         scheduled_sampling: Share of the words read that the decoder itself has drawn; see
             `CaptionModel`.
+        frames: Looks at a picture (itself and the `views` of the training) that are read together,
+            as the frames of a clip: a random number of them up to this one. It teaches a decoder
+            of pictures what clips and `--mirror` need: to attend over frames.
         patience: Epochs without a better validation CIDEr before the stage ends.
     """
 
@@ -59,6 +62,7 @@ class StageConfig:
     bleu_weight: float = 0.0
     ema: float = 0.0
     scheduled_sampling: float = 0.0
+    frames: int = 1
     patience: int = 3
 
 
@@ -71,6 +75,9 @@ class TrainConfig:
         features: Folder of the feature store that `captioner prepare` made.
         run: Folder for checkpoints, logs and the best preset.
         stages: In order; each begins with the best weights of the one before.
+        views: Random crops and mirror images of each training picture, whose features are stored
+            too, in folders beside `features`, which the training makes where they are not there;
+            stages on stored features read a picture as a whole or one of its views, at random.
         start: Preset whose weights the first stage begins with; None for a fresh decoder.
         images: Folder of the pictures, where the data set does not say.
         encoder: Options of `VGG16Encoder`: weights, grid. Or `preset`: that whose encoder is taken.
@@ -93,6 +100,7 @@ class TrainConfig:
     features: str
     run: str
     stages: tuple[StageConfig, ...]
+    views: int = 0
     start: str | None = None
     images: str | None = None
     encoder: dict[str, Any] = field(default_factory=dict)
@@ -149,6 +157,13 @@ def parse_config(content: dict[str, Any], source: str) -> TrainConfig:
     config: TrainConfig = build_section(TrainConfig, {**content, "stages": parsed}, source)
     if "name" not in config.decoder:
         raise CaptionerError(f"{source}: `decoder` needs a `name`, such as top_down")
+    for stage in parsed:
+        looks = 1 if stage.trainable_from else 1 + config.views
+        if not 1 <= stage.frames <= looks:
+            raise CaptionerError(
+                f"{source}, stage {stage.name}: frames is {stage.frames}, and this stage has 1 to "
+                f"{looks} looks at a picture: stored features have one, and one for each of `views`"
+            )
     return config
 
 

@@ -28,7 +28,7 @@ class SelfCriticalBatches(keras.utils.PyDataset):
     Args:
         examples: The train split.
         vocabulary: Words and ids.
-        read: As for `CaptionBatches`; must give `features`.
+        read: As for `CaptionBatches`; must give `features`, and may give `frame_mask`.
         sampler: Draws N captions a picture.
         reward: Of a caption.
         batch_size: Pictures in a batch; a last incomplete one is left out.
@@ -38,7 +38,7 @@ class SelfCriticalBatches(keras.utils.PyDataset):
         lockstep: The callback that `fit` must be given.
 
     Items:
-        inputs: `features`, and `token_ids` int32 (B, N, L): <start> and all words but the last.
+        inputs: `read`'s, and `token_ids` int32 (B, N, L): <start> and all words but the last.
         targets: int32 (B, N, L).
         weights: float32 (B, N, L): the advantage, over the mean number of words a place holds, so
             that the mean over places is one over words; 0 after the end.
@@ -84,7 +84,9 @@ class SelfCriticalBatches(keras.utils.PyDataset):
         rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
         examples = [self.examples[row] for row in rows]
         inputs = self._read(examples, np.random.default_rng(seed))
-        targets = self._sampler.sample(inputs["features"], int(seed.generate_state(1)[0]))
+        targets = self._sampler.sample(
+            inputs["features"], int(seed.generate_state(1)[0]), inputs.get("frame_mask")
+        )
         weights = self._weigh(examples, targets)
         start = np.full((*targets.shape[:2], 1), self._vocabulary.start_id, np.int32)
         token_ids = np.concatenate([start, targets[:, :, :-1]], axis=2)

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
+from captioner.datasets.augmentation import augment, can_flip
 from captioner.datasets.caption_dataset import CaptionDataset, CaptionExample
-from captioner.datasets.features import FeatureStore
+from captioner.datasets.features import FeatureStore, prepare_features
+from captioner.datasets.view import View
 from captioner.engines.keras import KerasEngine
 from captioner.errors import CaptionerError
 from captioner.media.batches import load_batches
 from captioner.media.image import load_image
-from captioner.training.augmentation import augment, can_flip
 from captioner.training.config import StageConfig
 from captioner.vision.encoder import VGG16Encoder
 
@@ -29,6 +30,8 @@ class StageData:
         stage: The stage's.
         dataset: Pictures and captions.
         encoder: The stage's encoder, against which a store is checked.
+        views: How many views of each training picture are stored beside its features, and drawn
+            from; their stores are made where they are not there.
 
     Attributes:
         train, validation: The readable examples of the two splits.
@@ -43,6 +46,7 @@ class StageData:
         stage: StageConfig,
         dataset: CaptionDataset,
         encoder: VGG16Encoder,
+        views: int = 0,
     ) -> None:
         self.stage = stage
         self.size = encoder.image_size
@@ -59,15 +63,19 @@ class StageData:
                     "change, so leave them out or give trainable_from"
                 )
             self.store.check(dataset, encoder.fingerprint())
+            self._views = [
+                prepare_features(dataset, encoder, f"{features}_view{n}", view=View(seed=n))
+                for n in range(1, views + 1)
+            ]
         self.train = self._readable(dataset, "train")
         self.validation = self._readable(dataset, "val")
 
     def read(
         self, examples: list[CaptionExample], rng: np.random.Generator
     ) -> dict[str, np.ndarray]:
-        """The input for some examples: `FeatureStore.inputs`, or images (B, 1, H, W, 3)."""
+        """The input for some examples: as of `FeatureStore.inputs`, or images (B, 1, H, W, 3)."""
         if self.stage.trainable_from is None:
-            return self.store.inputs([example.image_id for example in examples])
+            return self._read_features([example.image_id for example in examples], rng)
         images = [
             augment(
                 load_image(example.path, size=self.size),
@@ -95,6 +103,27 @@ class StageData:
                 raise CaptionerError(f"a picture went missing during training: {reason}")
             features = engine.encode(batch.images[:, np.newaxis])
             yield [ids[i] for i in batch.indices], {"features": features}
+
+    def _read_features(
+        self, image_ids: list[str], rng: np.random.Generator
+    ) -> dict[str, np.ndarray]:
+        if not self._views:
+            return self.store.inputs(image_ids)
+        stores = [self.store, *self._views]
+        # (B, frames): different looks at each picture, in random order.
+        looks = rng.permuted(np.tile(range(len(stores)), (len(image_ids), 1)), axis=1)
+        looks = looks[:, : self.stage.frames]
+        features = np.stack(
+            [
+                np.concatenate([stores[look][image_id] for look in row])
+                for image_id, row in zip(image_ids, looks, strict=True)
+            ]
+        )
+        if self.stage.frames == 1:
+            return {"features": features}
+        lengths = rng.integers(1, self.stage.frames, len(image_ids), endpoint=True)
+        mask = np.arange(self.stage.frames) < lengths[:, np.newaxis]
+        return {"features": features, "frame_mask": mask}
 
     def _readable(self, dataset: CaptionDataset, split: str) -> list[CaptionExample]:
         return [example for example in dataset.split(split) if example.image_id in self.store]

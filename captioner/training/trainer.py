@@ -82,7 +82,7 @@ class Trainer:
         )
         if features != Path(self.config.features):
             prepare_features(self.dataset, encoder, features)
-        data = StageData(features, stage, self.dataset, encoder)
+        data = StageData(features, stage, self.dataset, encoder, self.config.views)
         batches = build_batches(self.config, stage, data, self.vocabulary, decoder)
         optimizer = build_optimizer(stage, steps=stage.epochs * len(batches))
         model = CaptionModel(encoder, decoder, stage.scheduled_sampling)

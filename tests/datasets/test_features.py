@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -13,6 +14,7 @@ from PIL import Image
 
 from captioner.datasets.caption_dataset import CaptionDataset, CaptionExample
 from captioner.datasets.features import FeatureStore, prepare_features
+from captioner.datasets.view import View
 from captioner.errors import CaptionerError
 from captioner.vision.encoder import VGG16Encoder
 
@@ -128,3 +130,25 @@ def test_sigkill_and_restart_give_the_same_store(encoder, tmp_path):
 
 def completed(folder):
     return json.loads((folder / "index.json").read_text())["completed"]
+
+
+def test_a_view_holds_other_features_of_the_training_pictures_alone(encoder, tmp_path):
+    data = make_dataset(tmp_path, 3)
+    *train, last = data.examples
+    data = CaptionDataset("noise", (*train, replace(last, split="val")))
+    whole = prepare_features(data, encoder, tmp_path / "store", batch_size=2)
+    view = prepare_features(data, encoder, tmp_path / "view", batch_size=2, view=View(seed=1))
+    assert view.features.shape == (2, 1, 49, 512)
+    assert "2.png" not in view
+    (clip,) = View(seed=1).read(data.examples[1], (224, 224))
+    expected = np.asarray(encoder(clip.frames[None]))[0]
+    np.testing.assert_allclose(view["1.png"], expected, rtol=2e-3, atol=1e-3)
+    assert not np.allclose(view["1.png"], whole["1.png"], rtol=0.1)
+    with pytest.raises(CaptionerError, match="has the view"):
+        prepare_features(data, encoder, tmp_path / "view", batch_size=2, view=View(seed=2))
+
+
+def test_views_of_clips_are_refused(encoder, tmp_path):
+    example = CaptionExample("film", "film.mp4", ("a cat",), (("a", "cat"),), "train")
+    with pytest.raises(CaptionerError, match="pictures alone"):
+        prepare_features(CaptionDataset("films", (example,)), encoder, tmp_path, view=View(seed=1))

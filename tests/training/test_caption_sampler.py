@@ -67,6 +67,15 @@ def test_equal_seeds_draw_equal_sentences(decoder):
     assert (first != other).any()
 
 
+def test_padding_frames_change_nothing(decoder):
+    sampler = CaptionSampler(decoder, VOCABULARY, samples=5, max_length=6)
+    features = np.random.default_rng(1).random((2, 2, 9, 4)).astype(np.float32)
+    mask = np.array([[True, False]] * 2)
+    alone = sampler.sample(features[:, :1], seed=4)
+    np.testing.assert_array_equal(sampler.sample(features, seed=4, frame_mask=mask), alone)
+    assert (sampler.sample(features, seed=4) != alone).any()
+
+
 def probabilities(logits):
     values = np.exp(np.asarray(logits, np.float64))
     values[..., SPECIAL] = 0

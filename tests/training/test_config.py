@@ -48,6 +48,11 @@ def test_overrides_replace_the_file(tmp_path):
         ({"stages": [{**STAGE, "objective": "self_critical"}]}, "give label_smoothing: 0"),
         ({"stages": [{**CRITICAL, "trainable_from": "block5"}]}, "leave trainable_from out"),
         ({"stages": [{**CRITICAL, "samples": 1}]}, "samples is 1: .* give two or more"),
+        ({"stages": [{**STAGE, "frames": 2}]}, "frames is 2, and this stage has 1 to 1"),
+        (
+            {"views": 3, "stages": [{**STAGE, "frames": 2, "trainable_from": "block5"}]},
+            "frames is 2, and this stage has 1 to 1",
+        ),
         ({"min_count": True}, "min_count must be of type int"),
         ({"decoder": {"units": 4}}, "needs a `name`"),
     ],

@@ -22,9 +22,9 @@ SAMPLES = 4
 class RememberingSampler(CaptionSampler):
     """Remembers a weight with which each batch was drawn."""
 
-    def sample(self, features, seed):
+    def sample(self, features, seed, frame_mask=None):
         self.drawn_with.append(weight_of(self._decoder))
-        return super().sample(features, seed)
+        return super().sample(features, seed, frame_mask)
 
 
 def weight_of(decoder):

@@ -56,6 +56,7 @@ def workspace(tmp_path_factory):
         "max_length": 5,
         "captions_per_image": 1,
         "precision": "float32",
+        "views": 2,
         "stages": [
             {"name": "frozen", "epochs": 20, "learning_rate": 0.005, "batch_size": 3,
              "patience": 20, "warmup_steps": 5, "label_smoothing": 0.0,
@@ -65,7 +66,7 @@ def workspace(tmp_path_factory):
              "crop": 0.8},
             {"name": "self_critical", "epochs": 2, "learning_rate": 0.001, "batch_size": 3,
              "objective": "self_critical", "samples": 3, "bleu_weight": 0.5, "ema": 0.9,
-             "label_smoothing": 0},
+             "label_smoothing": 0, "frames": 2},
         ],
     }  # fmt: skip
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
