@@ -7,6 +7,7 @@
     python scripts/benchmark.py growth
     python scripts/benchmark.py peers
     python scripts/benchmark.py roofline
+    python scripts/benchmark.py train
     python scripts/benchmark.py metrics
 
 Each prints tables, or one JSON object with --json. Linux only: memory is read from /proc.
@@ -19,6 +20,7 @@ from benchmarks.metrics import metrics
 from benchmarks.peers import peers
 from benchmarks.precision import precision
 from benchmarks.roofline import roofline
+from benchmarks.training import train
 from benchmarks.video import video
 
 
@@ -33,6 +35,7 @@ main.add_command(precision)
 main.add_command(growth)
 main.add_command(peers)
 main.add_command(roofline)
+main.add_command(train)
 main.add_command(metrics)
 
 

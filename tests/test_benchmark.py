@@ -69,8 +69,8 @@ def test_caption(run):
     one = measured["one_picture"]
     assert one["runs"] == 1 and one["seconds"] > 0
     assert 100 < one["peak_mb"] < 10_000  # TensorFlow alone takes hundreds
-    for precision in ("bfloat16", "float32"):
-        side = measured[precision]
+    for name in ("bfloat16", "float32", "Keras"):
+        side = measured[name]
         assert side["pictures_per_second"] == pytest.approx(3 / side["seconds"])
         assert side["memory_growth_mb"] >= 0
         assert 0 < side["network_busy"] <= 1
@@ -85,8 +85,23 @@ def test_caption(run):
             assert row["search_over_greedy"] == pytest.approx(row["search_s"] / greedy)
             total = (before + row["search_s"]) / (before + greedy)
             assert row["total_over_greedy"] == pytest.approx(total)
-    seconds = [measured[precision]["seconds"] for precision in ("bfloat16", "float32")]
-    assert measured["bfloat16_speedup"] == pytest.approx(seconds[1] / seconds[0])
+    half, whole, keras = (measured[name]["seconds"] for name in ("bfloat16", "float32", "Keras"))
+    assert measured["bfloat16_speedup"] == pytest.approx(whole / half)
+    assert measured["openvino_speedup"] == pytest.approx(keras / half)
+
+
+def test_train(run):
+    result = run("train", "--steps", 1, "--batch-size", 1, "--json")
+    assert result.exit_code == 0, result.output
+    measured = json.loads(result.stdout)
+    check_machine(measured["machine"])
+    found = measured["found"]
+    assert list(found) == ["decoder alone", "block5 up", "block3 up"]
+    alone = found["decoder alone"]
+    for side in found.values():
+        assert side["seconds"] > 0
+        assert side["over_decoder"] == pytest.approx(side["seconds"] / alone["seconds"])
+        assert 100 < side["peak_mb"] < 20_000
 
 
 def test_video(run, tmp_path):

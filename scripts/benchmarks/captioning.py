@@ -1,4 +1,4 @@
-"""`benchmark.py caption`: time and memory of one picture and of a thousand, by precision."""
+"""`benchmark.py caption`: time and memory of one picture and of many, by precision and engine."""
 
 import json
 import statistics
@@ -20,7 +20,11 @@ from captioner.evaluation.table import aligned
 from captioner.presets.storage import DEFAULT_PRESET, preset_folder
 
 _COMMAND = "from captioner.cli import main; main(prog_name='caption')"
-_PRECISIONS = ("bfloat16", "float32")
+_SIDES = {
+    "bfloat16": ("bfloat16", "openvino"),
+    "float32": ("float32", "openvino"),
+    "Keras": ("bfloat16", "keras"),
+}
 
 
 @click.command()
@@ -43,7 +47,10 @@ _PRECISIONS = ("bfloat16", "float32")
 def caption(
     preset: str, runs: int, images: Path | None, count: int, batch_size: int, as_json: bool
 ) -> None:
-    """Time `caption` on one picture, and a Captioner on --count of them in both precisions."""
+    """Time `caption` on one picture, and a Captioner on --count of them.
+
+    In bfloat16 and float32 in OpenVINO, and in bfloat16 in Keras.
+    """
     with plain_errors(), tempfile.TemporaryDirectory() as folder:
         preset = str(preset_folder(preset))
         pictures = choose_pictures(images, count, Path(folder))
@@ -51,8 +58,8 @@ def caption(
         from benchmarks.throughput import BEAM_WIDTH, measure_throughput
 
         many = {
-            precision: measure_throughput(preset, precision, pictures, batch_size)
-            for precision in _PRECISIONS
+            side: measure_throughput(preset, precision, engine, pictures, batch_size)
+            for side, (precision, engine) in _SIDES.items()
         }
     measured = {
         "machine": machine_facts(),
@@ -63,6 +70,7 @@ def caption(
         "beam_width": BEAM_WIDTH,
         **many,
         "bfloat16_speedup": many["float32"]["seconds"] / many["bfloat16"]["seconds"],
+        "openvino_speedup": many["Keras"]["seconds"] / many["bfloat16"]["seconds"],
     }
     click.echo(json.dumps(measured, indent=2) if as_json else _tables(measured))
 
@@ -81,40 +89,39 @@ def _measure_one_picture(preset: str, runs: int) -> dict[str, Any]:
 
 
 def _tables(measured: Mapping[str, Any]) -> str:
-    one, halves, wholes = (measured[name] for name in ("one_picture", *_PRECISIONS))
+    one, sides = measured["one_picture"], [measured[name] for name in _SIDES]
     rows = [("seconds", f"{one['seconds']:.2f}"), ("peak memory, MB", f"{one['peak_mb']:,.0f}")]
     first = aligned(("caption PICTURE", f"median of {one['runs']}"), rows)
     rows = [
+        ("pictures a second", *(f"{side['pictures_per_second']:.1f}" for side in sides)),
         (
-            "pictures a second",
-            f"{halves['pictures_per_second']:.1f}",
-            f"{wholes['pictures_per_second']:.1f}",
+            "bfloat16 is faster",
+            "",
             f"{measured['bfloat16_speedup']:.2f} x",
-        )
+            f"{measured['openvino_speedup']:.2f} x",
+        ),
     ]
     for name, key in (("decode", "decode_s"), ("encode", "encode_s"), ("search", "search_s")):
-        half, whole = halves["stages"][key], wholes["stages"][key]
-        rows.append((f"{name} alone, s", f"{half:.2f}", f"{whole:.2f}", f"{whole / half:.2f} x"))
-    busy = [f"{100 * side['network_busy']:.0f} %" for side in (halves, wholes)]
-    rows.append(("network at work", *busy, ""))
-    growth = [f"{side['memory_growth_mb']:,.0f}" for side in (halves, wholes)]
-    rows.append(("growth of memory, MB", *growth, ""))
+        rows.append((f"{name} alone, s", *(f"{side['stages'][key]:.2f}" for side in sides)))
+    rows.append(("network at work", *(f"{100 * side['network_busy']:.0f} %" for side in sides)))
+    growth = [f"{side['memory_growth_mb']:,.0f}" for side in sides]
+    rows.append(("growth of memory, MB", *growth))
     title = (
         f"{measured['pictures']:,} pictures, batches of {measured['batch_size']}, "
         f"beam width {measured['beam_width']}"
     )
-    second = aligned((title, *_PRECISIONS, "faster"), rows)
+    second = aligned((title, *_SIDES), rows)
     rows = [
         (
             width,
             *(
                 f"{side['beam_widths'][width][key]:.2f} x"
                 for key in ("search_over_greedy", "total_over_greedy")
-                for side in (halves, wholes)
+                for side in sides
             ),
         )
-        for width in halves["beam_widths"]
+        for width in sides[0]["beam_widths"]
     ]
-    heading = [f"{what}, {precision}" for what in ("search", "in all") for precision in _PRECISIONS]
+    heading = [f"{what}, {side}" for what in ("search", "in all") for side in _SIDES]
     third = aligned(("beam width, seconds over greedy's", *heading), rows)
     return "\n\n".join([machine_line(measured["machine"]), first, second, third])

@@ -19,7 +19,7 @@ BEAM_WIDTH = 3
 
 
 def measure_throughput(
-    preset: str, precision: str, pictures: Sequence[str], batch_size: int
+    preset: str, precision: str, engine: str, pictures: Sequence[str], batch_size: int
 ) -> dict[str, Any]:
     """Describe pictures end to end, then once more stage after stage.
 
@@ -30,6 +30,7 @@ def measure_throughput(
     Args:
         preset: Name or folder.
         precision: "bfloat16" or "float32".
+        engine: "openvino" or "keras".
         pictures: Paths; all must be readable.
         batch_size: Pictures that go through the network together.
 
@@ -42,7 +43,7 @@ def measure_throughput(
     Raises:
         CaptionerError: If a picture has no caption.
     """
-    captioner = Captioner.from_preset(preset, precision)
+    captioner = Captioner.from_preset(preset, precision, engine)
     reset_peak()
     # One more than a batch: the graphs have then met a batch that is not full, too.
     _time_stages(captioner, pictures[: batch_size + 1], batch_size)
@@ -50,7 +51,7 @@ def measure_throughput(
     timed = captioner.engine = TimedEngine(captioner.engine)
     start = time.perf_counter()
     results = captioner.stream(pictures, batch_size=batch_size, beam_width=BEAM_WIDTH)
-    for result in tqdm(results, precision, len(pictures), unit=" pictures", disable=None):
+    for result in tqdm(results, engine, len(pictures), unit=" pictures", disable=None):
         if isinstance(result, CaptionerError):
             raise result
     seconds = time.perf_counter() - start
