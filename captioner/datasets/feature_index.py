@@ -43,12 +43,19 @@ def write_index(path: Path, index: dict[str, Any]) -> None:
 
 
 def check_index(
-    index: dict[str, Any], dataset: CaptionDataset, encoder_fingerprint: str, folder: Path
+    index: dict[str, Any],
+    dataset: CaptionDataset,
+    encoder_fingerprint: str,
+    folder: Path,
+    view: dict[str, float] | None = None,
 ) -> None:
-    """Raises CaptionerError unless the store was made of this data set by this encoder."""
-    expected = {"dataset": dataset.fingerprint(), "encoder": encoder_fingerprint}
+    """Raises CaptionerError unless the store was made of this data set by this encoder.
+
+    And of this view of it, None for whole pictures.
+    """
+    expected = {"dataset": dataset.fingerprint(), "encoder": encoder_fingerprint, "view": view}
     for key, value in expected.items():
-        if index[key] != value:
+        if index.get(key) != value:  # stores made before there were views do not name one
             raise CaptionerError(
                 f"{folder}: this feature store was made with another {key}; choose another folder, "
                 "or delete this one and run `captioner prepare` again"

@@ -126,16 +126,12 @@ def prepare_features(
     index_path = folder / "index.json"
     fingerprint = encoder.fingerprint()
     examples = dataset.examples if view is None else dataset.split("train")
+    described_view = None if view is None else view.as_dict()
     most = frames if dataset.has_clips else 1
     shape = (len(examples), most, encoder.places, encoder.channels)
     if index_path.exists():
         index = read_index(index_path)
-        check_index(index, dataset, fingerprint, folder)
-        if index.get("view") != (view and view.as_dict()):
-            raise CaptionerError(
-                f"{folder}: this feature store has the view {index.get('view')}; choose another "
-                "folder, or delete this one"
-            )
+        check_index(index, dataset, fingerprint, folder, described_view)
         features = np.load(folder / "features.npy", mmap_mode="r+")
         if features.shape[1] != most:
             raise CaptionerError(
@@ -150,7 +146,7 @@ def prepare_features(
             "format": FORMAT,
             "dataset": dataset.fingerprint(),
             "encoder": fingerprint,
-            "view": view and view.as_dict(),
+            "view": described_view,
             "image_ids": [example.image_id for example in examples],
             "completed": 0,
             "unreadable": {},

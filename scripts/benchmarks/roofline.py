@@ -2,6 +2,7 @@
 
 import json
 import time
+from importlib.util import find_spec
 from typing import Any
 
 import click
@@ -11,13 +12,11 @@ from openvino import opset8
 
 from benchmarks.machine import machine_facts, machine_line
 from captioner.commands.errors import plain_errors
-from captioner.errors import CaptionerError
 from captioner.evaluation.table import aligned
 from captioner.exports.quantization import quantize_preset
 from captioner.presets.engine import build_engine
 from captioner.presets.storage import DEFAULT_PRESET, Preset, preset_folder, read_preset
 
-_SIDE = 4096
 _PRECISIONS = {"float32": "f32", "bfloat16": "bf16", "8 bits": "f32"}
 # Multiplications and additions of the thirteen convolutions on a picture of 224 x 224 pixels:
 # 2 * sum of height * width * 9 * channels in * channels out (Simonyan and Zisserman 2014, D).
@@ -36,7 +35,7 @@ VGG16_OPERATIONS = sum(2 * 9 * side**2 * before * after for side, before, after 
 @click.option("--batch-size", default=8, show_default=True, type=click.IntRange(min=1))
 @click.option("--runs", default=5, show_default=True, type=click.IntRange(min=1))
 @click.option(
-    "--side", default=_SIDE, show_default=True, type=click.IntRange(min=64), help="Of the matrices."
+    "--side", default=4096, show_default=True, type=click.IntRange(min=64), help="Of the matrices."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def roofline(preset: str, batch_size: int, runs: int, side: int, as_json: bool) -> None:
@@ -47,26 +46,20 @@ def roofline(preset: str, batch_size: int, runs: int, side: int, as_json: bool) 
     with plain_errors():
         read = read_preset(preset_folder(preset))
         frames = np.random.default_rng(0).integers(0, 256, (batch_size, 1, 224, 224, 3), np.uint8)
-        presets = {"float32": read, "bfloat16": read, "8 bits": _in_8_bits(read, frames)}
+        presets = {"float32": read, "bfloat16": read}
+        if find_spec("nncf") is not None:
+            presets["8 bits"] = quantize_preset(read, list(frames[:, np.newaxis]))
         found = {
             name: {
                 "product_gflops": _time_product(name, side, runs),
                 "vgg16_gflops": _time_encoder(part, name, frames, runs),
             }
             for name, part in presets.items()
-            if part is not None
         }
     for side_found in found.values():
         side_found["share"] = side_found["vgg16_gflops"] / side_found["product_gflops"]
     measured = {"machine": machine_facts(), "side": side, "batch_size": batch_size, **found}
     click.echo(json.dumps(measured, indent=2) if as_json else _table(measured, list(found)))
-
-
-def _in_8_bits(preset: Preset, frames: np.ndarray) -> Preset | None:
-    try:
-        return quantize_preset(preset, list(frames[:, np.newaxis]))
-    except CaptionerError:
-        return None
 
 
 def _time_product(precision: str, side: int, runs: int) -> float:

@@ -144,8 +144,11 @@ def test_a_view_holds_other_features_of_the_training_pictures_alone(encoder, tmp
     expected = np.asarray(encoder(clip.frames[None]))[0]
     np.testing.assert_allclose(view["1.png"], expected, rtol=2e-3, atol=1e-3)
     assert not np.allclose(view["1.png"], whole["1.png"], rtol=0.1)
-    with pytest.raises(CaptionerError, match="has the view"):
+    with pytest.raises(CaptionerError, match="another view"):
         prepare_features(data, encoder, tmp_path / "view", batch_size=2, view=View(seed=2))
+    whole.check(data, encoder.fingerprint())
+    with pytest.raises(CaptionerError, match="another view"):
+        view.check(data, encoder.fingerprint())  # no store of whole pictures
 
 
 def test_views_of_clips_are_refused(encoder, tmp_path):
