@@ -109,6 +109,9 @@ class Video:
                 return
             if packet is None:
                 return
+            # Without its key, a film now and then decodes to noise.
+            if packet.has_sidedata("encryption_info"):
+                raise _unreadable(self._name, "it is encrypted", "decrypt it first")
             try:
                 frames = packet.decode()
             except FFmpegError as error:

@@ -182,4 +182,4 @@ def test_an_encrypted_film(tmp_path):
             "encryption_kid": "a7e61c373e219033c21091fa607bf3b8",
         },
     )
-    assert "encrypted" in error_of(path)
+    assert "it is encrypted" in error_of(path)
