@@ -44,6 +44,19 @@ def assign_encoder_weights(encoder: VGG16Encoder, preset: Preset) -> None:
     _assign(variables, {k: v for k, v in preset.weights.items() if k.startswith("encoder/")})
 
 
+def has_encoder_of(preset: Preset, encoder: VGG16Encoder) -> bool:
+    """Whether an encoder is that of a preset, but for the rounding of the preset's weights."""
+    variables = _named_weights("encoder", encoder)
+    return preset.config["encoder"].get("grid") == encoder.grid and all(
+        name in preset.weights
+        and np.array_equal(
+            ops.convert_to_numpy(variable.value).astype(preset.weights[name].dtype),
+            preset.weights[name],
+        )
+        for name, variable in variables.items()
+    )
+
+
 def _assign(variables: dict[str, Any], weights: dict[str, np.ndarray]) -> None:
     if not any(name.startswith("encoder/") for name in weights):
         raise CaptionerError(

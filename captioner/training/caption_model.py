@@ -7,6 +7,7 @@ from keras import ops
 
 from captioner.decoders.decoder import Decoder
 from captioner.text.vocabulary import Vocabulary
+from captioner.training.teachers import Teachers
 
 
 class CaptionModel(keras.Model):
@@ -20,6 +21,9 @@ class CaptionModel(keras.Model):
             https://arxiv.org/abs/1506.03099). All places are drawn at once, from a first pass
             over the caption itself (Mihaylova and Martins 2019,
             https://arxiv.org/abs/1906.07651): twice the work of one pass, not L times.
+        teachers: The `Teachers` whose probabilities are learnt from beside the captions, or None.
+        distillation: Weight of the cross entropy against the teachers, which is added to the
+            losses; that against the captions is the compiled loss, and should weigh the rest.
 
     Call arguments:
         inputs: dict of `token_ids` int (B, N, L), either `features` float (B, T, P, C) or `images`
@@ -34,12 +38,16 @@ class CaptionModel(keras.Model):
         encoder: Any,
         decoder: Decoder,
         scheduled_sampling: float = 0.0,
+        teachers: Teachers | None = None,
+        distillation: float = 0.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.encoder = encoder
         self.decoder = decoder
         self.scheduled_sampling = scheduled_sampling
+        self.teachers = teachers
+        self.distillation = distillation
         self._random = keras.random.SeedGenerator()
 
     @property
@@ -58,7 +66,11 @@ class CaptionModel(keras.Model):
         if training and self.scheduled_sampling:
             logits = self.decoder(features, token_ids, frame_mask=frame_mask, training=True)
             token_ids = self._mix(token_ids, ops.stop_gradient(logits))
-        return self.decoder(features, token_ids, frame_mask=frame_mask, training=training)
+        logits = self.decoder(features, token_ids, frame_mask=frame_mask, training=training)
+        if training and self.teachers is not None:
+            told = self.teachers(features, token_ids, frame_mask=frame_mask)
+            self.add_loss(self.distillation * _cross_entropy(told, logits, token_ids))
+        return logits
 
     def _mix(self, token_ids: Any, logits: Any) -> Any:
         """Replaces some words by words drawn from logits (B, N, L, V)."""
@@ -70,3 +82,10 @@ class CaptionModel(keras.Model):
         replaced = ops.logical_and(chance < self.scheduled_sampling, words != Vocabulary.pad_id)
         mixed = ops.where(replaced, drawn, words)
         return ops.concatenate([token_ids[:, :, :1], mixed], axis=2)
+
+
+def _cross_entropy(told: Any, logits: Any, token_ids: Any) -> Any:
+    """Of probabilities and logits (B, N, L, V); the mean over the words read, int (B, N, L)."""
+    real = ops.cast(token_ids != Vocabulary.pad_id, "float32")
+    terms = ops.logsumexp(logits, axis=-1) - ops.sum(told * logits, axis=-1)  # (B, N, L)
+    return ops.sum(real * terms) / ops.sum(real)

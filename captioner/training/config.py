@@ -39,6 +39,9 @@ class StageConfig:
             compared and which is what is saved; 0 for none.
         scheduled_sampling: Share of the words read that the decoder itself has drawn; see
             `CaptionModel`.
+        teachers: Presets whose mean probability of each word is learnt from beside the captions:
+            an ensemble is distilled into one model. Their encoder must be this training's.
+        distillation: Weight of the teachers; the captions' is the rest.
         frames: Looks at a picture (itself and the `views` of the training) that are read together,
             as the frames of a clip: a random number of them up to this one. It teaches a decoder
             of pictures what clips and `--mirror` need: to attend over frames.
@@ -62,6 +65,8 @@ class StageConfig:
     bleu_weight: float = 0.0
     ema: float = 0.0
     scheduled_sampling: float = 0.0
+    teachers: tuple[str, ...] = ()
+    distillation: float = 0.0
     frames: int = 1
     patience: int = 3
 
@@ -152,6 +157,7 @@ def parse_config(content: dict[str, Any], source: str) -> TrainConfig:
     )
     for stage in parsed:
         _check_objective(stage, source)
+        _check_teachers(stage, source)
     if len({stage.name for stage in parsed}) < len(parsed):
         raise CaptionerError(f"{source}: two stages have the same name; each needs its own folder")
     config: TrainConfig = build_section(TrainConfig, {**content, "stages": parsed}, source)
@@ -184,6 +190,24 @@ def _check_objective(stage: StageConfig, source: str) -> None:
         raise CaptionerError(
             f"{source}, stage {stage.name}: samples is {stage.samples}: a caption is compared with "
             "the others of its picture, so give two or more"
+        )
+
+
+def _check_teachers(stage: StageConfig, source: str) -> None:
+    names = stage.teachers
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        raise CaptionerError(
+            f"{source}, stage {stage.name}: teachers must be a list of presets, got {names!r}"
+        )
+    if not 0 <= stage.distillation <= 1 or bool(names) != (stage.distillation > 0):
+        raise CaptionerError(
+            f"{source}, stage {stage.name}: teachers and distillation, a weight of more than 0 and "
+            "at most 1, belong together"
+        )
+    if names and (stage.trainable_from or stage.objective != "cross_entropy"):
+        raise CaptionerError(
+            f"{source}, stage {stage.name}: teachers teach on stored features, by cross entropy: "
+            "leave trainable_from and objective out, or the teachers"
         )
 
 

@@ -30,6 +30,7 @@ from captioner.training.self_critical import SelfCriticalBatches
 from captioner.training.stage_batches import build_batches
 from captioner.training.stage_data import StageData
 from captioner.training.stage_network import build_stage_network
+from captioner.training.teachers import read_teachers
 from captioner.training.validation import Validation
 from captioner.vision.encoder import VGG16Encoder
 
@@ -85,11 +86,19 @@ class Trainer:
         data = StageData(features, stage, self.dataset, encoder, self.config.views)
         batches = build_batches(self.config, stage, data, self.vocabulary, decoder)
         optimizer = build_optimizer(stage, steps=stage.epochs * len(batches))
-        model = CaptionModel(encoder, decoder, stage.scheduled_sampling)
+        teachers = (
+            read_teachers(stage.teachers, encoder, self.vocabulary, self.policy)
+            if stage.teachers
+            else None
+        )
+        model = CaptionModel(
+            encoder, decoder, stage.scheduled_sampling, teachers, stage.distillation
+        )
         # A graph, not XLA: on CPUs XLA does not reach the library that multiplies in bfloat16.
         model.compile(
             optimizer,
             _loss(stage, self.vocabulary),
+            loss_weights=[1 - stage.distillation],
             jit_compile=False,
         )
         optimizer.build(model.trainable_variables)

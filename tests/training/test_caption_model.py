@@ -4,6 +4,7 @@ import pytest
 
 from captioner.decoders.build import build_decoder
 from captioner.training.caption_model import CaptionModel
+from captioner.training.teachers import Teachers
 
 
 @pytest.fixture(scope="module")
@@ -53,3 +54,38 @@ def test_outside_of_training_captions_are_read_as_they_are(decoder, inputs):
     model = CaptionModel(None, decoder, scheduled_sampling=1.0)
     expected = decoder(inputs["features"], inputs["token_ids"])
     np.testing.assert_array_equal(np.asarray(model(inputs)), np.asarray(expected))
+
+
+def test_the_loss_of_distillation_is_the_cross_entropy_against_the_mean_of_the_teachers(
+    decoder, inputs
+):
+    keras.utils.set_random_seed(4)
+    options = {"vocabulary_size": 200, "units": 16, "embedding_size": 16}
+    teachers = [build_decoder(name, 8, **options) for name in ("lrcn", "top_down")]
+    model = CaptionModel(None, decoder, teachers=Teachers(teachers), distillation=0.3)
+    logits = np.asarray(model(inputs, training=True), np.float64)
+    (loss,) = model.losses
+
+    def probabilities(scores):
+        raised = np.exp(scores - scores.max(axis=-1, keepdims=True))
+        return raised / raised.sum(axis=-1, keepdims=True)
+
+    told = np.mean(
+        [
+            probabilities(np.asarray(teacher(inputs["features"], inputs["token_ids"]), np.float64))
+            for teacher in teachers
+        ],
+        axis=0,
+    )
+    terms = -(told * np.log(probabilities(logits))).sum(axis=-1)
+    assert float(loss) == pytest.approx(0.3 * terms[:, :, :7].mean(), rel=1e-4)  # 7, 8: padding
+
+
+def test_teachers_are_asked_in_training_alone_and_never_trained(decoder, inputs):
+    teacher = build_decoder("lrcn", 8, vocabulary_size=200, units=16, embedding_size=16)
+    model = CaptionModel(None, decoder, teachers=Teachers([teacher]), distillation=0.3)
+    model(inputs)
+    assert not model.losses
+    assert {id(v) for v in model.trainable_variables} == {
+        id(v) for v in decoder.trainable_variables
+    }

@@ -7,6 +7,7 @@ from captioner.training.config import parse_config, read_config
 
 STAGE = {"name": "frozen", "epochs": 2, "learning_rate": "2e-3"}
 CRITICAL = {**STAGE, "objective": "self_critical", "label_smoothing": 0}
+TAUGHT = {**STAGE, "teachers": ["p"], "distillation": 0.5}
 CONFIG = {"dataset": "d", "features": "f", "run": "r", "stages": [STAGE]}
 
 
@@ -53,6 +54,15 @@ def test_overrides_replace_the_file(tmp_path):
             {"views": 3, "stages": [{**STAGE, "frames": 2, "trainable_from": "block5"}]},
             "frames is 2, and this stage has 1 to 1",
         ),
+        ({"stages": [{**STAGE, "teachers": "p"}]}, "teachers must be a list of presets, got 'p'"),
+        (
+            {"stages": [{**STAGE, "teachers": ["p"]}]},
+            "teachers and distillation, .* belong together",
+        ),
+        ({"stages": [{**STAGE, "distillation": 0.5}]}, "belong together"),
+        ({"stages": [{**TAUGHT, "distillation": 1.5}]}, "at most 1"),
+        ({"stages": [{**TAUGHT, "trainable_from": "block5"}]}, "teach on stored features"),
+        ({"stages": [{**TAUGHT, **CRITICAL}]}, "leave trainable_from and objective out"),
         ({"min_count": True}, "min_count must be of type int"),
         ({"decoder": {"units": 4}}, "needs a `name`"),
     ],

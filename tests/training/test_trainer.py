@@ -15,7 +15,8 @@ from captioner.captioner import Captioner
 from captioner.datasets.features import prepare_features
 from captioner.datasets.readers import read_dataset
 from captioner.errors import CaptionerError
-from captioner.training.config import read_config
+from captioner.presets.storage import read_preset, write_preset
+from captioner.training.config import parse_config, read_config
 from captioner.training.trainer import Trainer
 from captioner.vision.encoder import VGG16Encoder
 
@@ -164,12 +165,54 @@ def test_a_fresh_decoder_on_the_encoder_of_a_preset(workspace, undisturbed):
     assert all(np.array_equal(taken[name], fresh[name]) for name in encoder)
 
 
+def test_a_pupil_learns_from_its_teacher_what_the_captions_deny(workspace, undisturbed):
+    preset = read_preset(undisturbed[0] / "finetune/best")
+    red, green = preset.vocabulary.encode(["red", "green"])
+    for name in ("decoder/word_logits/kernel", "decoder/word_logits/bias"):
+        weight = preset.weights[name]
+        weight[..., [red, green]] = weight[..., [green, red]]
+    write_preset(workspace / "deceived", preset)
+    Trainer(taught(workspace, undisturbed, workspace / "deceived")).train()
+    best, last = (
+        float(read_log(folder / "frozen")[-1]["CIDEr"])
+        for folder in (undisturbed[0], workspace / "taught_by_deceived")
+    )
+    assert last == pytest.approx(best / 3)  # of three walls, the blue one alone is named
+
+
+def test_a_teacher_must_know_the_words_of_its_pupil(workspace, undisturbed):
+    config = taught(workspace, undisturbed, undisturbed[0] / "finetune/best", min_count=5)
+    with pytest.raises(CaptionerError, match="cannot teach here: its words are not those"):
+        Trainer(config).train()
+
+
+def test_a_teacher_must_have_the_encoder_of_its_pupil(workspace, undisturbed):
+    config = taught(workspace, undisturbed, undisturbed[0] / "frozen/best")
+    with pytest.raises(CaptionerError, match="cannot teach here: its VGG16 is not the one"):
+        Trainer(config).train()
+
+
 def test_stored_features_cannot_be_flipped(workspace):
     config = yaml.safe_load((workspace / "config.yaml").read_text())
     config["stages"][0]["flip"] = True
     (workspace / "flip.yaml").write_text(yaml.safe_dump({**config, "run": str(workspace / "no")}))
     with pytest.raises(CaptionerError, match="flip and crop need pictures"):
         Trainer(read_config(workspace / "flip.yaml")).train()
+
+
+def taught(workspace, undisturbed, teacher, **changes):
+    """A training on the features of the fine-tuned encoder, that learns from a teacher alone."""
+    config = yaml.safe_load((workspace / "config.yaml").read_text())
+    stage = {**config["stages"][0], "teachers": [str(teacher)], "distillation": 1}
+    config |= {
+        "features": str(undisturbed[0] / "finetune/features"),
+        "encoder": {"preset": str(undisturbed[0] / "finetune/best")},
+        "run": str(workspace / f"taught_by_{teacher.name}"),
+        "views": 0,
+        "stages": [stage],
+        **changes,
+    }
+    return parse_config(config, "taught")
 
 
 def read_log(folder):
