@@ -22,6 +22,7 @@ from captioner.presets.engine import build_engine, build_ensemble
 from captioner.presets.storage import DEFAULT_PRESET, Preset, read_preset, write_preset
 from captioner.result import Result
 from captioner.text.tokenizer import join_words
+from captioner.vision.smoothing import smooth_frames
 
 
 class Captioner:
@@ -170,6 +171,9 @@ class Captioner:
         ]
         frames = np.concatenate([view for own in views for view in own])  # (N, H, W, 3), N of all
         encoded = self.engine.encode(frames[:, np.newaxis])[:, 0]  # (N, P, C)
+        if "frames" not in self.preset.config:  # learnt from pictures
+            ends = np.cumsum([len(view) for own in views for view in own])
+            encoded = np.concatenate(list(map(smooth_frames, np.split(encoded, ends[:-1]))))
         lengths = np.array([sum(map(len, own)) for own in views])  # (B,)
         frame_mask = np.arange(lengths.max()) < lengths[:, np.newaxis]  # (B, T)
         features = np.zeros((*frame_mask.shape, *encoded.shape[1:]), encoded.dtype)

@@ -1,15 +1,17 @@
 #!/usr/bin/env python
-"""How to give a decoder the frames of a clip: four ways on the same clips, scored and compared.
+"""How to give a decoder the frames of a clip: five ways on the same clips, scored and compared.
 
     python scripts/moving_windows.py data/flickr8k --split val --out data/moving_windows
     python scripts/compare_frames.py data/moving_windows --split val
 
-- attention: all frames at once, as the captioner does it; each word looks at places of any frame;
+- attention: all frames at once, as the captioner does it; each word looks at places of any frame,
+  and each frame is blended with the mean of all;
+- unblended: the same with the frames as they are;
 - middle: the middle frame alone, as if it were a picture;
 - mean: the mean of the features over the frames, as one frame;
 - vote: each frame alone; then the sentence that most frames have, of several the best by score.
 
-VGG16 sees every frame once, for all four. The last columns are the 95 % intervals of a score and
+VGG16 sees every frame once, for all five. The last columns are the 95 % intervals of a score and
 of its difference from attention's, by the bootstrap over clips.
 """
 
@@ -35,6 +37,7 @@ from captioner.evaluation.table import aligned, interval_text
 from captioner.media.sources import read_clips
 from captioner.presets.storage import DEFAULT_PRESET
 from captioner.text.tokenizer import join_words
+from captioner.vision.smoothing import smooth_frames
 
 METRICS = ("CIDEr", "METEOR", "BLEU-4")
 _BATCH = 25  # clips that are described together
@@ -52,7 +55,7 @@ def encode(captioner: Captioner, paths: Sequence[Path]) -> list[np.ndarray]:
 
 
 def search(captioner: Captioner, clips: Features) -> list[Hypothesis]:
-    """The best sentence about each clip, all of its frames given."""
+    """The best sentence about each clip, all of its frames given as they are."""
     found = []
     for first in range(0, len(clips), _BATCH):
         chosen = clips[first : first + _BATCH]
@@ -65,6 +68,11 @@ def search(captioner: Captioner, clips: Features) -> list[Hypothesis]:
             captioner.engine, captioner.vocabulary, features, frame_mask, **options
         )
     return [hypotheses[0] for hypotheses in found]
+
+
+def attention(captioner: Captioner, clips: Features) -> list[Hypothesis]:
+    """The best sentence about each clip, all of its frames given as the captioner does."""
+    return search(captioner, [smooth_frames(clip) for clip in clips])
 
 
 def middle(captioner: Captioner, clips: Features) -> list[Hypothesis]:
@@ -90,7 +98,8 @@ def elect(candidates: Sequence[Hypothesis]) -> Hypothesis:
 
 
 WAYS: dict[str, Callable[[Captioner, Features], list[Hypothesis]]] = {
-    "attention": search,
+    "attention": attention,
+    "unblended": search,
     "middle": middle,
     "mean": mean,
     "vote": vote,
@@ -139,7 +148,7 @@ def main(
     meteor: bool | None,
     captions: bool,
 ) -> None:
-    """Score four ways to describe the clips of DATASET, a table of (image, caption)."""
+    """Score five ways to describe the clips of DATASET, a table of (image, caption)."""
     with plain_errors():
         truth, films = references_of(read_dataset(dataset, images), split)
         captioner = Captioner.from_preset(preset)

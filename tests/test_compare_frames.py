@@ -43,8 +43,8 @@ def test_of_a_picture_all_ways_say_the_same(run, tiny_preset):
     names = ["cat.jpg", "coffee.jpg", "dog.jpg"]
     scores, said = run(*names)
     expected = Captioner.from_preset(tiny_preset).generate([str(SAMPLES / name) for name in names])
-    assert said == {name: [c.text] * 4 for name, c in zip(names, expected, strict=True)}
-    for way in ("middle", "mean", "vote"):
+    assert said == {name: [c.text] * 5 for name, c in zip(names, expected, strict=True)}
+    for way in ("unblended", "middle", "mean", "vote"):
         assert scores["CIDEr", way][0] == scores["CIDEr", "attention"][0]
         assert scores["CIDEr", way][2:] == ["+0.0", "0.0 to 0.0"]
 
