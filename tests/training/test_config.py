@@ -11,7 +11,7 @@ TAUGHT = {**STAGE, "teachers": ["p"], "distillation": 0.5}
 CONFIG = {"dataset": "d", "features": "f", "run": "r", "stages": [STAGE]}
 
 
-RECIPES = sorted(Path("scripts/configs").glob("*.yaml"))
+RECIPES = sorted(Path("scripts/configs").rglob("*.yaml"))
 
 
 @pytest.mark.parametrize("path", [p for p in RECIPES if "activity" not in p.name], ids=str)
