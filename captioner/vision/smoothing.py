@@ -9,9 +9,8 @@ def smooth_frames(features: np.ndarray) -> np.ndarray:
     """Blends each frame with the mean of all frames.
 
     What is in one frame alone is often noise to a model of pictures: blur, blocks of compression,
-    a moment's pose. The mean over the frames has less of it, but no moment either. A decoder that
-    attends over frames which have some of both describes films better than one that is given the
-    frames as they are, or the mean alone. A single frame stays as it is.
+    a moment's pose. The mean over the frames has less of it, but no moment either; so each frame is
+    given some of both. A single frame stays as it is.
 
     Args:
         features: float (T, P, C), of the frames of one clip.
