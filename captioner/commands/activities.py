@@ -1,7 +1,7 @@
 """What the commands do where it is activities that are trained, scored and told."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain, tee
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,19 +16,21 @@ if TYPE_CHECKING:
     from captioner.result import Result
 
 
-def train_activities(config: Path, overrides: dict[str, Any], weights: str | None) -> None:
-    """`captioner train` by a config with `task: activity`."""
+def read_activities(
+    config: Path, overrides: dict[str, Any], weights: str | None
+) -> Callable[[], Path]:
+    """What trains by a config with `task: activity`, for `captioner train`."""
     from captioner.training.activity_config import read_activity_config
-
-    with tensorflow_logs_hidden():
-        from captioner.training.activity_trainer import ActivityTrainer
 
     if "images" in overrides:
         raise CaptionerError("--images is for captions: --dataset names the clips")
     if weights is not None:
         overrides = {**overrides, "encoder": {"weights": weights}}
-    best = ActivityTrainer(read_activity_config(config, overrides), report=click.echo).train()
-    click.echo(f"best preset: {best}")
+    settings = read_activity_config(config, overrides)
+    with tensorflow_logs_hidden():
+        from captioner.training.activity_trainer import ActivityTrainer
+
+    return lambda: ActivityTrainer(settings, report=click.echo).train()
 
 
 def evaluate_activities(

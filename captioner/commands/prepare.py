@@ -29,10 +29,8 @@ from captioner.engines.tensorflow_logs import tensorflow_logs_hidden
 )
 @click.option(
     "--frames",
-    default=8,
-    show_default=True,
     type=click.IntRange(min=1),
-    help="Frames of each clip; a picture has one.",
+    help="Frames of each clip, 8 if not given; a picture has one.",
 )
 @click.option("--batch-size", default=32, show_default=True, type=click.IntRange(min=1))
 def prepare(
@@ -42,7 +40,7 @@ def prepare(
     weights: str,
     preset: str | None,
     grid: str,
-    frames: int,
+    frames: int | None,
     batch_size: int,
 ) -> None:
     """Run VGG16 once over DATASET and keep its features for training.

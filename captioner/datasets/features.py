@@ -21,6 +21,8 @@ from captioner.vision.clips import encode_clips
 # How many batches may be lost to a kill; flushing 32 pictures' features takes a few milliseconds.
 _BATCHES_PER_CHECKPOINT = 4
 
+_FRAMES_OF_A_CLIP = 8
+
 
 class FeatureStore:
     """Features of a data set in one fp16 array on disk, with a JSON index.
@@ -97,7 +99,7 @@ def prepare_features(
     encoder: Any,
     folder: str | Path,
     batch_size: int = 32,
-    frames: int = 8,
+    frames: int | None = None,
     view: View | None = None,
 ) -> FeatureStore:
     """Runs the encoder once over a data set; goes on where a killed run stopped.
@@ -108,7 +110,7 @@ def prepare_features(
         folder: Where the store is, or is to be.
         batch_size: Frames in one pass of the network; a picture is one.
         frames: Frames of each clip, at even distances over the whole of it; a shorter one has
-            fewer. Without meaning for pictures.
+            fewer. None for those of a store that was begun, or 8. Without meaning for pictures.
         view: Makes a store of another look at the pictures, those of the train split alone.
 
     Returns:
@@ -127,18 +129,21 @@ def prepare_features(
     fingerprint = encoder.fingerprint()
     examples = dataset.examples if view is None else dataset.split("train")
     described_view = None if view is None else view.as_dict()
-    most = frames if dataset.has_clips else 1
-    shape = (len(examples), most, encoder.places, encoder.channels)
     if index_path.exists():
         index = read_index(index_path)
         check_index(index, dataset, fingerprint, folder, described_view)
-        features = np.load(folder / "features.npy", mmap_mode="r+")
-        if features.shape[1] != most:
+        most = np.load(folder / "features.npy", mmap_mode="r").shape[1]
+        if dataset.has_clips and frames not in (None, most):
             raise CaptionerError(
-                f"{folder}: this feature store has {features.shape[1]} frames of each clip, not "
-                f"{most}; choose another folder, or delete this one"
+                f"{folder}: this feature store has {most} frames of each clip, not "
+                f"{frames}; choose another folder, or delete this one"
             )
+        if index["completed"] == len(examples):
+            return FeatureStore(folder)
+        features = np.load(folder / "features.npy", mmap_mode="r+")
     else:
+        most = (frames or _FRAMES_OF_A_CLIP) if dataset.has_clips else 1
+        shape = (len(examples), most, encoder.places, encoder.channels)
         features = np.lib.format.open_memmap(
             folder / "features.npy", mode="w+", dtype=np.float16, shape=shape
         )
@@ -167,7 +172,7 @@ def prepare_features(
 
     seen: set[int] = set()  # rows with features; what breaks off has an error after them
     progress = tqdm(
-        total=shape[0], initial=start, unit="image", desc="VGG16", disable=None, smoothing=0.05
+        total=len(examples), initial=start, unit="image", desc="VGG16", disable=None, smoothing=0.05
     )
     with progress:
         for number, batch in enumerate(read_ahead(read, examples[start:], batch_size), start=1):
@@ -187,7 +192,7 @@ def prepare_features(
             done = sum(reading.last for reading in batch)
             index["completed"] += done
             progress.update(done)
-            if number % _BATCHES_PER_CHECKPOINT == 0 or index["completed"] == shape[0]:
+            if number % _BATCHES_PER_CHECKPOINT == 0 or index["completed"] == len(examples):
                 # The features reach the file before the index says that they are there.
                 features.flush()
                 write_index(index_path, index)

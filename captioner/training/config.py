@@ -77,7 +77,8 @@ class TrainConfig:
 
     Args:
         dataset: What `captioner.datasets.readers.read_dataset` reads.
-        features: Folder of the feature store that `captioner prepare` made.
+        features: Folder of the feature store, as `captioner prepare` makes it; made where it is
+            not there.
         run: Folder for checkpoints, logs and the best preset.
         stages: In order; each begins with the best weights of the one before.
         views: Random crops and mirror images of each training picture, whose features are stored

@@ -7,7 +7,7 @@ import numpy as np
 
 from captioner.datasets.augmentation import augment, can_flip
 from captioner.datasets.caption_dataset import CaptionDataset, CaptionExample
-from captioner.datasets.features import FeatureStore, prepare_features
+from captioner.datasets.features import prepare_features
 from captioner.datasets.view import View
 from captioner.engines.keras import KerasEngine
 from captioner.errors import CaptionerError
@@ -26,10 +26,11 @@ class StageData:
     Pictures that could not be read when the store was made are left out.
 
     Args:
-        features: Folder of the feature store.
+        features: Folder of the feature store, which is made where it is not there, and else gone
+            on with.
         stage: The stage's.
         dataset: Pictures and captions.
-        encoder: The stage's encoder, against which a store is checked.
+        encoder: The stage's encoder, with the weights that the stage begins with.
         views: How many views of each training picture are stored beside its features, and drawn
             from; their stores are made where they are not there.
 
@@ -55,14 +56,13 @@ class StageData:
                 f"stage {stage.name}: VGG16 can be trained on pictures, not on clips; leave "
                 "trainable_from out, or drop the stage"
             )
-        self.store = FeatureStore(features)
+        if stage.trainable_from is None and (stage.flip or stage.crop < 1):
+            raise CaptionerError(
+                f"stage {stage.name}: flip and crop need pictures; stored features do not "
+                "change, so leave them out or give trainable_from"
+            )
+        self.store = prepare_features(dataset, encoder, features)
         if stage.trainable_from is None:
-            if stage.flip or stage.crop < 1:
-                raise CaptionerError(
-                    f"stage {stage.name}: flip and crop need pictures; stored features do not "
-                    "change, so leave them out or give trainable_from"
-                )
-            self.store.check(dataset, encoder.fingerprint())
             self._views = [
                 prepare_features(dataset, encoder, f"{features}_view{n}", view=View(seed=n))
                 for n in range(1, views + 1)

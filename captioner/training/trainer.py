@@ -8,7 +8,6 @@ from typing import Any
 
 import keras
 
-from captioner.datasets.features import prepare_features
 from captioner.datasets.readers import read_dataset
 from captioner.decoders.decoder import Decoder
 from captioner.decoding.search import search_captions
@@ -81,8 +80,6 @@ class Trainer:
         encoder, decoder = build_stage_network(
             self.config, stage, self.vocabulary, start, self.policy
         )
-        if features != Path(self.config.features):
-            prepare_features(self.dataset, encoder, features)
         data = StageData(features, stage, self.dataset, encoder, self.config.views)
         batches = build_batches(self.config, stage, data, self.vocabulary, decoder)
         optimizer = build_optimizer(stage, steps=stage.epochs * len(batches))

@@ -57,15 +57,34 @@ def test_train_names_a_wrong_key_of_the_config(tmp_path):
     assert "config.yaml, stage 1: missing" in result.output
 
 
-def test_train_says_how_to_make_the_features(tmp_path):
-    (tmp_path / "a.png").write_bytes(b"")
-    rows = [{"image": "a.png", "caption": "a dog", "split": split} for split in ("train",)]
-    (tmp_path / "captions.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    stage = "{name: a, epochs: 1, learning_rate: 0.1, trainable_from: block5}"
-    (tmp_path / "config.yaml").write_text(
-        f"dataset: {tmp_path}/captions.jsonl\nfeatures: {tmp_path}/none\nrun: {tmp_path}/run\n"
-        f"min_count: 1\nencoder: {{weights: null}}\nstages: [{stage}]\n"
+def write_config(folder, name, text=""):
+    (folder / "a.png").write_bytes(b"")
+    row = {"image": "a.png", "caption": "a dog", "split": "train"}
+    (folder / "captions.jsonl").write_text(json.dumps(row))
+    (folder / name).write_text(
+        f"dataset: {folder}/captions.jsonl\nfeatures: {folder}/features\nrun: {folder}/{name}.run\n"
+        f"min_count: 1\nstages: [{{name: a, epochs: 1, learning_rate: 0.1}}]\n{text}"
     )
-    result = run("train", tmp_path / "config.yaml")
+    return folder / name
+
+
+def test_train_reads_all_configs_before_the_first_is_trained(tmp_path):
+    first = write_config(tmp_path, "first.yaml")
+    second = write_config(tmp_path, "second.yaml", "epochs: 3\n")
+    result = run("train", first, second)
     assert result.exit_code == 1
-    assert "make it with `captioner prepare`" in result.output
+    assert "second.yaml: unknown key 'epochs'" in result.output
+    assert not (tmp_path / "first.yaml.run").exists()
+
+
+def test_train_takes_a_folder_of_the_run_for_one_config_alone(tmp_path):
+    configs = [write_config(tmp_path, name) for name in ("first.yaml", "second.yaml")]
+    result = run("train", *configs, "--run", tmp_path / "run")
+    assert result.exit_code == 2
+    assert "--run is for one config" in result.output
+
+
+def test_train_names_missing_weights(tmp_path):
+    result = run("train", write_config(tmp_path, "c.yaml"), "--weights", tmp_path / "absent.h5")
+    assert result.exit_code == 1
+    assert "absent.h5: there is no such file" in result.output

@@ -101,8 +101,9 @@ def test_prepare_keeps_frames_of_each_clip(workspace, prepared):
 
 
 def test_another_number_of_frames_is_refused(workspace, prepared):
-    weights = workspace / "vgg16.weights.h5"
-    result = run("prepare", workspace, "--out", workspace / "features", "--weights", weights)
+    store = ["--out", workspace / "features", "--weights", workspace / "vgg16.weights.h5"]
+    assert run("prepare", workspace, *store).exit_code == 0  # without a number, the store's
+    result = run("prepare", workspace, *store, "--frames", 8)
     assert result.exit_code == 1
     assert "has 3 frames of each clip, not 8" in result.output
 

@@ -12,8 +12,6 @@ import yaml
 from PIL import Image
 
 from captioner.captioner import Captioner
-from captioner.datasets.features import prepare_features
-from captioner.datasets.readers import read_dataset
 from captioner.errors import CaptionerError
 from captioner.presets.storage import read_preset, write_preset
 from captioner.training.config import parse_config, read_config
@@ -44,9 +42,6 @@ def workspace(tmp_path_factory):
         for kernel in layer.weights[:1]:
             kernel.assign(rng.normal(0, (2 / np.prod(kernel.shape[:3])) ** 0.5, kernel.shape))
     encoder.backbone.save_weights(folder / "vgg16.weights.h5")
-    prepare_features(
-        read_dataset(folder / "captions.csv"), encoder, folder / "features", batch_size=8
-    )
     config = {
         "dataset": str(folder / "captions.csv"),
         "features": str(folder / "features"),

@@ -56,6 +56,9 @@ def test_weight_file_round_trip(encoder, frames, tmp_path):
     loaded = VGG16Encoder(weights=path, dtype="float32")
     assert loaded.fingerprint() == encoder.fingerprint()
     assert loaded.fingerprint() != VGG16Encoder(weights=None).fingerprint()
+    half = VGG16Encoder(weights=None, dtype="float32")  # as a preset keeps it
+    half.backbone.set_weights([w.astype("float16") for w in encoder.backbone.get_weights()])
+    assert half.fingerprint() == encoder.fingerprint()
     np.testing.assert_array_equal(np.asarray(loaded(frames)), np.asarray(encoder(frames)))
 
 
