@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,13 @@ RECIPES = sorted(Path("scripts/configs").rglob("*.yaml"))
 @pytest.mark.parametrize("path", [p for p in RECIPES if "activity" not in p.name], ids=str)
 def test_every_recipe_can_be_read(path):
     assert read_config(path).stages
+
+
+def test_rows_of_the_table_link_to_recipes_and_every_ablation_has_a_row():
+    table = Path("scripts/configs/README.md").read_text(encoding="utf-8")
+    linked = {Path("scripts/configs", link) for link in re.findall(r"\]\((\S+\.yaml)\)", table)}
+    assert linked <= set(RECIPES)
+    assert {path for path in RECIPES if path.parent.name == "ablations"} <= linked
 
 
 def test_numbers_as_yaml_reads_them():

@@ -9,9 +9,11 @@ import keras
 import numpy as np
 import pytest
 import yaml
+from click.testing import CliRunner
 from PIL import Image
 
 from captioner.captioner import Captioner
+from captioner.commands import main
 from captioner.errors import CaptionerError
 from captioner.presets.storage import read_preset, write_preset
 from captioner.training.config import parse_config, read_config
@@ -173,6 +175,26 @@ def test_a_pupil_learns_from_its_teacher_what_the_captions_deny(workspace, undis
         for folder in (undisturbed[0], workspace / "taught_by_deceived")
     )
     assert last == pytest.approx(best / 3)  # of three walls, the blue one alone is named
+
+
+def test_a_recipe_that_builds_on_another_follows_it_in_one_command(workspace, undisturbed):
+    first = yaml.safe_load((workspace / "config.yaml").read_text())
+    first |= {"run": str(workspace / "first"), "views": 0}
+    first["stages"] = [{**first["stages"][0], "epochs": 1}]
+    second = {**first, "run": str(workspace / "second"), "start": f"{first['run']}/frozen/best"}
+    for name, config in (("first", first), ("second", second)):
+        (workspace / f"{name}.yaml").write_text(yaml.safe_dump(config))
+    names = [str(workspace / f"{name}.yaml") for name in ("first", "second")]
+    done = CliRunner().invoke(main, ["train", *names])
+    assert done.exit_code == 0, done.output
+    presets = [line for line in done.output.splitlines() if line.startswith("best preset: ")]
+    assert presets == [
+        f"best preset: {workspace / name}/frozen/best" for name in ("first", "second")
+    ]
+    losses = [
+        float(read_log(workspace / name / "frozen")[0]["loss"]) for name in ("first", "second")
+    ]
+    assert losses[1] < losses[0]
 
 
 def test_a_teacher_must_know_the_words_of_its_pupil(workspace, undisturbed):
