@@ -1,6 +1,7 @@
 """The engine that runs the network in Keras: for training, GPUs, and any backend."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import keras
@@ -114,7 +115,9 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
         return function
     import tensorflow as tf
 
-    graph: Callable[..., Any] = tf.function(function, reduce_retracing=True)
+    # A partial has no code of its own, by which TensorFlow would count the graphs of all engines
+    # together and warn of retracing.
+    graph: Callable[..., Any] = tf.function(partial(function), reduce_retracing=True)
     return graph
 
 

@@ -90,3 +90,13 @@ def test_weights_that_change_are_seen(parts, features):
     after = search_captions(engine, VOCABULARY, features)[0][0].log_prob
     bias.assign(kept)
     assert before != after
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="it is TensorFlow that warns")
+def test_an_engine_for_each_stage_of_a_training_is_not_taken_for_retracing(parts, features, caplog):
+    _, encoder, decoder = parts
+    mask = np.ones((4, 2), bool)
+    for images in (4, 3, 2):
+        engine = KerasEngine(encoder, decoder)
+        search_captions(engine, VOCABULARY, features[:images], mask[:images], max_length=3)
+    assert "retracing" not in caplog.text
