@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,19 +10,26 @@ from captioner.errors import CaptionerError
 from captioner.media.footage import Frame
 
 _THUMBNAIL = 8  # pixels along each side, each the mean of its part of the frame
-_THRESHOLD = 25.0  # mean difference of two thumbnails, in 255ths of full brightness
+_THRESHOLD = 15.0  # mean difference of two thumbnails, in 255ths of full brightness
+_SLOW = 0.5  # seconds between two frames from which on movement alone makes a larger difference
+_SLOWEST = 2.0  # times the threshold, at most
 _RATIO = 2.5  # of that difference to those around it: a fast pan is no cut
 _BEFORE, _AFTER = 3, 2  # differences to compare with
+
+
+class _Change(NamedTuple):
+    difference: float  # of a frame to the one before
+    least: float  # if it is a cut
 
 
 def mark_cuts(frames: Iterable[Frame]) -> Iterator[tuple[Frame, bool]]:
     """Tells the first frame of each shot, from frames some tenths of a second apart.
 
     As in PySceneDetect's AdaptiveDetector, a cut is where a frame differs from the one before by
-    much, and by much more than frames nearby do.
+    much, and by much more than frames nearby do. `scripts/compare_shots.py` compares the two.
 
     Args:
-        frames: In the order of their times.
+        frames: In the order of their times; a frame that stays on screen may come again.
 
     Yields:
         Each frame, and whether a shot begins with it, as one does with the first. It is told once
@@ -38,33 +46,48 @@ def mark_cuts(frames: Iterable[Frame]) -> Iterator[tuple[Frame, bool]]:
         [True, False, True, False, False]
     """
     waiting: deque[Frame] = deque()
-    # Of the waiting frames and of some before, each to the frame before it.
-    differences: deque[float] = deque()
-    last = failure = None
+    # Of the waiting frames and of some before; None where the frame is the one before it.
+    changes: deque[_Change | None] = deque()
+    last: Frame | None = None
+    thumbnail: np.ndarray | None = None
+    failure = None
     try:
         for frame in frames:
-            thumbnail = _shrink(frame.image)
-            differences.append(np.inf if last is None else float(np.abs(thumbnail - last).mean()))
-            last = thumbnail
+            if last is not None and frame.time == last.time:
+                changes.append(None)
+            else:
+                before, thumbnail = thumbnail, _shrink(frame.image)
+                changes.append(_change(before, thumbnail, frame.time - (last or frame).time))
+            last = frame
             waiting.append(frame)
             if len(waiting) > _AFTER:
-                yield waiting.popleft(), _is_cut(differences, len(waiting))
+                yield waiting.popleft(), _is_cut(changes, len(waiting))
     except CaptionerError as error:
         failure = error
     while waiting:
-        yield waiting.popleft(), _is_cut(differences, len(waiting))
+        yield waiting.popleft(), _is_cut(changes, len(waiting))
     if failure:
         raise failure
 
 
-def _is_cut(differences: deque[float], after: int) -> bool:
-    known = list(differences)
+def _change(before: np.ndarray | None, after: np.ndarray, seconds: float) -> _Change:
+    difference = np.inf if before is None else float(np.abs(after - before).mean())
+    return _Change(difference, _THRESHOLD * min(max(seconds / _SLOW, 1), _SLOWEST))
+
+
+def _is_cut(changes: deque[_Change | None], after: int) -> bool:
+    known = list(changes)
     place = len(known) - 1 - after
     if place == _BEFORE:
-        differences.popleft()
-    around = [x for x in known[:place] + known[place + 1 :] if x < np.inf]
+        changes.popleft()
+    change = known[place]
+    if change is None:
+        return False
+    around = [
+        x.difference for x in known[:place] + known[place + 1 :] if x and x.difference < np.inf
+    ]
     usual = sum(around) / max(len(around), 1)
-    return known[place] >= max(_THRESHOLD, _RATIO * usual)
+    return change.difference >= max(change.least, _RATIO * usual)
 
 
 def _shrink(image: np.ndarray) -> np.ndarray:

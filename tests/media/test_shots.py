@@ -40,6 +40,30 @@ def test_movement_noise_and_fading_are_no_cuts():
         assert cuts_of(images) == [0][: len(images)]
 
 
+def held(images, times):
+    """Each image as often as four looks a second find it on screen."""
+    return [
+        Frame(i / 4, i // times * times / 4, images[i // times]) for i in range(times * len(images))
+    ]
+
+
+@pytest.mark.parametrize(("name", "share", "times"), [("coffee.jpg", 0.5, 2), ("cat.jpg", 0.6, 4)])
+def test_movement_in_a_film_of_few_frames_a_second_is_no_cut(name, share, times):
+    (picture,) = photos(name)
+    marked = list(mark_cuts(held(pan(picture, 6, share), times)))
+    assert [i for i, (_, cut) in enumerate(marked) if cut] == [0]
+
+
+def test_cuts_between_dark_pictures():
+    dark = [(picture * 0.4).astype(np.uint8) for picture in photos(*NAMES)]
+    assert cuts_of([image for picture in dark for image in pan(picture, 5, 0.1)]) == [0, 5, 10, 15]
+
+
+def test_pictures_that_stay_on_screen_are_shots():
+    marked = list(mark_cuts(held(photos(*NAMES), 8)))
+    assert [i for i, (_, cut) in enumerate(marked) if cut] == [0, 8, 16, 24]
+
+
 def test_cuts_of_a_film(tmp_path):
     shots = [pan(image, n) for image, n in zip(photos(*NAMES), (25, 40, 30, 20), strict=True)]
     path = write_film(tmp_path / "film.mp4", [x for shot in shots for x in shot], rate=20)

@@ -1,0 +1,172 @@
+#!/usr/bin/env python
+"""How well cuts are found: the detector of this project beside PySceneDetect's, on known cuts.
+
+    pip install 'captioner[peers]'
+    python scripts/compare_shots.py data/flickr8k/images
+    python scripts/compare_shots.py data/activity/clips
+
+Films are joined from the folder's pictures, over which a window pans or zooms, or from its clips,
+each of one shot. So every cut is known, and anything else that a detector reports is wrong. The
+times are of decoding and detecting together, as a ratio to this project's.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import av
+import click
+import numpy as np
+from moving_windows import move
+from tqdm import tqdm
+
+from captioner.commands.errors import plain_errors
+from captioner.errors import CaptionerError
+from captioner.evaluation.table import aligned
+from captioner.media.image import load_image
+from captioner.media.sampling import RATE
+from captioner.media.shots import mark_cuts
+from captioner.media.video import Video
+
+_PICTURES, _CLIPS = {".jpg", ".jpeg", ".png"}, {".mp4", ".avi", ".mkv", ".mov", ".webm"}
+_HEIGHT, _WIDTH = 240, 320
+_PICTURE_RATE = 24  # frames a second of a film made from pictures
+_SECONDS = (1.0, 6.0)  # of a shot, at least and at most
+_SHORTEST = 0.6  # seconds of a shot, by PySceneDetect's own default
+_TOLERANCE = 1.5 / RATE  # seconds between a cut and the time at which it is reported
+
+Shot = list[np.ndarray]  # frames, uint8 (H, W, 3) each
+Detector = Callable[[Path], list[float]]  # times of the cuts of a film, in seconds
+
+
+def picture_shot(path: Path, random: np.random.Generator) -> Shot:
+    """A window of 50 to 100 % of a picture's side that moves from one place and size to another."""
+    side = random.uniform(0.5, 1, 2)
+    windows = [np.array([*random.uniform(0, 1 - size, 2), size]) for size in side]
+    frames = round(random.uniform(*_SECONDS) * _PICTURE_RATE)
+    return move(load_image(path), windows[0], windows[1], frames)
+
+
+def clip_shot(path: Path, random: np.random.Generator) -> tuple[Shot, float]:
+    """All of a clip up to the longest shot, and its frames a second."""
+    with av.open(str(path)) as container:
+        rate = float(container.streams.video[0].average_rate or _PICTURE_RATE)
+        most = round(random.uniform(*_SECONDS) * rate)
+        decoded = zip(range(most), container.decode(video=0), strict=False)
+        return [frame.to_ndarray(format="rgb24") for _, frame in decoded], rate
+
+
+def write_film(path: Path, sources: list[Path], random: np.random.Generator) -> list[float]:
+    """Joins a shot of each source; returns the times of the cuts in seconds."""
+    cuts, written = [], 0
+    rate = 0.0
+    with av.open(str(path), "w") as container:
+        stream = None
+        for source in sources:
+            if source.suffix.lower() in _PICTURES:
+                shot, rate = picture_shot(source, random), float(_PICTURE_RATE)
+            else:
+                shot, own = clip_shot(source, random)
+                rate = rate or own
+            if stream is None:
+                stream = container.add_stream("libx264", rate=round(rate))
+                stream.height, stream.width, stream.pix_fmt = _HEIGHT, _WIDTH, "yuv420p"
+            for image in shot:
+                frame = av.VideoFrame.from_ndarray(image).reformat(_WIDTH, _HEIGHT)
+                container.mux(stream.encode(frame))
+            written += len(shot)
+            cuts.append(written / round(rate))
+        if stream is not None:
+            container.mux(stream.encode())
+    return cuts[:-1]
+
+
+def ours(film: Path) -> list[float]:
+    """`captioner.media.shots`, on the frames that the captioner looks at."""
+    video = Video(str(film))
+    try:
+        marked = list(mark_cuts(video.frames(k / RATE for k in count())))
+    finally:
+        video.close()
+    return [frame.time for frame, cut in marked if cut][1:]
+
+
+def peers() -> Iterator[tuple[str, Detector]]:
+    """PySceneDetect's detectors with its own thresholds, on all frames and on those we look at."""
+    try:
+        from scenedetect import AdaptiveDetector, ContentDetector, SceneManager, open_video
+    except ImportError as error:
+        raise CaptionerError("compare_shots needs: pip install 'captioner[peers]'") from error
+
+    def detecting(kind: type, sampled: bool) -> Detector:
+        def detect(film: Path) -> list[float]:
+            video = open_video(str(film), backend="pyav", suppress_output=True)
+            step = max(1, round(video.frame_rate / RATE)) if sampled else 1
+            manager = SceneManager()
+            manager.add_detector(kind(min_scene_len=round(_SHORTEST * video.frame_rate)))
+            manager.detect_scenes(video, frame_skip=step - 1)
+            return [start.seconds for start, _ in manager.get_scene_list()[1:]]
+
+        return detect
+
+    for kind in (AdaptiveDetector, ContentDetector):
+        yield f"{kind.__name__}, all frames", detecting(kind, sampled=False)
+        yield f"{kind.__name__}, {RATE:g} frames a second", detecting(kind, sampled=True)
+
+
+def matched(found: list[float], true: list[float]) -> int:
+    """How many true cuts are found, each by another time that is near enough."""
+    left, hits = sorted(found), 0
+    for cut in true:
+        near = [x for x in left if abs(x - cut) <= _TOLERANCE]
+        if near:
+            left.remove(min(near, key=lambda x: abs(x - cut)))
+            hits += 1
+    return hits
+
+
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--films", default=20, show_default=True, type=click.IntRange(min=1))
+@click.option("--shots", default=15, show_default=True, type=click.IntRange(min=2), help="A film.")
+@click.option("--seed", default=0, show_default=True)
+def main(folder: Path, films: int, shots: int, seed: int) -> None:
+    """Find the cuts of films joined from the pictures or clips in FOLDER."""
+    with plain_errors():
+        sources = sorted(p for p in folder.iterdir() if p.suffix.lower() in _PICTURES | _CLIPS)
+        if len(sources) < shots:
+            raise CaptionerError(f"{folder} has {len(sources)} pictures or clips: give more")
+        detectors: list[tuple[str, Detector]] = [("captioner", ours), *peers()]
+        hits, reported = dict.fromkeys(dict(detectors), 0), dict.fromkeys(dict(detectors), 0)
+        seconds = dict.fromkeys(dict(detectors), 0.0)
+        random, known = np.random.default_rng(seed), 0
+        with TemporaryDirectory() as workplace:
+            for number in tqdm(range(films), unit=" films", disable=None):
+                film = Path(workplace) / f"{number}.mp4"
+                chosen = random.choice(len(sources), shots, replace=False)
+                true = write_film(film, [sources[i] for i in chosen], random)
+                known += len(true)
+                for name, detect in detectors:
+                    began = time.perf_counter()
+                    found = detect(film)
+                    seconds[name] += time.perf_counter() - began
+                    hits[name] += matched(found, true)
+                    reported[name] += len(found)
+        click.echo(f"{films} films, {known} cuts\n")
+        rows = [
+            [
+                name,
+                f"{100 * hits[name] / known:.1f}",
+                f"{100 * hits[name] / max(reported[name], 1):.1f}",
+                f"{200 * hits[name] / (known + reported[name]):.1f}",
+                f"{seconds[name] / seconds['captioner']:.1f}",
+            ]
+            for name in seconds
+        ]
+        click.echo(aligned(["detector", "recall", "precision", "F1", "time"], rows))
+
+
+if __name__ == "__main__":
+    main()

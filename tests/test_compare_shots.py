@@ -1,0 +1,68 @@
+"""The cuts of films with known cuts, found by the script that compares detectors."""
+
+import importlib
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+ROOT = Path(__file__).parents[1]
+SAMPLES = ROOT / "data" / "samples"
+
+
+@pytest.fixture(scope="module")
+def script():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "scripts")
+        yield importlib.import_module("compare_shots")
+
+
+def test_scores_beside_a_detector_that_invents_a_cut(script, monkeypatch, tmp_path):
+    for picture in SAMPLES.glob("*.jpg"):
+        (tmp_path / picture.name).symlink_to(picture)
+    invented = lambda film: [*script.ours(film), 0.1]  # noqa: E731
+    monkeypatch.setattr(script, "peers", lambda: iter([("invented", invented)]))
+    result = CliRunner().invoke(
+        script.main, [str(tmp_path), "--films", "2", "--shots", "3", "--seed", "1"]
+    )
+    assert result.exit_code == 0, result.output
+    assert "2 films, 4 cuts" in result.output
+    ours = re.search(r"\| captioner +\| +([\d.]+) \| +([\d.]+) \|", result.output)
+    other = re.search(r"\| invented +\| +([\d.]+) \| +([\d.]+) \|", result.output)
+    assert ours and ours.groups() == ("100.0", "100.0")
+    assert other and other.groups() == ("100.0", "66.7")
+
+
+def test_the_film_has_its_cuts_where_the_shots_meet(script, tmp_path):
+    clip = SAMPLES / "shepherd_and_cat.mp4"  # it has a cut of its own
+    pictures = [SAMPLES / "coffee.jpg", clip]
+    cuts = script.write_film(tmp_path / "film.mp4", pictures, np.random.default_rng(0))
+    assert len(cuts) == 1 and 1 <= cuts[0] <= 6
+    found = script.ours(tmp_path / "film.mp4")
+    assert script.matched(found, cuts) == 1
+
+
+@given(st.lists(st.integers(0, 40), unique=True), st.lists(st.integers(0, 40), unique=True))
+def test_a_cut_is_matched_once(script, found, true):
+    # Cuts a second apart are near to no other, so that matches are what both have.
+    assert script.matched([float(x) for x in found], [float(x) for x in true]) == len(
+        set(found) & set(true)
+    )
+
+
+def test_without_pyscenedetect_the_install_command_is_told(script, monkeypatch):
+    monkeypatch.setitem(sys.modules, "scenedetect", None)
+    result = CliRunner().invoke(script.main, [str(SAMPLES), "--shots", "2"])
+    assert result.exit_code == 1
+    assert "pip install 'captioner[peers]'" in result.output
+
+
+def test_too_few_pictures(script, tmp_path):
+    result = CliRunner().invoke(script.main, [str(tmp_path)])
+    assert result.exit_code == 1
+    assert "0 pictures or clips: give more" in result.output
