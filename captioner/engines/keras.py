@@ -47,7 +47,8 @@ class KerasEngine(Engine):
             tuple(ops.convert_to_tensor(part) for part in state),
             memory,
             ops.convert_to_tensor(penalty),
-            count,
+            # A graph for each number would be compiled anew; other backends need a plain number.
+            ops.convert_to_tensor(count) if keras.backend.backend() == "tensorflow" else count,
         )
         return (
             ops.convert_to_numpy(words),

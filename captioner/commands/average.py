@@ -1,0 +1,26 @@
+"""`captioner average`: one preset of several stages or trainings."""
+
+from pathlib import Path
+
+import click
+
+from captioner.commands.errors import plain_errors
+
+
+@click.command()
+@click.argument("presets", metavar="PRESET PRESET...", nargs=-1, required=True)
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
+def average(presets: tuple[str, ...], out: Path) -> None:
+    """Write the mean of the weights of each PRESET to the folder --out, as one preset.
+
+    They must have learnt from the same beginning: stages of one training, or trainings whose
+    `start` is the same. Compare it with them by `captioner evaluate --split val`.
+    """
+    with plain_errors():
+        from captioner.presets.averaging import average_presets
+        from captioner.presets.storage import read_preset, write_preset
+
+        if len(presets) < 2:
+            raise click.UsageError("give two presets or more: one is its own mean")
+        write_preset(out, average_presets([read_preset(preset) for preset in presets]))
+        click.echo(f"{out}: the mean of {len(presets)} presets")

@@ -1,0 +1,70 @@
+"""The mean of several networks as one."""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from captioner.errors import CaptionerError
+from captioner.presets.storage import Preset
+
+
+def average_presets(presets: Sequence[Preset]) -> Preset:
+    """A preset with the mean of the weights of others, which costs no more than one of them.
+
+    It is better than each of them where they have learnt from the same beginning, as the stages of
+    a training and trainings that differ by their seed have. The mean of networks that were
+    trained apart says nothing.
+
+    Args:
+        presets: Two or more of the same network and vocabulary. How to search is taken from the
+            first; a calibrated confidence is left out, as it is each one's own.
+
+    Raises:
+        CaptionerError: If their networks or words differ, or weights are of 8 bits.
+
+    Source: Wortsman et al. 2022, https://arxiv.org/abs/2203.05482.
+
+    Example:
+        >>> from captioner.presets.storage import read_preset
+        >>> preset = read_preset("vgg16_top_down_flickr8k")
+        >>> mean = average_presets([preset, preset]).weights["decoder/key/kernel"]
+        >>> bool((mean == preset.weights["decoder/key/kernel"]).all())
+        True
+    """
+    first = presets[0]
+    for number, other in enumerate(presets[1:], 2):
+        if differing := _difference(first, other):
+            raise CaptionerError(
+                f"the first preset and number {number} differ in their {differing}: only stages "
+                "of one training, or trainings of one `start`, can be averaged"
+            )
+    if any(not np.issubdtype(array.dtype, np.floating) for array in first.weights.values()):
+        raise CaptionerError("presets of 8 bits cannot be averaged: average first, then quantize")
+    weights = {name: _mean([preset.weights[name] for preset in presets]) for name in first.weights}
+    config = {key: value for key, value in first.config.items() if key != "confidence"}
+    return Preset(config, first.vocabulary, weights, _card(presets), first.graphs)
+
+
+def _difference(one: Preset, other: Preset) -> str | None:
+    """What keeps two networks from being averaged, in a word."""
+    for part in ("encoder", "decoder"):
+        if one.config.get(part) != other.config.get(part):
+            return part
+    if one.vocabulary.words != other.vocabulary.words:
+        return "vocabulary"
+    shapes = [{name: array.shape for name, array in p.weights.items()} for p in (one, other)]
+    return None if shapes[0] == shapes[1] else "weights"
+
+
+def _mean(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    if all(np.array_equal(arrays[0], array) for array in arrays[1:]):
+        return arrays[0]  # to the bit: features of a frozen encoder stay its own
+    mean: np.ndarray = np.mean([array.astype(np.float32) for array in arrays], axis=0)
+    return mean.astype(arrays[0].dtype)
+
+
+def _card(presets: Sequence[Preset]) -> str:
+    cards = "\n\n".join(preset.card.strip() for preset in presets)
+    below = re.sub("^#", "##", cards, flags=re.MULTILINE)
+    return f"# Model card\n\nThe mean of the weights of {len(presets)} models:\n\n{below}\n"
