@@ -12,7 +12,7 @@ times are of decoding and detecting together, as a ratio to this project's.
 
 import time
 from collections.abc import Callable, Iterator
-from itertools import count
+from itertools import chain, count, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -41,46 +41,35 @@ Shot = list[np.ndarray]  # frames, uint8 (H, W, 3) each
 Detector = Callable[[Path], list[float]]  # times of the cuts of a film, in seconds
 
 
-def picture_shot(path: Path, random: np.random.Generator) -> Shot:
-    """A window of 50 to 100 % of a picture's side that moves from one place and size to another."""
-    side = random.uniform(0.5, 1, 2)
-    windows = [np.array([*random.uniform(0, 1 - size, 2), size]) for size in side]
-    frames = round(random.uniform(*_SECONDS) * _PICTURE_RATE)
-    return move(load_image(path), windows[0], windows[1], frames)
+def read_shot(path: Path, random: np.random.Generator) -> tuple[Shot, int]:
+    """A shot of 1 to 6 seconds, or as long as its clip, and its frames a second.
 
-
-def clip_shot(path: Path, random: np.random.Generator) -> tuple[Shot, float]:
-    """All of a clip up to the longest shot, and its frames a second."""
+    Over a picture a window of 50 to 100 % of its side moves from one place and size to another.
+    """
+    seconds = random.uniform(*_SECONDS)
+    if path.suffix.lower() in _PICTURES:
+        sides = random.uniform(0.5, 1, 2)
+        first, last = (np.array([*random.uniform(0, 1 - side, 2), side]) for side in sides)
+        frames = round(seconds * _PICTURE_RATE)
+        return move(load_image(path), first, last, frames), _PICTURE_RATE
     with av.open(str(path)) as container:
-        rate = float(container.streams.video[0].average_rate or _PICTURE_RATE)
-        most = round(random.uniform(*_SECONDS) * rate)
-        decoded = zip(range(most), container.decode(video=0), strict=False)
-        return [frame.to_ndarray(format="rgb24") for _, frame in decoded], rate
+        rate = round(container.streams.video[0].average_rate or _PICTURE_RATE)
+        decoded = islice(container.decode(video=0), round(seconds * rate))
+        return [frame.to_ndarray(format="rgb24") for frame in decoded], rate
 
 
 def write_film(path: Path, sources: list[Path], random: np.random.Generator) -> list[float]:
-    """Joins a shot of each source; returns the times of the cuts in seconds."""
-    cuts, written = [], 0
-    rate = 0.0
+    """Joins a shot of each source at the rate of the first; returns the cuts' times in seconds."""
+    shots, rates = zip(*(read_shot(source, random) for source in sources), strict=True)
     with av.open(str(path), "w") as container:
-        stream = None
-        for source in sources:
-            if source.suffix.lower() in _PICTURES:
-                shot, rate = picture_shot(source, random), float(_PICTURE_RATE)
-            else:
-                shot, own = clip_shot(source, random)
-                rate = rate or own
-            if stream is None:
-                stream = container.add_stream("libx264", rate=round(rate))
-                stream.height, stream.width, stream.pix_fmt = _HEIGHT, _WIDTH, "yuv420p"
-            for image in shot:
-                frame = av.VideoFrame.from_ndarray(image).reformat(_WIDTH, _HEIGHT)
-                container.mux(stream.encode(frame))
-            written += len(shot)
-            cuts.append(written / round(rate))
-        if stream is not None:
-            container.mux(stream.encode())
-    return cuts[:-1]
+        stream = container.add_stream("libx264", rate=rates[0])
+        stream.height, stream.width, stream.pix_fmt = _HEIGHT, _WIDTH, "yuv420p"
+        for image in chain.from_iterable(shots):
+            frame = av.VideoFrame.from_ndarray(image).reformat(_WIDTH, _HEIGHT)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    ends: list[float] = (np.cumsum([len(shot) for shot in shots]) / rates[0]).tolist()
+    return ends[:-1]
 
 
 def ours(film: Path) -> list[float]:
