@@ -12,8 +12,8 @@ from captioner.presets.storage import Preset
 def average_presets(presets: Sequence[Preset]) -> Preset:
     """A preset with the mean of the weights of others, which costs no more than one of them.
 
-    It is better than each of them where they have learnt from the same beginning, as the stages of
-    a training and trainings that differ by their seed have. The mean of networks that were
+    It can be better than each of them where they have learnt from the same beginning, as the stages
+    of a training and trainings that differ by their seed have. The mean of networks that were
     trained apart says nothing.
 
     Args:
@@ -39,7 +39,8 @@ def average_presets(presets: Sequence[Preset]) -> Preset:
                 f"the first preset and number {number} differ in their {differing}: only stages "
                 "of one training, or trainings of one `start`, can be averaged"
             )
-    if any(not np.issubdtype(array.dtype, np.floating) for array in first.weights.values()):
+    arrays = [array for preset in presets for array in preset.weights.values()]
+    if any(not np.issubdtype(array.dtype, np.floating) for array in arrays):
         raise CaptionerError("presets of 8 bits cannot be averaged: average first, then quantize")
     weights = {name: _mean([preset.weights[name] for preset in presets]) for name in first.weights}
     config = {key: value for key, value in first.config.items() if key != "confidence"}

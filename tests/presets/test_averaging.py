@@ -61,7 +61,7 @@ def test_eight_bits():
     quantized = tiny([1])
     quantized.weights["decoder/a"] = np.array([1], np.int8)
     with pytest.raises(CaptionerError, match="average first, then quantize"):
-        average_presets([quantized, quantized])
+        average_presets([tiny([1]), quantized])
 
 
 def test_command_writes_a_preset_that_captions(bundled, tmp_path):
