@@ -1,15 +1,15 @@
 """The road from clips to labels, in one page."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-import keras
 import numpy as np
 from keras import ops
 
 from captioner.activity import Activity, make_activity
+from captioner.engines.keras import compiled
 from captioner.engines.precision import compute_policy
 from captioner.errors import CaptionerError
 from captioner.media.actions import read_action
@@ -49,7 +49,7 @@ class ActivityClassifier:
             features = network.frozen(frames)
             return network.recognizer({"frames": features, "frame_mask": frame_mask})
 
-        self._predict = _compiled(predict)
+        self._predict = compiled(predict)
 
     @classmethod
     def from_preset(cls, name_or_folder: str | Path, **options: Any) -> "ActivityClassifier":
@@ -123,13 +123,3 @@ class ActivityClassifier:
         found = self._predict(ops.convert_to_tensor(frames), ops.convert_to_tensor(mask))
         probabilities: np.ndarray = ops.convert_to_numpy(found)[0]
         return probabilities
-
-
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """On TensorFlow a graph, which spares the cost of calling many operations from Python."""
-    if keras.backend.backend() != "tensorflow":
-        return function
-    import tensorflow as tf
-
-    graph: Callable[..., Any] = tf.function(function)
-    return graph

@@ -111,15 +111,23 @@ def predict_of(decoder: Decoder) -> Callable[..., Any]:
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """On TensorFlow a graph, which spares the cost of calling some fifty operations from Python."""
-    if keras.backend.backend() != "tensorflow":
-        return function
-    import tensorflow as tf
+    """The same for inference: on TensorFlow a graph, on PyTorch without what gradients need.
 
-    # A partial has no code of its own, by which TensorFlow would count the graphs of all engines
-    # together and warn of retracing.
-    graph: Callable[..., Any] = tf.function(partial(function), reduce_retracing=True)
-    return graph
+    A graph spares the cost of calling some fifty operations from Python.
+    """
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        # A partial has no code of its own, by which TensorFlow would count the graphs of all
+        # engines together and warn of retracing.
+        graph: Callable[..., Any] = tf.function(partial(function), reduce_retracing=True)
+        return graph
+    if keras.backend.backend() == "torch":
+        import torch
+
+        detached: Callable[..., Any] = torch.no_grad()(function)
+        return detached
+    return function
 
 
 def _to_numpy(tensor: Any) -> np.ndarray:

@@ -88,8 +88,9 @@ class ActivityTrainer:
         recognizer.compile(
             optimizer,
             keras.losses.CategoricalCrossentropy(label_smoothing=config.label_smoothing),
-            # A graph, not XLA: on CPUs XLA does not reach the library that multiplies in bfloat16.
-            jit_compile=False,
+            # Of TensorFlow a graph, not XLA: on CPUs XLA does not reach the library that multiplies
+            # in bfloat16. JAX would go operation by operation without.
+            jit_compile=keras.backend.backend() == "jax",
         )
         optimizer.build(recognizer.trainable_variables)
 
@@ -103,6 +104,7 @@ class ActivityTrainer:
             save_best=save_best,
             patience=config.patience,
             report=self.report,
+            seed=config.seed,
             reported=("accuracy", "likelihood"),
         )
         done = validation.resume()

@@ -49,28 +49,30 @@ class CaptionModel(keras.Model):
         self.teachers = teachers
         self.distillation = distillation
         self._random = keras.random.SeedGenerator()
+        self.built = True
 
     @property
     def random_state(self) -> list[Any]:
         """The variables that a training which is gone on with needs beside those of its parts."""
         return [self._random.state] if self.scheduled_sampling else []
 
-    def build(self, input_shape: Any) -> None:
-        """Nothing is left to create: both parts are built."""
-        self.built = True
-
     def call(self, inputs: dict[str, Any], training: bool = False) -> Any:
         """See the class."""
         features = inputs["features"] if "features" in inputs else self.encoder(inputs["images"])
         token_ids, frame_mask = inputs["token_ids"], inputs.get("frame_mask")
         if training and self.scheduled_sampling:
-            logits = self.decoder(features, token_ids, frame_mask=frame_mask, training=True)
-            token_ids = self._mix(token_ids, ops.stop_gradient(logits))
+            token_ids = self._mix(token_ids, self._predict(features, token_ids, frame_mask))
         logits = self.decoder(features, token_ids, frame_mask=frame_mask, training=training)
         if training and self.teachers is not None:
             told = self.teachers(features, token_ids, frame_mask=frame_mask)
             self.add_loss(self.distillation * _cross_entropy(told, logits, token_ids))
         return logits
+
+    def _predict(self, features: Any, token_ids: Any, frame_mask: Any) -> Any:
+        """Logits (B, N, L, V), and not the losses that a decoder adds when it is called."""
+        features = ops.cast(features, self.decoder.compute_dtype)
+        logits, _ = self.decoder.unroll(features, token_ids, frame_mask, training=True)
+        return ops.stop_gradient(logits)
 
     def _mix(self, token_ids: Any, logits: Any) -> Any:
         """Replaces some words by words drawn from logits (B, N, L, V)."""

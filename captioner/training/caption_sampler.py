@@ -1,5 +1,6 @@
 """Captions drawn at random from what the decoder holds probable, with its current weights."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -10,6 +11,8 @@ from captioner.decoders.decoder import Decoder
 from captioner.decoders.places import NEVER
 from captioner.engines.keras import compiled
 from captioner.text.vocabulary import Vocabulary
+
+_ON_JAX = keras.backend.backend() == "jax"
 
 
 class CaptionSampler:
@@ -44,7 +47,9 @@ class CaptionSampler:
         self._random = keras.random.SeedGenerator(0)
         self._penalty = np.zeros(len(vocabulary), np.float32)
         self._penalty[list(vocabulary.unspoken_ids)] = NEVER
-        self._draw = compiled(self._draw_all)
+        self._variables = [*decoder.variables, self._random.state]
+        self._held: list[Any] | None = None
+        self._draw = self._stateless_draw() if _ON_JAX else compiled(self._draw_all)
 
     def sample(
         self, features: np.ndarray, seed: int, frame_mask: np.ndarray | None = None
@@ -64,6 +69,35 @@ class CaptionSampler:
         drawn = self._draw(ops.convert_to_tensor(features), ops.convert_to_tensor(mask))
         return np.asarray(ops.convert_to_numpy(drawn), np.int32)
 
+    def hold_weights(self) -> None:
+        """Draws with the present weights until the next call, though they be taken away.
+
+        Only JAX needs it: elsewhere the weights stay in the network while a step runs.
+        """
+        if _ON_JAX:
+            self._held = [variable.value for variable in self._variables[:-1]]
+
+    def release_weights(self) -> None:
+        """Draws with the weights that the network has."""
+        self._held = None
+
+    def _stateless_draw(self) -> Callable[..., Any]:
+        """A compiled function of the weights too, which JAX would take for constants."""
+        import jax
+
+        def draw(values: list[Any], features: Any, frame_mask: Any) -> Any:
+            pairs = list(zip(self._variables, values, strict=True))
+            with keras.StatelessScope(state_mapping=pairs):
+                return self._draw_all(features, frame_mask)
+
+        graph = jax.jit(draw)
+
+        def draw_with_weights(features: Any, frame_mask: Any) -> Any:
+            values = self._held or [variable.value for variable in self._variables[:-1]]
+            return graph([*values, self._random.state.value], features, frame_mask)
+
+        return draw_with_weights
+
     def _draw_all(self, features: Any, frame_mask: Any) -> Any:
         decoder, vocabulary = self._decoder, self._vocabulary
         memory = decoder.remember(ops.cast(features, decoder.compute_dtype), frame_mask)
@@ -71,10 +105,11 @@ class CaptionSampler:
         shape = (ops.shape(features)[0], self._samples)
         token_ids = ops.full(shape, vocabulary.start_id, "int32")  # (B, N)
         ended = ops.zeros(shape, "bool")
+        penalty = ops.convert_to_tensor(self._penalty)
         drawn = []
         for _ in range(self._max_length + 1):
             logits, state, _ = decoder.step(token_ids, state, memory)  # (B, N, V)
-            rows = ops.reshape(logits + self._penalty, (-1, logits.shape[-1]))
+            rows = ops.reshape(logits + penalty, (-1, logits.shape[-1]))
             words = keras.random.categorical(rows, 1, dtype="int32", seed=self._random)
             token_ids = ops.where(ended, vocabulary.pad_id, ops.reshape(words, shape))
             ended = ops.logical_or(ended, token_ids == vocabulary.end_id)

@@ -1,6 +1,5 @@
 """Batches of the model's own captions, weighted by how much better they are than its others."""
 
-import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 from captioner.datasets.caption_dataset import CaptionExample
 from captioner.text.vocabulary import Vocabulary
 from captioner.training.caption_sampler import CaptionSampler
+from captioner.training.lockstep import Lockstep
 from captioner.training.reward import CaptionReward
 
 
@@ -21,9 +21,8 @@ class SelfCriticalBatches(keras.utils.PyDataset):
     reward of the other samples of the same picture (Luo 2020, https://arxiv.org/abs/2003.09971),
     which needs no greedy search as that of Rennie et al. 2017.
 
-    Keras reads batches ahead, even of the next epoch, but a batch must be sampled with the weights
-    that it then changes. So the reader waits until just the steps before it are done, of which
-    `lockstep` tells it; `close` ends the waiting where a training breaks off.
+    A batch must be sampled with the weights that it then changes, so `fit` must be given
+    `lockstep`; `close` ends its waiting where a training breaks off.
 
     Args:
         examples: The train split.
@@ -35,7 +34,7 @@ class SelfCriticalBatches(keras.utils.PyDataset):
         seed: Of order and samples.
 
     Attributes:
-        lockstep: The callback that `fit` must be given.
+        lockstep: A callback, see `Lockstep`.
 
     Items:
         inputs: `read`'s, and `token_ids` int32 (B, N, L): <start> and all words but the last.
@@ -60,26 +59,20 @@ class SelfCriticalBatches(keras.utils.PyDataset):
         self.examples = examples
         self.batch_size = min(batch_size, len(examples))
         self.seed = seed
-        self.lockstep = keras.callbacks.LambdaCallback(
-            on_epoch_begin=lambda epoch, logs: self._steps_are(0),
-            on_train_batch_end=lambda batch, logs: self._steps_are(batch + 1),
-            on_train_end=lambda logs: self.close(),
+        self.lockstep = Lockstep(
+            before_step=sampler.hold_weights, after_training=sampler.release_weights
         )
         self._read = read
         self._sampler = sampler
         self._reward = reward
         self._vocabulary = vocabulary
-        # None outside of training: Keras looks at some batches for their shapes before it begins.
-        self._steps: int | None = None
-        self._changed = threading.Condition()
         self.set_epoch(0)
 
     def __len__(self) -> int:
         return len(self.examples) // self.batch_size
 
     def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
-        with self._changed:
-            self._changed.wait_for(lambda: self._steps in (None, index))
+        self.lockstep.wait_for(index)
         seed = np.random.SeedSequence((self.seed, self.epoch, index))
         rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
         examples = [self.examples[row] for row in rows]
@@ -115,9 +108,4 @@ class SelfCriticalBatches(keras.utils.PyDataset):
 
     def close(self) -> None:
         """Lets a reader that waits go on."""
-        self._steps_are(None)
-
-    def _steps_are(self, steps: int | None) -> None:
-        with self._changed:
-            self._steps = steps
-            self._changed.notify_all()
+        self.lockstep.close()

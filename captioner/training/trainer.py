@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+from keras import ops
 
 from captioner.datasets.readers import read_dataset
 from captioner.decoders.decoder import Decoder
@@ -91,14 +92,16 @@ class Trainer:
         model = CaptionModel(
             encoder, decoder, stage.scheduled_sampling, teachers, stage.distillation
         )
-        # A graph, not XLA: on CPUs XLA does not reach the library that multiplies in bfloat16.
+        # Of TensorFlow a graph, not XLA: on CPUs XLA does not reach the library that multiplies in
+        # bfloat16. JAX would go operation by operation without.
         model.compile(
             optimizer,
             _loss(stage, self.vocabulary),
             loss_weights=[1 - stage.distillation],
-            jit_compile=False,
+            jit_compile=keras.backend.backend() == "jax",
         )
         optimizer.build(model.trainable_variables)
+        _build_loss(model, len(self.vocabulary))
         engine = KerasEngine(encoder, decoder)
         trained = [encoder, decoder] if stage.trainable_from else [decoder]
         best = folder / "best"
@@ -116,6 +119,7 @@ class Trainer:
             save_best=save_best,
             patience=stage.patience,
             report=lambda line: self.report(f"{stage.name} {line}"),
+            seed=self.config.seed,
         )
         callbacks = [ProgressBar(), validation]
         if stage.ema:
@@ -177,6 +181,14 @@ class Trainer:
         if self._graphs is None:  # the weights change from preset to preset, the structure never
             self._graphs = export_graphs(*build_network(preset)) if can_export() else {}
         write_preset(folder, replace(preset, graphs=self._graphs))
+
+
+def _build_loss(model: CaptionModel, words: int) -> None:
+    """Builds what `fit` would build by a look at the first batch.
+
+    On JAX and PyTorch the batches that Keras reads ahead behind it would be trained on first.
+    """
+    model.compute_loss(y=ops.zeros((1, 1, 1), "int32"), y_pred=ops.zeros((1, 1, 1, words)))
 
 
 def _loss(stage: StageConfig, vocabulary: Vocabulary) -> NextWordLoss:

@@ -25,6 +25,8 @@ class Validation(keras.callbacks.Callback):
         save_best: Called with the scores when they are the best so far.
         patience: Epochs without a better score before training stops.
         report: Called with a line of text after each epoch.
+        seed: PyTorch's dropout draws from a generator that no variable holds; so that a resumed
+            training draws as an undisturbed one, it is seeded by this and the epoch.
         reported: Scores that this line has; the last one decides which epoch is the best.
     """
 
@@ -36,6 +38,7 @@ class Validation(keras.callbacks.Callback):
         save_best: Callable[[dict[str, float]], None],
         patience: int,
         report: Callable[[str], None],
+        seed: int,
         reported: tuple[str, ...] = ("BLEU-4", "CIDEr"),
     ) -> None:
         super().__init__()
@@ -46,6 +49,7 @@ class Validation(keras.callbacks.Callback):
         self.save_best = save_best
         self.patience = patience
         self.report = report
+        self.seed = seed
         self.reported = reported
         self.decisive = reported[-1]
         self.history: list[dict[str, float]] = []
@@ -63,7 +67,8 @@ class Validation(keras.callbacks.Callback):
         return bool(scores) and len(scores) - 1 - scores.index(max(scores)) >= self.patience
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Starts the clock."""
+        """Starts the clock, and the draws of the epoch."""
+        keras.utils.set_random_seed(self.seed + epoch)
         self._began = time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:

@@ -73,15 +73,12 @@ class VGG16Encoder(keras.layers.Layer):
             # keras.applications builds in the global policy; the encoder's own is meant.
             layer.dtype_policy = self.dtype_policy
             layer.trainable = trainable_from is not None and layer.name >= trainable_from
+        self.built = True
 
     @property
     def places(self) -> int:
         """Feature vectors in each frame."""
         return self.grid * self.grid
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Nothing is left to create: the backbone is built from the start."""
-        self.built = True
 
     def call(self, images: Any) -> Any:
         """See the class."""

@@ -29,10 +29,15 @@ class Reader:
 
     def __init__(self, decoder):
         self.decoder, self.read = decoder, []
+        self.compute_dtype = decoder.compute_dtype
 
     def __call__(self, features, token_ids, **options):
         self.read.append(np.asarray(token_ids))
         return self.decoder(features, token_ids, **options)
+
+    def unroll(self, features, token_ids, *options, **more):
+        self.read.append(np.asarray(token_ids))
+        return self.decoder.unroll(features, token_ids, *options, **more)
 
 
 @pytest.mark.parametrize("share", [0.25, 1.0])

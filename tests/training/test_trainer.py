@@ -135,6 +135,44 @@ def test_self_critical_training_changes_the_decoder_alone(undisturbed):
     assert moved == {"decoder"}
 
 
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_other_backends_train_alike(workspace, undisturbed, backend):
+    pytest.importorskip(backend, reason="jax is in the dev extra, torch in peers")
+    config = yaml.safe_load((workspace / "config.yaml").read_text())
+    _, finetune, self_critical = ({**stage, "epochs": 1} for stage in config["stages"])
+    config |= {"start": str(undisturbed[0] / "frozen/best"), "views": 0}
+    config["decoder"]["dropout"] = 0.0  # what is dropped is drawn otherwise on each backend
+    here, there = workspace / "tensorflow", workspace / backend
+    path = workspace / f"{backend}.yaml"
+    config |= {"run": str(here), "stages": [{**finetune, "ema": 0.9}]}
+    Trainer(parse_config(config, "here")).train()
+    config |= {"run": str(there), "stages": [*config["stages"], {**self_critical, "frames": 1}]}
+    path.write_text(yaml.safe_dump(config))
+    subprocess.run(
+        [sys.executable, "-m", "captioner.commands", "train", str(path)],
+        env={**os.environ, "KERAS_BACKEND": backend},
+        check=True,
+        capture_output=True,
+    )
+
+    losses = [float(read_log(run / "finetune")[0]["loss"]) for run in (here, there)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+    before, tuned, alike = (
+        read_preset(folder).weights
+        for folder in (
+            undisturbed[0] / "frozen/best", here / "finetune/best", there / "finetune/best"
+        )
+    )  # fmt: skip
+    for name in before:
+        step, other = tuned[name] - before[name], alike[name] - before[name]
+        assert np.linalg.norm(other - step) <= 0.02 * np.linalg.norm(step), name  # float16
+    written = read_preset(there / "self_critical/best").weights
+    moved = {
+        name.split("/")[0] for name in written if not np.array_equal(written[name], alike[name])
+    }
+    assert moved == {"decoder"}
+
+
 def test_words_of_another_data_set_cannot_be_gone_on_with(workspace, undisturbed):
     config = yaml.safe_load((workspace / "config.yaml").read_text())
     config |= {"start": str(undisturbed[0] / "frozen/best"), "min_count": 5}
