@@ -11,6 +11,10 @@ from keras import ops
 from captioner.decoders.decoder import Decoder
 from captioner.engines.engine import Engine, State
 
+# For `keras.Model.compile`. Of TensorFlow a graph without XLA, which on CPUs does not reach the
+# library that multiplies in bfloat16; JAX would go operation by operation without it.
+JIT_COMPILE = keras.backend.backend() == "jax"
+
 
 class KerasEngine(Engine):
     """Runs an encoder and a decoder as they are, also while they are trained.

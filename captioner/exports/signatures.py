@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from captioner.decoders.decoder import Decoder
 from captioner.engines.keras import begin_of, step_of
+from captioner.errors import CaptionerError
 from captioner.vision.encoder import VGG16Encoder
 
 
@@ -36,7 +37,16 @@ def signatures(encoder: VGG16Encoder, decoder: Decoder) -> dict[str, Signature]:
     Args:
         encoder: In float32.
         decoder: Built, in float32.
+
+    Raises:
+        CaptionerError: On another backend of Keras than TensorFlow.
     """
+    backend = keras.backend.backend()
+    if backend != "tensorflow":
+        raise CaptionerError(
+            f"networks are exported on TensorFlow, but Keras runs on {backend} here; put "
+            "KERAS_BACKEND=tensorflow before the command"
+        )
     height, width = encoder.image_size
     frames = tf.TensorSpec((None, None, height, width, 3), "uint8", "frames")
     features = tf.TensorSpec((None, None, encoder.places, encoder.channels), "float32", "features")

@@ -9,6 +9,7 @@ import numpy as np
 from captioner.datasets.clip_dataset import ClipExample
 from captioner.datasets.clip_features import ClipFeatures, prepare_clip_features
 from captioner.datasets.clip_readers import read_clip_dataset
+from captioner.engines.keras import JIT_COMPILE
 from captioner.engines.precision import compute_policy
 from captioner.presets.activity import (
     ActivityPreset,
@@ -88,9 +89,7 @@ class ActivityTrainer:
         recognizer.compile(
             optimizer,
             keras.losses.CategoricalCrossentropy(label_smoothing=config.label_smoothing),
-            # Of TensorFlow a graph, not XLA: on CPUs XLA does not reach the library that multiplies
-            # in bfloat16. JAX would go operation by operation without.
-            jit_compile=keras.backend.backend() == "jax",
+            jit_compile=JIT_COMPILE,
         )
         optimizer.build(recognizer.trainable_variables)
 

@@ -12,7 +12,7 @@ from keras import ops
 from captioner.datasets.readers import read_dataset
 from captioner.decoders.decoder import Decoder
 from captioner.decoding.search import search_captions
-from captioner.engines.keras import KerasEngine
+from captioner.engines.keras import JIT_COMPILE, KerasEngine
 from captioner.engines.precision import compute_policy
 from captioner.evaluation.scores import score_captions
 from captioner.presets.graphs import can_export, export_graphs
@@ -92,13 +92,11 @@ class Trainer:
         model = CaptionModel(
             encoder, decoder, stage.scheduled_sampling, teachers, stage.distillation
         )
-        # Of TensorFlow a graph, not XLA: on CPUs XLA does not reach the library that multiplies in
-        # bfloat16. JAX would go operation by operation without.
         model.compile(
             optimizer,
             _loss(stage, self.vocabulary),
             loss_weights=[1 - stage.distillation],
-            jit_compile=keras.backend.backend() == "jax",
+            jit_compile=JIT_COMPILE,
         )
         optimizer.build(model.trainable_variables)
         _build_loss(model, len(self.vocabulary))

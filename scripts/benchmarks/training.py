@@ -37,12 +37,15 @@ def train(preset: str, batch_size: int, steps: int, precision: str, as_json: boo
             kind: _time_steps(name, block, batch_size, steps, precision)
             for kind, block in _KINDS.items()
         }
+    import keras
+
     alone = found["decoder alone"]["seconds"]
     for side in found.values():
         side["over_decoder"] = side["seconds"] / alone
     measured = {
         "machine": machine_facts(),
         "preset": name,
+        "backend": keras.backend.backend(),
         "batch_size": batch_size,
         "captions": _CAPTIONS,
         "words": _WORDS,
@@ -57,6 +60,7 @@ def _time_steps(
 ) -> dict[str, float]:
     with tensorflow_logs_hidden():
         from captioner.decoders.build import build_decoder
+        from captioner.engines.keras import JIT_COMPILE
         from captioner.training.caption_model import CaptionModel
         from captioner.training.loss import NextWordLoss
         from captioner.training.optimizer import build_optimizer
@@ -74,7 +78,7 @@ def _time_steps(
     )
     stage = StageConfig("step", 1, 1e-4, trainable_from=block, encoder_learning_rate=1e-5)
     model = CaptionModel(encoder, decoder)
-    model.compile(build_optimizer(stage, steps=100), NextWordLoss(0.1), jit_compile=False)
+    model.compile(build_optimizer(stage, steps=100), NextWordLoss(0.1), jit_compile=JIT_COMPILE)
     rng = np.random.default_rng(0)
     token_ids = rng.integers(4, words, (batch_size, _CAPTIONS, _WORDS), np.int32)
     inputs: dict[str, Any] = {"token_ids": token_ids}
@@ -107,7 +111,8 @@ def _table(measured: dict[str, Any]) -> str:
         for kind, side in measured["found"].items()
     ]
     title = (
-        f"batches of {measured['batch_size']}, {measured['captions']} captions each",
+        f"{measured['backend']}, batches of {measured['batch_size']}, "
+        f"{measured['captions']} captions each",
         "seconds a step",
         "pictures a second",
         "to the decoder alone",

@@ -105,6 +105,13 @@ def test_nothing_is_overwritten(preset, tmp_path):
         export_preset(preset, "onnx", tmp_path)
 
 
+def test_another_backend_is_named(preset, tmp_path, monkeypatch):
+    monkeypatch.setattr("keras.backend.backend", lambda: "jax")
+    with pytest.raises(CaptionerError, match="Keras runs on jax here; put KERAS_BACKEND=tens"):
+        export_preset(preset, "onnx", tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_missing_package_is_named(preset, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "tf2onnx", None)
     with pytest.raises(CaptionerError, match=r"needs tf2onnx.*captioner\[export\]"):

@@ -3,6 +3,7 @@ import numpy as np
 
 from captioner.datasets.caption_dataset import CaptionExample
 from captioner.decoders.build import build_decoder
+from captioner.engines.keras import JIT_COMPILE
 from captioner.text.vocabulary import Vocabulary
 from captioner.training.caption_model import CaptionModel
 from captioner.training.caption_sampler import CaptionSampler
@@ -58,7 +59,7 @@ def make(sampler_class=CaptionSampler):
     model.compile(
         optimizer,
         NextWordLoss(reduction="mean", suppressed_ids=VOCABULARY.unspoken_ids),
-        jit_compile=keras.backend.backend() == "jax",
+        jit_compile=JIT_COMPILE,
     )
     optimizer.build(model.trainable_variables)
     return batches, sampler, model
