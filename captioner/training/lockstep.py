@@ -12,8 +12,9 @@ class Lockstep(keras.callbacks.Callback):
 
     On TensorFlow, Keras reads batches ahead in a thread of its own, even those of the next epoch.
     That thread waits here. On JAX and PyTorch the thread that trains asks for its next batch
-    itself, and is never made to wait for itself. There each batch comes in time, but for one: on
-    GPUs Keras' JAX trainer asks one step early, so a batch is made with weights one step old.
+    itself, and is never made to wait for itself. There a batch comes in time, too, but Keras' JAX
+    trainer asks one step early on GPUs, and before Keras 3.15 everywhere: such a batch is made with
+    weights one step old.
 
     Args:
         before_step: Called before each step, while the network still has its weights: Keras' JAX
