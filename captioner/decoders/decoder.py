@@ -28,6 +28,8 @@ class Decoder(keras.layers.Layer):
         dropout: Share of the word vectors' and of the last LSTM's outputs dropped in training.
         tie_embeddings: Predict words by their word vectors, see `TiedLogits`, instead of by a
             matrix of its own; needs outputs as long as word vectors.
+        layers: LSTMs that are stacked in place of the last one: each reads the output of the one
+            below it.
         kwargs: Those of a Keras layer.
     """
 
@@ -38,14 +40,18 @@ class Decoder(keras.layers.Layer):
         embedding_size: int = 512,
         dropout: float = 0.5,
         tie_embeddings: bool = False,
+        layers: int = 1,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        if layers < 1:
+            raise ValueError(f"layers must be 1 or more, not {layers}")
         self.vocabulary_size = vocabulary_size
         self.units = units
         self.embedding_size = embedding_size
         self.dropout = dropout
         self.tie_embeddings = tie_embeddings
+        self.layers = layers
         policy = self.dtype_policy
         # Keras begins word vectors at 0.03, where a normalised picture beside them drowns the words
         # for the first epochs; tied ones also are the last matrix, and must begin small.
@@ -61,6 +67,18 @@ class Decoder(keras.layers.Layer):
             else keras.layers.Dense(vocabulary_size, dtype=policy, name="word_logits")
         )
 
+    def stack(self, name: str, **options: Any) -> Any:
+        """An LSTM cell, or `layers` of them, of which the lowest has the name and the options."""
+        policy = self.dtype_policy
+        lowest = keras.layers.LSTMCell(self.units, dtype=policy, name=name, **options)
+        if self.layers == 1:
+            return lowest
+        upper = [
+            keras.layers.LSTMCell(self.units, dtype=policy, name=f"{name}_{number}")
+            for number in range(2, self.layers + 1)
+        ]
+        return keras.layers.StackedRNNCells([lowest, *upper], dtype=policy, name=f"{name}s")
+
     @property
     def options(self) -> dict[str, Any]:
         """The arguments that a config chooses, with their values; a preset keeps them."""
@@ -69,6 +87,7 @@ class Decoder(keras.layers.Layer):
             "embedding_size": self.embedding_size,
             "dropout": self.dropout,
             "tie_embeddings": self.tie_embeddings,
+            "layers": self.layers,
         }
 
     def remember(self, features: Any, frame_mask: Any = None, training: bool = False) -> Any:
@@ -161,11 +180,11 @@ class Decoder(keras.layers.Layer):
         }
 
 
-def run_cell(cell: Any, inputs: Any, state: tuple[Any, Any]) -> tuple[Any, tuple[Any, Any]]:
-    """One step of a Keras LSTM cell on (B, N, ...) inputs and states.
+def run_cell(cell: Any, inputs: Any, state: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
+    """One step of a Keras LSTM cell, or a stack of them, on (B, N, ...) inputs and states.
 
     Returns:
-        The output (B, N, units), and the new (hidden, cell) state.
+        The output (B, N, units), and the new state: hidden and cell state, for each of a stack.
     """
     sentences = ops.shape(inputs)[1]
 
@@ -173,8 +192,9 @@ def run_cell(cell: Any, inputs: Any, state: tuple[Any, Any]) -> tuple[Any, tuple
         return ops.reshape(x, (-1, x.shape[-1]))  # (B, N, D) -> (B*N, D)
 
     def unfold(x: Any) -> Any:
-        return ops.reshape(x, (-1, sentences, cell.units))
+        return ops.reshape(x, (-1, sentences, x.shape[-1]))
 
-    _, (hidden, carry) = cell(fold(inputs), [fold(part) for part in state])
-    hidden, carry = unfold(hidden), unfold(carry)
-    return hidden, (hidden, carry)
+    folded = keras.tree.pack_sequence_as(cell.state_size, [fold(part) for part in state])
+    _, after = cell(fold(inputs), folded)
+    parts = tuple(unfold(part) for part in keras.tree.flatten(after))
+    return parts[-2], parts

@@ -48,7 +48,7 @@ class LRCN(Decoder):
         self.normalization = keras.layers.LayerNormalization(dtype=policy, name="normalization")
         self.feature_dropout = keras.layers.Dropout(dropout, dtype=policy, name="feature_dropout")
         self.word_lstm = keras.layers.LSTMCell(units, dtype=policy, name="word_lstm")
-        self.picture_lstm = keras.layers.LSTMCell(units, dtype=policy, name="picture_lstm")
+        self.picture_lstm = self.stack("picture_lstm")
 
     def build(
         self,
@@ -70,8 +70,9 @@ class LRCN(Decoder):
         return self.feature_dropout(mean, training=training)
 
     def begin(self, memory: Any) -> tuple[Any, ...]:
-        """See `Decoder`: both LSTMs begin with zeros."""
-        return (ops.zeros((ops.shape(memory)[0], 1, self.units), self.compute_dtype),) * 4
+        """See `Decoder`: all LSTMs begin with zeros."""
+        zeros = ops.zeros((ops.shape(memory)[0], 1, self.units), self.compute_dtype)
+        return (zeros,) * (2 + 2 * self.layers)
 
     def advance(self, words: Any, state: Any, memory: Any) -> tuple[Any, Any, Any]:
         """See `Decoder`; there is no attention."""

@@ -49,7 +49,7 @@ class S2VT(Decoder):
         self.normalization = keras.layers.LayerNormalization(dtype=policy, name="normalization")
         self.frame = keras.layers.Dense(embedding_size, dtype=policy, name="frame")
         self.frame_lstm = keras.layers.LSTMCell(units, dtype=policy, name="frame_lstm")
-        self.word_lstm = keras.layers.LSTMCell(units, dtype=policy, name="word_lstm")
+        self.word_lstm = self.stack("word_lstm")
 
     def build(
         self,
@@ -81,7 +81,7 @@ class S2VT(Decoder):
             return tuple(ops.where(real, *parts) for parts in zip(after, state, strict=True))
 
         # A loop of the backend, for T may be known only when an exported network runs.
-        return ops.fori_loop(0, count, read, (zeros,) * 4)
+        return ops.fori_loop(0, count, read, (zeros,) * (2 + 2 * self.layers))
 
     def begin(self, memory: Any) -> tuple[Any, ...]:
         """See `Decoder`."""

@@ -53,13 +53,7 @@ class ShowAndTell(Decoder):
             dtype=policy,
             name="picture",
         )
-        self.lstm = keras.layers.LSTMCell(
-            units,
-            unit_forget_bias=False,
-            bias_initializer=_remembering,
-            dtype=policy,
-            name="lstm",
-        )
+        self.lstm = self.stack("lstm", unit_forget_bias=False, bias_initializer=_remembering)
 
     def build(
         self,
@@ -83,7 +77,7 @@ class ShowAndTell(Decoder):
     def begin(self, memory: Any) -> tuple[Any, ...]:
         """See `Decoder`: the state after the picture has been read."""
         zeros = ops.zeros((ops.shape(memory)[0], 1, self.units), self.compute_dtype)
-        return run_cell(self.lstm, ops.expand_dims(memory, 1), (zeros, zeros))[1]
+        return run_cell(self.lstm, ops.expand_dims(memory, 1), (zeros, zeros) * self.layers)[1]
 
     def advance(self, words: Any, state: Any, memory: Any) -> tuple[Any, Any, Any]:
         """See `Decoder`; there is no attention."""

@@ -66,7 +66,7 @@ class ShowAttendAndTell(Decoder):
         self.query = dense(attention_units, "query", use_bias=False)
         self.score = dense(1, "score", use_bias=False)
         self.gate = dense(1, "gate", activation="sigmoid")
-        self.lstm = keras.layers.LSTMCell(units, dtype=policy, name="lstm")
+        self.lstm = self.stack("lstm")
         self.output_hidden = dense(embedding_size, "output_hidden")
         self.output_context = dense(embedding_size, "output_context", use_bias=False)
 
@@ -110,13 +110,14 @@ class ShowAttendAndTell(Decoder):
         }
 
     def begin(self, memory: Any) -> tuple[Any, ...]:
-        """See `Decoder`: the first state follows from the mean."""
+        """See `Decoder`: the first state follows from the mean; that of upper LSTMs is zero."""
         mean = ops.expand_dims(memory["mean"], 1)  # (B, 1, C)
-        return self.first_hidden(mean), self.first_carry(mean)
+        hidden, carry = self.first_hidden(mean), self.first_carry(mean)
+        return hidden, carry, *(ops.zeros_like(hidden),) * (2 * self.layers - 2)
 
     def advance(self, words: Any, state: Any, memory: Any) -> tuple[Any, Any, Any]:
         """See `Decoder`; the output is (B, N, embedding_size)."""
-        hidden = state[0]
+        hidden = state[-2]  # of the highest LSTM
         keys, query = memory["keys"][:, None], self.query(hidden)[:, :, None]
         scores = self.score(ops.tanh(keys + query))[..., 0]  # (B, N, T*P)
         _, frames, places = ops.shape(memory["bias"])

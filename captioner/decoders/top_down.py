@@ -59,7 +59,7 @@ class TopDown(Decoder):
         self.key = keras.layers.Dense(units, use_bias=False, dtype=policy, name="key")
         self.query = keras.layers.Dense(units, use_bias=False, dtype=policy, name="query")
         self.attention_lstm = keras.layers.LSTMCell(units, dtype=policy, name="attention_lstm")
-        self.language_lstm = keras.layers.LSTMCell(units, dtype=policy, name="language_lstm")
+        self.language_lstm = self.stack("language_lstm")
         if deep_output:
             self.output_said = keras.layers.Dense(embedding_size, dtype=policy, name="output_said")
             self.output_seen = keras.layers.Dense(
@@ -67,7 +67,7 @@ class TopDown(Decoder):
             )
             self.first = [
                 keras.layers.Dense(units, activation="tanh", dtype=policy, name=f"first_{number}")
-                for number in range(4)
+                for number in range(2 + 2 * self.layers)
             ]
 
     @property
@@ -114,7 +114,8 @@ class TopDown(Decoder):
             mean = ops.expand_dims(memory["mean"], 1)  # (B, 1, C)
             return tuple(layer(mean) for layer in self.first)
         batch = ops.shape(memory["mean"])[0]
-        return (ops.zeros((batch, 1, self.units), self.compute_dtype),) * 4
+        zeros = ops.zeros((batch, 1, self.units), self.compute_dtype)
+        return (zeros,) * (2 + 2 * self.layers)
 
     def advance(self, words: Any, state: Any, memory: Any) -> tuple[Any, Any, Any]:
         """See `Decoder`."""
@@ -123,7 +124,7 @@ class TopDown(Decoder):
         mean = ops.repeat(ops.expand_dims(memory["mean"], 1), sentences, axis=1)  # (B, N, C)
         asked, attention_state = run_cell(
             self.attention_lstm,
-            ops.concatenate([language_state[0], mean, words], axis=-1),
+            ops.concatenate([language_state[-2], mean, words], axis=-1),
             attention_state,
         )
         scores = ops.einsum("bnu,bpu->bnp", self.query(asked), memory["keys"])

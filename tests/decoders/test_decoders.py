@@ -34,11 +34,11 @@ def batch():
     return features, rng.integers(0, V, (B, N, L)).astype("int32")
 
 
-@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize(("tied", "layers"), [(False, 1), (True, 1), (False, 3)])
 @pytest.mark.parametrize("name", NAMES)
-def test_logits_equal_the_papers_equations(name, tied, batch):
+def test_logits_equal_the_papers_equations(name, tied, layers, batch):
     features, token_ids = batch
-    decoder = make(name, tie_embeddings=tied, embedding_size=8)
+    decoder = make(name, tie_embeddings=tied, embedding_size=8, layers=layers)
     logits = np.asarray(decoder(features, token_ids))
     assert logits.shape == (B, N, L, V)
     for b in range(B):
@@ -47,10 +47,11 @@ def test_logits_equal_the_papers_equations(name, tied, batch):
             np.testing.assert_allclose(logits[b, n], expected, atol=2e-5)
 
 
+@pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("name", NAMES)
-def test_steps_equal_teacher_forcing(name, batch):
+def test_steps_equal_teacher_forcing(name, layers, batch):
     features, token_ids = batch
-    decoder = make(name)
+    decoder = make(name, layers=layers)
     taught = np.asarray(decoder(features, token_ids))
     memory = decoder.remember(features)
     state = tuple(np.repeat(np.asarray(s), N, axis=1) for s in decoder.begin(memory))
@@ -64,9 +65,10 @@ def test_steps_equal_teacher_forcing(name, batch):
             assert attention is None
 
 
-def test_deep_output_equals_the_papers_equations(batch):
+@pytest.mark.parametrize("layers", [1, 2])
+def test_deep_output_equals_the_papers_equations(batch, layers):
     features, token_ids = batch
-    decoder = make("top_down", deep_output=True)
+    decoder = make("top_down", deep_output=True, layers=layers)
     logits = np.asarray(decoder(features, token_ids))
     expected, _ = numpy_decoders.top_down(decoder, features[1], token_ids[1, 1])
     np.testing.assert_allclose(logits[1, 1], expected, atol=2e-5)
@@ -117,7 +119,7 @@ def test_dropout_acts_in_training_alone(name, batch):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_config_round_trip(name, batch):
-    decoder = make(name, dropout=0.3)
+    decoder = make(name, dropout=0.3, layers=2)
     copy = type(decoder).from_config(decoder.get_config())
     copy.build((None, None, None, C))
     for mine, yours in zip(decoder.weights, copy.weights, strict=True):
@@ -178,6 +180,8 @@ def test_unknown_decoder_or_option_is_named():
         build_decoder("top_down", C, vocabulary_size=V, heads=8)
     with pytest.raises(CaptionerError, match="units equal to embedding_size, not 8 and 9"):
         make("lrcn", tie_embeddings=True)
+    with pytest.raises(CaptionerError, match="layers must be 1 or more, not 0"):
+        make("lrcn", layers=0)
 
 
 def test_tying_spares_a_matrix_and_trains_the_word_vectors():
