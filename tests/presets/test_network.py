@@ -73,8 +73,8 @@ def test_weights_that_do_not_fit_are_named(network):
 )
 def test_a_preset_keeps_every_option_of_its_decoder(network, options):
     encoder = network[0]
-    options = {"units": 4, "embedding_size": 4, "dropout": 0.1, "layers": 2, **options}
-    options["tie_embeddings"] = True
+    sizes = {"units": 4, "embedding_size": 4, "layers": 2}
+    options = {**sizes, "dropout": 0.1, "tie_embeddings": True, **options}
     decoder = build_decoder(**options, channels=encoder.channels, vocabulary_size=6)
     assert {"name": options["name"], **decoder.options} == options
     weights = capture_weights(encoder, decoder, "float32")
