@@ -26,7 +26,7 @@ from captioner.presets.activity_network import (
 from captioner.training.activity_card import write_activity_card
 from captioner.training.activity_config import ActivityConfig
 from captioner.training.clip_batches import ClipBatches, stack_clips
-from captioner.training.optimizer import TwoRateAdam
+from captioner.training.optimizer import TwoRateAdam, WarmUpCosine
 from captioner.training.progress import ProgressBar
 from captioner.training.validation import Validation
 from captioner.vision.activity_recognizer import ActivityRecognizer
@@ -149,7 +149,7 @@ class ActivityTrainer:
         }
         card = write_activity_card(config, self.dataset, scores)
         weights = capture_activity_weights(network.recognizer)
-        write_activity_preset(folder, ActivityPreset(described, weights, card))
+        write_activity_preset(folder, ActivityPreset(described, weights, card), overwrite=True)
 
 
 def predict_stored(
@@ -172,16 +172,8 @@ def _variables(recognizer: ActivityRecognizer) -> list[keras.Variable]:
 
 
 def _build_optimizer(config: ActivityConfig, steps: int) -> TwoRateAdam:
-    warmup = min(config.warmup_steps, steps // 2)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=0.0,
-        warmup_target=config.learning_rate,
-        warmup_steps=warmup,
-        decay_steps=max(steps - warmup, 1),
-        alpha=0.02,
-    )
     return TwoRateAdam(
-        schedule,
+        WarmUpCosine(config.learning_rate, steps, config.warmup_steps),
         encoder_scale=config.encoder_learning_rate / config.learning_rate,
         weight_decay=config.weight_decay or None,
         global_clipnorm=1.0,

@@ -38,22 +38,49 @@ class TwoRateAdam(keras.optimizers.Adam):
         return {**super().get_config(), "encoder_scale": self.encoder_scale}
 
 
+class WarmUpCosine(keras.optimizers.schedules.CosineDecay):
+    """Linear warm-up, then cosine decay that reaches its floor at the last step and no earlier.
+
+    Args:
+        peak: Rate at the end of the warm-up.
+        steps: Steps of the whole training.
+        warmup_steps: Steps of linear warm-up; at most half of all steps are.
+
+    Source: Loshchilov and Hutter 2017, https://arxiv.org/abs/1608.03983, without restarts.
+
+    Example:
+        >>> rate = WarmUpCosine(peak=1.0, steps=5, warmup_steps=2)
+        >>> [round(float(rate(step)), 2) for step in range(5)]
+        [0.51, 1.0, 0.75, 0.27, 0.02]
+    """
+
+    _FLOOR = 0.02  # of the peak
+
+    def __init__(self, peak: float, steps: int, warmup_steps: int = 0) -> None:
+        warmup_steps = min(warmup_steps, steps // 2)
+        super().__init__(
+            initial_learning_rate=self._FLOOR * peak,
+            warmup_target=peak,
+            warmup_steps=warmup_steps,
+            decay_steps=steps - warmup_steps,
+            alpha=self._FLOOR,
+        )
+
+    def __call__(self, step: Any) -> Any:
+        """Return the rate of a step, counted from 0."""
+        # Keras' schedule begins with the floor and ends one step late.
+        return super().__call__(step + 1)
+
+
 def build_optimizer(stage: StageConfig, steps: int) -> TwoRateAdam:
-    """Adam for a stage: warm-up and cosine decay (Loshchilov and Hutter 2017) over all its steps.
+    """Build Adam for a stage: warm-up and cosine decay over all its steps.
 
     Args:
         stage: Rates, warm-up, clipping and averaging.
-        steps: Of the whole stage.
+        steps: Steps of the whole stage.
     """
-    schedule = keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=0.0,
-        warmup_target=stage.learning_rate,
-        warmup_steps=min(stage.warmup_steps, steps // 2),
-        decay_steps=max(steps - stage.warmup_steps, 1),
-        alpha=0.02,
-    )
     return TwoRateAdam(
-        schedule,
+        WarmUpCosine(stage.learning_rate, steps, stage.warmup_steps),
         encoder_scale=stage.encoder_learning_rate / stage.learning_rate,
         global_clipnorm=stage.clip_norm,
         use_ema=stage.ema > 0,

@@ -1,7 +1,9 @@
 import keras
 import numpy as np
+import pytest
 
-from captioner.training.optimizer import TwoRateAdam
+from captioner.training.config import StageConfig
+from captioner.training.optimizer import TwoRateAdam, build_optimizer
 
 
 class Parts(keras.Model):
@@ -38,3 +40,20 @@ def test_the_encoder_moves_at_its_own_rate_under_fit():
 def test_config_round_trip():
     copy = TwoRateAdam.from_config(TwoRateAdam(0.1, encoder_scale=0.5).get_config())
     assert copy.encoder_scale == 0.5
+
+
+@pytest.mark.parametrize("warmup", [0, 50, 200])
+@pytest.mark.parametrize("steps", [1, 2, 50, 168, 200, 400, 10_000])
+def test_rate_reaches_its_floor_at_the_last_step_alone(steps, warmup):
+    stage = StageConfig("s", epochs=1, learning_rate=2e-3, warmup_steps=warmup)
+    schedule = build_optimizer(stage, steps)._learning_rate
+    rates = np.array([float(schedule(float(step))) for step in range(steps)])
+    assert rates[-1] == pytest.approx(0.02 * 2e-3, rel=1e-4)
+    # One float32 rounding above the floor is enough: the last but one of 10,000 steps is close.
+    assert (rates[:-1] > rates[-1]).all()
+    if steps >= 50:
+        peak = min(warmup, steps // 2)
+        assert rates.max() == pytest.approx(2e-3, rel=1e-2)
+        assert np.argmax(rates) in (peak - 1, peak)
+        assert (np.diff(rates[peak:]) <= 0).all()
+        assert 0.45 < rates.mean() / 2e-3 < 0.55  # a standstill in the second half would show
