@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from captioner.errors import CaptionerError
+from captioner.offline import switch_telemetry_off
 
 if TYPE_CHECKING:
     from captioner.caption import Caption
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = ["Caption", "Captioner", "CaptionerError", "__version__"]
+
+switch_telemetry_off()  # before anything imports OpenVINO
 
 _HOMES = {"Caption": "captioner.caption", "Captioner": "captioner.captioner"}
 
