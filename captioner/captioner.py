@@ -71,9 +71,9 @@ class Captioner:
         """
         return cls(read_preset(name_or_folder), precision, engine)
 
-    def save_to_preset(self, folder: str | Path) -> None:
-        """Writes the captioner as a preset that `from_preset` reads."""
-        write_preset(folder, self.preset)
+    def save_to_preset(self, folder: str | Path, overwrite: bool = False) -> None:
+        """Write the captioner as a preset that `from_preset` reads; see `write_preset`."""
+        write_preset(folder, self.preset, overwrite)
 
     def generate(self, sources: Source | Sequence[Source], **options: Any) -> list[Caption]:
         """Describes pictures and films.

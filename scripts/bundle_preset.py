@@ -35,7 +35,7 @@ def main(trained: Path, name: str, card: Path, search: tuple[str, ...]) -> None:
         if is_activity_preset(trained):
             recognizer = read_activity_preset(trained)
             recognizer = replace(recognizer, card=card.read_text(encoding="utf-8"))
-            write_activity_preset(folder, recognizer)
+            write_activity_preset(folder, recognizer, overwrite=True)
             _say_size(folder)
             return
         preset = read_preset(trained)
@@ -49,7 +49,7 @@ def main(trained: Path, name: str, card: Path, search: tuple[str, ...]) -> None:
             config={**preset.config, "generation": generation},
             card=card.read_text(encoding="utf-8"),
         )
-        write_preset(folder, preset)
+        write_preset(folder, preset, overwrite=True)
         _say_size(folder)
 
 

@@ -51,7 +51,9 @@ def main(preset: str, dataset: Path, split: str, fit: bool, plot: Path | None) -
         if fit:
             curve = Calibration.fit(log_probs, words, shares)
             write_preset(
-                folder, replace(trained, config={**trained.config, "confidence": asdict(curve)})
+                folder,
+                replace(trained, config={**trained.config, "confidence": asdict(curve)}),
+                overwrite=True,
             )
         elif "confidence" in trained.config:
             curve = Calibration(**trained.config["confidence"])

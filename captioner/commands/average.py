@@ -10,7 +10,8 @@ from captioner.commands.errors import plain_errors
 @click.command()
 @click.argument("presets", metavar="PRESET PRESET...", nargs=-1, required=True)
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
-def average(presets: tuple[str, ...], out: Path) -> None:
+@click.option("--overwrite", is_flag=True, help="Replace a preset that is in --out.")
+def average(presets: tuple[str, ...], out: Path, overwrite: bool) -> None:
     """Write the mean of the weights of each PRESET to the folder --out, as one preset.
 
     They must have learnt from the same beginning: stages of one training, or trainings whose
@@ -22,5 +23,6 @@ def average(presets: tuple[str, ...], out: Path) -> None:
 
         if len(presets) < 2:
             raise click.UsageError("give two presets or more: one is its own mean")
-        write_preset(out, average_presets([read_preset(preset) for preset in presets]))
+        mean = average_presets([read_preset(preset) for preset in presets])
+        write_preset(out, mean, overwrite)
         click.echo(f"{out}: the mean of {len(presets)} presets")

@@ -18,13 +18,14 @@ from captioner.engines.tensorflow_logs import tensorflow_logs_hidden
     help="preset is captioner's own, with what --engine openvino needs.",
 )
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
-def export(preset: str, format_name: str, out: Path) -> None:
+@click.option("--overwrite", is_flag=True, help="Replace a preset that is in --out.")
+def export(preset: str, format_name: str, out: Path, overwrite: bool) -> None:
     """Write the network of PRESET, a name or a folder, to the folder --out.
 
     It consists of three functions: encode (frames to features), begin (features to memory and
     state) and step (word, state and memory to the best next words). What was written is run and
     compared with Keras; nothing is left of what differs. With --format preset, --out may be the
-    preset's own folder.
+    preset's own folder, with --overwrite.
     """
     with plain_errors():
         with tensorflow_logs_hidden():
@@ -34,7 +35,7 @@ def export(preset: str, format_name: str, out: Path) -> None:
 
         read = read_preset(preset)
         if format_name == "preset":
-            write_preset(out, with_graphs(read))
+            write_preset(out, with_graphs(read), overwrite)
             click.echo(f"{out}: a preset for both engines")
         else:
             difference = export_preset(read, format_name, out)

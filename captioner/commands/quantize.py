@@ -19,7 +19,10 @@ from captioner.commands.errors import plain_errors
     type=click.IntRange(min=1),
     help="From how many pictures of the train split the ranges of activations are learnt.",
 )
-def quantize(preset: str, dataset: Path, images: Path | None, out: Path, pictures: int) -> None:
+@click.option("--overwrite", is_flag=True, help="Replace a preset that is in --out.")
+def quantize(
+    preset: str, dataset: Path, images: Path | None, out: Path, pictures: int, overwrite: bool
+) -> None:
     """Write PRESET with a VGG16 of 8 bits to the folder --out, a preset for OpenVINO alone.
 
     The ranges are learnt from pictures of DATASET, what `captioner train` reads. Compare both
@@ -43,5 +46,5 @@ def quantize(preset: str, dataset: Path, images: Path | None, out: Path, picture
             for batch in load_batches([examples[row].path for row in order], size, 1)
             if not batch.errors
         ]
-        write_preset(out, quantize_preset(read, frames))
+        write_preset(out, quantize_preset(read, frames), overwrite)
         click.echo(f"{out}: a preset whose VGG16 has 8 bits")

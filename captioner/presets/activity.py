@@ -54,13 +54,12 @@ def is_activity_preset(name_or_folder: str | Path) -> bool:
     return bool(config.get("task") == TASK)
 
 
-def write_activity_preset(folder: str | Path, preset: ActivityPreset) -> None:
-    """Writes a preset; a folder that is there is replaced as a whole.
-
-    Raises:
-        CaptionerError: If the folder is something else than a preset.
-    """
-    write_files(folder, {"task": TASK, **preset.config}, preset.weights, preset.card)
+def write_activity_preset(
+    folder: str | Path, preset: ActivityPreset, overwrite: bool = False
+) -> None:
+    """Write a preset, as a whole or not at all; see `write_preset`."""
+    config = {"task": TASK, **preset.config}
+    write_files(folder, config, preset.weights, preset.card, overwrite=overwrite)
 
 
 def read_activity_preset(name_or_folder: str | Path) -> ActivityPreset:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,11 +12,13 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
 from captioner.errors import CaptionerError
+from captioner.files import replacing_folder, restore_folder
 from captioner.text.vocabulary import Vocabulary
 
 FORMAT = 1
 DEFAULT_PRESET = "vgg16_top_down_flickr8k"
 _CHECKSUMS = "SHA256SUMS"
+_FILES = {"config.json", "README.md", "model.safetensors"}  # that every preset has
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ def preset_folder(name_or_folder: str | Path) -> Path:
         CaptionerError: If there is neither.
     """
     bundled = Path(__file__).parent / str(name_or_folder)
+    restore_folder(Path(name_or_folder))  # that a killed run left aside
     for folder in (bundled, Path(name_or_folder)):
         if (folder / "config.json").is_file():
             return folder
@@ -67,15 +69,17 @@ def preset_folder(name_or_folder: str | Path) -> Path:
     )
 
 
-def write_preset(folder: str | Path, preset: Preset) -> None:
-    """Writes a preset; a folder that is there is replaced as a whole.
+def write_preset(folder: str | Path, preset: Preset, overwrite: bool = False) -> None:
+    """Write a preset, as a whole or not at all.
 
     Args:
-        folder: Where to.
+        folder: Where to; missing, empty, or with `overwrite` a preset.
         preset: Weights are written in the format that they have: float16 halves the size.
+        overwrite: Replace a preset that is there.
 
     Raises:
-        CaptionerError: If the folder is something else than a preset.
+        CaptionerError: If the folder holds anything but a preset's files, or a preset that is not
+            to be overwritten.
     """
 
     def write_rest(partial: Path) -> None:
@@ -83,7 +87,7 @@ def write_preset(folder: str | Path, preset: Preset) -> None:
         for name, content in preset.graphs.items():
             (partial / name).write_bytes(content)
 
-    write_files(folder, preset.config, preset.weights, preset.card, write_rest)
+    write_files(folder, preset.config, preset.weights, preset.card, write_rest, overwrite)
 
 
 def read_preset(name_or_folder: str | Path) -> Preset:
@@ -112,36 +116,65 @@ def write_files(
     weights: dict[str, np.ndarray],
     card: str,
     write_rest: Callable[[Path], None] = lambda partial: None,
+    overwrite: bool = False,
 ) -> None:
-    """Writes the files that all presets have; a folder that is there is replaced as a whole.
+    """Write the files that all presets have, all of them or none.
+
+    The new preset is completed beside the old one and takes its place by renaming, so that a kill
+    at any moment leaves one of the two.
 
     Args:
-        folder: Where to.
+        folder: Where to; missing, empty, or with `overwrite` a preset.
         config: What JSON can hold.
         weights: Arrays by name.
         card: The model card, Markdown.
         write_rest: Called with the folder to write further files to.
+        overwrite: Replace a preset that is there.
 
     Raises:
-        CaptionerError: If the folder is something else than a preset.
+        CaptionerError: If the folder holds anything but a preset's files, or a preset that is not
+            to be overwritten.
     """
     folder = Path(folder)
-    if folder.exists() and not (folder / "config.json").is_file() and any(folder.iterdir()):
+    _check_replaceable(folder, overwrite)
+    with replacing_folder(folder) as partial:
+        text = json.dumps({"format": FORMAT, **config}, indent=1)
+        (partial / "config.json").write_text(text + "\n", encoding="utf-8")
+        (partial / "README.md").write_text(card, encoding="utf-8")
+        # save_file would make the file readable by its owner alone.
+        (partial / "model.safetensors").write_bytes(save(weights))
+        write_rest(partial)
+        sums = [f"{_sha256(path)}  {path.name}\n" for path in sorted(partial.iterdir())]
+        (partial / _CHECKSUMS).write_text("".join(sums), encoding="utf-8")
+
+
+def _check_replaceable(folder: Path, overwrite: bool) -> None:
+    """Refuse a folder in which the user may have anything that is not a preset's."""
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise CaptionerError(f"{folder} is a file: choose another folder")
+    present = {path.name for path in folder.iterdir()}
+    if not present:
+        return
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        lines = (folder / _CHECKSUMS).read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        config, lines = None, []
+    own = {line.partition("  ")[2] for line in lines}
+    if not isinstance(config, dict) or "format" not in config or not own >= _FILES:
         raise CaptionerError(f"{folder} is not empty and is no preset: choose another folder")
-    partial = folder.with_name(f"{folder.name}.part")
-    shutil.rmtree(partial, ignore_errors=True)  # what a killed run left
-    partial.mkdir(parents=True)
-    text = json.dumps({"format": FORMAT, **config}, indent=1)
-    (partial / "config.json").write_text(text + "\n", encoding="utf-8")
-    (partial / "README.md").write_text(card, encoding="utf-8")
-    # save_file would make the file readable by its owner alone.
-    (partial / "model.safetensors").write_bytes(save(weights))
-    write_rest(partial)
-    sums = [f"{_sha256(path)}  {path.name}\n" for path in sorted(partial.iterdir())]
-    (partial / _CHECKSUMS).write_text("".join(sums), encoding="utf-8")
-    if folder.exists():
-        shutil.rmtree(folder)
-    partial.rename(folder)
+    if foreign := sorted(present - own - {_CHECKSUMS}):
+        raise CaptionerError(
+            f"{folder} holds more than its preset ({', '.join(foreign[:3])}): move these files "
+            "elsewhere, or choose another folder"
+        )
+    if not overwrite:
+        raise CaptionerError(
+            f"{folder} holds a preset already: choose another folder, or overwrite it by "
+            "--overwrite (in Python overwrite=True)"
+        )
 
 
 def read_files(folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray], str]:

@@ -178,7 +178,7 @@ class Trainer:
         preset = Preset(config, self.vocabulary, weights, card)
         if self._graphs is None:  # the weights change from preset to preset, the structure never
             self._graphs = export_graphs(*build_network(preset)) if can_export() else {}
-        write_preset(folder, replace(preset, graphs=self._graphs))
+        write_preset(folder, replace(preset, graphs=self._graphs), overwrite=True)
 
 
 def _build_loss(model: CaptionModel, words: int) -> None:

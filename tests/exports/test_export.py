@@ -94,7 +94,9 @@ def test_a_difference_from_keras_is_found(preset):
 
 def test_a_preset_gets_its_graphs_in_place(preset, tmp_path):
     write_preset(tmp_path / "old", replace(preset, graphs={}))
-    result = export(tmp_path / "old", "--format", "preset", "--out", tmp_path / "old")
+    result = export(
+        tmp_path / "old", "--format", "preset", "--out", tmp_path / "old", "--overwrite"
+    )
     assert result.exit_code == 0, result.output
     assert read_preset(tmp_path / "old").graphs == preset.graphs
 

@@ -32,19 +32,46 @@ def test_round_trip(preset, tmp_path):
     assert list(tmp_path.iterdir()) == [tmp_path / "mine"]  # nothing half-written is left
 
 
-def test_what_a_killed_run_left_is_no_hindrance(preset, tmp_path):
-    (tmp_path / "mine.part").mkdir()
-    (tmp_path / "mine.part" / "torn").write_text("")
-    write_preset(tmp_path / "mine", preset)
-    assert read_preset(tmp_path / "mine").card == preset.card
-    assert not (tmp_path / "mine" / "torn").exists()
-
-
-def test_writing_again_replaces_the_whole(preset, tmp_path):
+def test_a_preset_is_overwritten_only_where_that_is_asked_for(preset, tmp_path):
     write_preset(tmp_path / "mine", preset)
     changed = Preset(preset.config, preset.vocabulary, preset.weights, "# Another card\n")
-    write_preset(tmp_path / "mine", changed)
+    with pytest.raises(CaptionerError, match="--overwrite"):
+        write_preset(tmp_path / "mine", changed)
+    assert read_preset(tmp_path / "mine").card == preset.card
+    write_preset(tmp_path / "mine", changed, overwrite=True)
     assert read_preset(tmp_path / "mine").card == "# Another card\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_web_application_with_a_config_json_is_not_erased(preset, tmp_path, overwrite):
+    webapp = tmp_path / "webapp"
+    (webapp / "src").mkdir(parents=True)
+    (webapp / "config.json").write_text('{"port": 8080}')
+    (webapp / "src" / "main.js").write_text("start()")
+    (tmp_path / "webapp.part").mkdir()
+    (tmp_path / "webapp.part" / "thesis.txt").write_text("three years of work")
+    with pytest.raises(CaptionerError, match="is no preset"):
+        write_preset(webapp, preset, overwrite=overwrite)
+    assert (webapp / "src" / "main.js").read_text() == "start()"
+    write_preset(tmp_path / "other", preset)  # a neighbour is left alone, too
+    assert (tmp_path / "webapp.part" / "thesis.txt").read_text() == "three years of work"
+
+
+def test_a_part_folder_of_the_same_name_is_left_alone(preset, tmp_path):
+    (tmp_path / "mine.part").mkdir()
+    (tmp_path / "mine.part" / "thesis.txt").write_text("three years of work")
+    write_preset(tmp_path / "mine", preset)
+    write_preset(tmp_path / "mine", preset, overwrite=True)
+    assert (tmp_path / "mine.part" / "thesis.txt").exists()
+
+
+def test_files_that_a_user_put_into_a_preset_are_not_erased(preset, tmp_path):
+    write_preset(tmp_path / "mine", preset)
+    (tmp_path / "mine" / "notes.txt").write_text("tried on Monday")
+    with pytest.raises(CaptionerError, match=r"notes\.txt"):
+        write_preset(tmp_path / "mine", preset, overwrite=True)
+    assert (tmp_path / "mine" / "notes.txt").exists()
 
 
 @pytest.mark.skipif(not shutil.which("sha256sum"), reason="sha256sum is not installed")

@@ -1,0 +1,91 @@
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from captioner.files import replacing_folder, restore_folder
+
+# Writes new content again and again until it is killed, and says when it has begun.
+_WRITER = """
+import sys
+from pathlib import Path
+from captioner.files import replacing_folder
+folder = Path(sys.argv[1])
+print("begun", flush=True)
+number = 0
+while True:
+    number += 1
+    with replacing_folder(folder) as partial:
+        for name in "abc":
+            (partial / name).write_text(str(number) * 2000)
+"""
+
+
+def _content(folder):
+    texts = {path.name: path.read_text() for path in folder.iterdir()}
+    assert sorted(texts) == ["a", "b", "c"]
+    assert len(set(texts.values())) == 1  # of one writing, not of two
+    return texts["a"]
+
+
+def test_replaces_the_whole(tmp_path):
+    folder = tmp_path / "new" / "folder"
+    for names in ("ab", "c"):
+        with replacing_folder(folder) as partial:
+            for name in names:
+                (partial / name).write_text(name)
+    assert [path.name for path in folder.iterdir()] == ["c"]
+    assert list(folder.parent.iterdir()) == [folder]
+
+
+def test_an_error_leaves_what_was_there(tmp_path):
+    folder = tmp_path / "folder"
+    with replacing_folder(folder) as partial:
+        (partial / "old").write_text("")
+    with pytest.raises(KeyboardInterrupt), replacing_folder(folder) as partial:
+        (partial / "new").write_text("")
+        raise KeyboardInterrupt
+    assert [path.name for path in folder.iterdir()] == ["old"]
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
+def test_a_kill_at_any_moment_leaves_the_old_or_the_new(tmp_path):
+    folder = tmp_path / "folder"
+    with replacing_folder(folder) as partial:
+        for name in "abc":
+            (partial / name).write_text("0" * 2000)
+    for delay in range(12):
+        process = subprocess.Popen(
+            [sys.executable, "-c", _WRITER, str(folder)], stdout=subprocess.PIPE
+        )
+        process.stdout.readline()
+        try:
+            process.wait(timeout=0.003 * delay + 0.01)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        process.wait()
+        process.stdout.close()
+        restore_folder(folder)
+        _content(folder)
+    assert list(tmp_path.iterdir()) == [folder]  # nothing half-written is left
+
+
+def test_a_kill_between_the_two_renamings_is_mended(tmp_path):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    (tmp_path / f".folder.{gone.pid}-0123abcd.old").mkdir()
+    (tmp_path / f".folder.{gone.pid}-0123abcd.old" / "a").write_text("kept")
+    (tmp_path / f".folder.{gone.pid}-0123abcd.part").mkdir()
+    restore_folder(tmp_path / "folder")
+    assert (tmp_path / "folder" / "a").read_text() == "kept"
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_what_a_running_process_writes_is_left_alone(tmp_path):
+    theirs = tmp_path / f".folder.{os.getppid()}-0123abcd.part"
+    theirs.mkdir()
+    restore_folder(tmp_path / "folder")
+    assert theirs.exists()
