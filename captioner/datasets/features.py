@@ -21,7 +21,7 @@ from captioner.vision.clips import encode_clips
 # How many batches may be lost to a kill; flushing 32 pictures' features takes a few milliseconds.
 _BATCHES_PER_CHECKPOINT = 4
 
-_FRAMES_OF_A_CLIP = 8
+FRAMES_OF_A_CLIP = 8  # unless another number is asked for
 
 
 class FeatureStore:
@@ -66,6 +66,11 @@ class FeatureStore:
     def __getitem__(self, image_id: str) -> np.ndarray:
         """The features of one picture or clip, float16 (T, P, C); zeros in padding frames."""
         return self.features[self._rows[image_id]]
+
+    def frames_of(self, image_id: str) -> np.ndarray:
+        """The features of one image or clip without padding, float16 (T, P, C)."""
+        length = self.index.get("shorter", {}).get(image_id, self.frames)
+        return self[image_id][:length]
 
     @property
     def frames(self) -> int:
@@ -142,7 +147,7 @@ def prepare_features(
             return FeatureStore(folder)
         features = np.load(folder / "features.npy", mmap_mode="r+")
     else:
-        most = (frames or _FRAMES_OF_A_CLIP) if dataset.has_clips else 1
+        most = (frames or FRAMES_OF_A_CLIP) if dataset.has_clips else 1
         shape = (len(examples), most, encoder.places, encoder.channels)
         features = np.lib.format.open_memmap(
             folder / "features.npy", mode="w+", dtype=np.float16, shape=shape

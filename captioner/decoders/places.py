@@ -33,7 +33,8 @@ def flatten_places(features: Any, frame_mask: Any) -> tuple[Any, Any]:
 def mean_place(values: Any, mask: Any) -> Any:
     """The mean (B, C) of the places (B, T*P, C) for which `mask` (B, T, P) is true."""
     weight = ops.cast(ops.reshape(mask, (*ops.shape(values)[:2], 1)), values.dtype)
-    return ops.sum(values * weight, axis=1) / ops.sum(weight, axis=1)
+    # Where there is no image at all, as for sentences alone, the mean is zero.
+    return ops.sum(values * weight, axis=1) / ops.maximum(ops.sum(weight, axis=1), 1)
 
 
 def mean_feature(features: Any, frame_mask: Any) -> Any:

@@ -44,6 +44,12 @@ def assign_encoder_weights(encoder: VGG16Encoder, preset: Preset) -> None:
     _assign(variables, {k: v for k, v in preset.weights.items() if k.startswith("encoder/")})
 
 
+def assign_presence_weights(decoder: Decoder, preset: Preset) -> None:
+    """Copy the detector of words of a preset's decoder into another decoder that has one."""
+    variables = _named_weights("decoder", decoder.presence)
+    _assign_some(variables, {name: preset.weights[name] for name in variables})
+
+
 def has_encoder_of(preset: Preset, encoder: VGG16Encoder) -> bool:
     """Whether an encoder is that of a preset, but for the rounding of the preset's weights."""
     variables = _named_weights("encoder", encoder)
@@ -63,6 +69,10 @@ def _assign(variables: dict[str, Any], weights: dict[str, np.ndarray]) -> None:
             "this preset's VGG16 has 8 bits, which OpenVINO alone can run: leave --engine out, or "
             "take the preset that it was made of"
         )
+    _assign_some(variables, weights)
+
+
+def _assign_some(variables: dict[str, Any], weights: dict[str, np.ndarray]) -> None:
     if variables.keys() != weights.keys():
         wrong = sorted(variables.keys() ^ weights.keys())
         raise CaptionerError(f"preset weights and config do not fit: {', '.join(wrong[:5])}")

@@ -27,6 +27,8 @@ class CaptionBatches(keras.utils.PyDataset):
         captions_per_image: N.
         max_length: Words of a caption that are read, L.
         seed: Of the order.
+        draw_epoch: Draws the order of an epoch, as numbers of examples; by default each example
+            comes once.
 
     Items:
         inputs: `read`'s, and `token_ids` int32 (B, N, L): <start> and all words but the last.
@@ -44,10 +46,12 @@ class CaptionBatches(keras.utils.PyDataset):
         captions_per_image: int,
         max_length: int,
         seed: int,
+        draw_epoch: Callable[[np.random.Generator], np.ndarray] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.examples = examples
+        self.draw_epoch = draw_epoch or (lambda rng: rng.permutation(len(examples)))
         self.read = read
         self.batch_size = min(batch_size, len(examples))
         self.captions_per_image = captions_per_image
@@ -64,7 +68,7 @@ class CaptionBatches(keras.utils.PyDataset):
         self.set_epoch(0)
 
     def __len__(self) -> int:
-        return len(self.examples) // self.batch_size
+        return len(self.order) // self.batch_size
 
     def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
         rng = np.random.default_rng((self.seed, self.epoch, index))
@@ -84,7 +88,7 @@ class CaptionBatches(keras.utils.PyDataset):
     def set_epoch(self, epoch: int) -> None:
         """Goes to an epoch, counted from 0, as at its beginning."""
         self.epoch = epoch
-        self.order = np.random.default_rng((self.seed, epoch)).permutation(len(self.examples))
+        self.order = self.draw_epoch(np.random.default_rng((self.seed, epoch)))
 
     def close(self) -> None:
         """Nothing is left to end."""

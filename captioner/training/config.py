@@ -6,9 +6,10 @@ from typing import Any
 
 import yaml
 
+from captioner.datasets.mixture import DataConfig
 from captioner.errors import CaptionerError
 
-_OBJECTIVES = ("cross_entropy", "self_critical")
+_OBJECTIVES = ("cross_entropy", "self_critical", "presence")
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,9 @@ class StageConfig:
         label_smoothing: Share of the target spread over the vocabulary.
         clip_norm: Largest norm of the gradient of all weights together.
         objective: "cross_entropy" of human captions, or "self_critical": the reward of captions
-            that the model samples; on stored features, without dropout and label smoothing.
+            that the model samples; on stored features, without dropout and label smoothing. Or
+            "presence": binary cross entropy of which words the captions of an image have, for
+            VGG16 and a decoder with `presence`.
         sharpen: Factor of the word logits as the stage begins. Label smoothing leaves a tenth of
             the probability to words that do not fit; 2 has self-critical training begin with
             samples that are sentences (on Flickr8k their mean reward is 0.87, and 0.24 with 1).
@@ -77,6 +80,7 @@ class TrainConfig:
 
     Args:
         dataset: What `captioner.datasets.readers.read_dataset` reads.
+        datasets: In place of `dataset`, several that are learnt from together; see `DataConfig`.
         features: Folder of the feature store, as `captioner prepare` makes it; made where it is
             not there.
         run: Folder for checkpoints, logs and the best preset.
@@ -102,10 +106,11 @@ class TrainConfig:
         32
     """
 
-    dataset: str
     features: str
     run: str
     stages: tuple[StageConfig, ...]
+    dataset: str = ""
+    datasets: tuple[DataConfig, ...] = ()
     views: int = 0
     start: str | None = None
     images: str | None = None
@@ -119,6 +124,11 @@ class TrainConfig:
     )
     precision: str = "auto"
     seed: int = 1
+
+    @property
+    def data(self) -> tuple[DataConfig, ...]:
+        """The data sets, one or more."""
+        return self.datasets or (DataConfig(self.dataset, images=self.images),)
 
 
 def read_config(path: str | Path, overrides: dict[str, Any] | None = None) -> TrainConfig:
@@ -161,7 +171,12 @@ def parse_config(content: dict[str, Any], source: str) -> TrainConfig:
         _check_teachers(stage, source)
     if len({stage.name for stage in parsed}) < len(parsed):
         raise CaptionerError(f"{source}: two stages have the same name; each needs its own folder")
-    config: TrainConfig = build_section(TrainConfig, {**content, "stages": parsed}, source)
+    content = {**content, "stages": parsed}
+    if content.get("datasets"):
+        content["datasets"] = _parse_datasets(content["datasets"], source)
+    config: TrainConfig = build_section(TrainConfig, content, source)
+    if bool(config.dataset) == bool(config.datasets):
+        raise CaptionerError(f"{source}: give `dataset`, or a list of several as `datasets`")
     if "name" not in config.decoder:
         raise CaptionerError(f"{source}: `decoder` needs a `name`, such as top_down")
     for stage in parsed:
@@ -172,6 +187,27 @@ def parse_config(content: dict[str, Any], source: str) -> TrainConfig:
                 f"{looks} looks at a picture: stored features have one, and one for each of `views`"
             )
     return config
+
+
+def _parse_datasets(content: Any, source: str) -> tuple[DataConfig, ...]:
+    if not isinstance(content, list):
+        raise CaptionerError(f"{source}: `datasets` must be a list")
+    parsed = tuple(
+        build_section(DataConfig, values, f"{source}, data set {number}")
+        for number, values in enumerate(content, 1)
+    )
+    names = [config.name for config in parsed]
+    if len(set(names)) < len(names) or not all(names) or any("/" in name for name in names):
+        raise CaptionerError(
+            f"{source}: each of `datasets` needs a `name` of its own, without a slash"
+        )
+    for config in parsed:
+        if config.weight <= 0 or config.validation < 0 or (config.frames or 1) < 1:
+            raise CaptionerError(
+                f"{source}, data set {config.name}: weight and frames must be above 0, and "
+                "validation 0 or more"
+            )
+    return parsed
 
 
 def _check_objective(stage: StageConfig, source: str) -> None:

@@ -32,6 +32,7 @@ class SelfCriticalBatches(keras.utils.PyDataset):
         reward: Of a caption.
         batch_size: Pictures in a batch; a last incomplete one is left out.
         seed: Of order and samples.
+        draw_epoch: As for `CaptionBatches`.
 
     Attributes:
         lockstep: A callback, see `Lockstep`.
@@ -53,10 +54,12 @@ class SelfCriticalBatches(keras.utils.PyDataset):
         *,
         batch_size: int,
         seed: int,
+        draw_epoch: Callable[[np.random.Generator], np.ndarray] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.examples = examples
+        self.draw_epoch = draw_epoch or (lambda rng: rng.permutation(len(examples)))
         self.batch_size = min(batch_size, len(examples))
         self.seed = seed
         self.lockstep = Lockstep(
@@ -69,7 +72,7 @@ class SelfCriticalBatches(keras.utils.PyDataset):
         self.set_epoch(0)
 
     def __len__(self) -> int:
-        return len(self.examples) // self.batch_size
+        return len(self.order) // self.batch_size
 
     def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
         self.lockstep.wait_for(index)
@@ -88,7 +91,7 @@ class SelfCriticalBatches(keras.utils.PyDataset):
     def set_epoch(self, epoch: int) -> None:
         """Goes to an epoch, counted from 0, as at its beginning."""
         self.epoch = epoch
-        self.order = np.random.default_rng((self.seed, epoch)).permutation(len(self.examples))
+        self.order = self.draw_epoch(np.random.default_rng((self.seed, epoch)))
 
     def on_epoch_end(self) -> None:
         """Called by `fit`."""

@@ -35,6 +35,7 @@ def build_batches(
             CaptionReward(data.train, stage.bleu_weight),
             batch_size=stage.batch_size,
             seed=config.seed,
+            draw_epoch=data.draw_epoch,
         )
     return CaptionBatches(
         data.train,
@@ -44,6 +45,7 @@ def build_batches(
         captions_per_image=config.captions_per_image,
         max_length=config.max_length,
         seed=config.seed,
+        draw_epoch=data.draw_epoch,
         workers=2,
         max_queue_size=4,
     )

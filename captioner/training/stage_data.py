@@ -1,129 +1,226 @@
-"""What a stage learns from and is validated on: stored features, or pictures."""
+"""What a stage learns from and is validated on: stored features, or images."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from captioner.datasets.augmentation import augment, can_flip
-from captioner.datasets.caption_dataset import CaptionDataset, CaptionExample
-from captioner.datasets.features import prepare_features
+from captioner.datasets.caption_dataset import CaptionExample
+from captioner.datasets.features import FRAMES_OF_A_CLIP, FeatureStore, prepare_features
+from captioner.datasets.mixture import Mixture, Part, draw_epoch
 from captioner.datasets.view import View
 from captioner.engines.keras import KerasEngine
 from captioner.errors import CaptionerError
-from captioner.media.batches import load_batches
-from captioner.media.image import load_image
+from captioner.media.ahead import read_ahead
+from captioner.media.clip import Clip
+from captioner.media.sources import read_clips
 from captioner.training.config import StageConfig
+from captioner.vision.clips import encode_clips
 from captioner.vision.encoder import VGG16Encoder
 
-# Pictures that are captioned at once: wide enough for the matrix units, a few MB of states.
+# Clips that are captioned at once: wide enough for the matrix units, a few MB of states.
 _VALIDATION_BATCH = 100
 
 
 class StageData:
-    """Reads pictures while VGG16 is trained, and its stored features while it is frozen.
+    """Reads images while VGG16 is trained, and its stored features while it is frozen.
 
-    Pictures that could not be read when the store was made are left out.
+    Files that cannot be read are left out.
 
     Args:
-        features: Folder of the feature store, which is made where it is not there, and else gone
-            on with.
+        features: Folder of the feature store, or of one store for each data set of a mixture; made
+            where it is not there, resumed where it is unfinished.
         stage: The stage's.
-        dataset: Pictures and captions.
+        mixture: Images and clips with captions.
         encoder: The stage's encoder, with the weights that the stage begins with.
-        views: How many views of each training picture are stored beside its features, and drawn
+        views: How many views of each training image are stored beside its features, and drawn
             from; their stores are made where they are not there.
 
     Attributes:
-        train, validation: The readable examples of the two splits.
+        train: The readable training examples, data set by data set.
+        validation: The readable validation examples of each data set that has any.
+        frames: Frames of a clip, at most; 1 where there are no clips.
 
     Raises:
-        CaptionerError: If the store does not fit, or the stage asks for what its input cannot.
+        CaptionerError: If a store does not fit, or the stage asks for what its input cannot.
     """
 
     def __init__(
         self,
         features: str | Path,
         stage: StageConfig,
-        dataset: CaptionDataset,
+        mixture: Mixture,
         encoder: VGG16Encoder,
         views: int = 0,
     ) -> None:
         self.stage = stage
         self.size = encoder.image_size
-        if dataset.has_clips and stage.trainable_from is not None:
-            raise CaptionerError(
-                f"stage {stage.name}: VGG16 can be trained on pictures, not on clips; leave "
-                "trainable_from out, or drop the stage"
-            )
-        if stage.trainable_from is None and (stage.flip or stage.crop < 1):
-            raise CaptionerError(
-                f"stage {stage.name}: flip and crop need pictures; stored features do not "
-                "change, so leave them out or give trainable_from"
-            )
-        self.store = prepare_features(dataset, encoder, features)
+        self.mixture = mixture
+        self._encoder = encoder
+        self._stores: dict[str, FeatureStore] = {}
+        self._views: dict[str, list[FeatureStore]] = {}
+        parts = [
+            part
+            for part in mixture.parts
+            if part.settings.captions or stage.objective == "presence"
+        ]
         if stage.trainable_from is None:
-            self._views = [
-                prepare_features(dataset, encoder, f"{features}_view{n}", view=View(seed=n))
-                for n in range(1, views + 1)
-            ]
-        self.train = self._readable(dataset, "train")
-        self.validation = self._readable(dataset, "val")
+            if stage.flip or stage.crop < 1:
+                raise CaptionerError(
+                    f"stage {stage.name}: flip and crop need pictures; stored features do not "
+                    "change, so leave them out or give trainable_from"
+                )
+            for part in parts:
+                name = part.settings.name
+                folder = Path(features) / name if name else Path(features)
+                self._stores[name] = prepare_features(part.dataset, encoder, folder)
+                self._views[name] = [
+                    prepare_features(part.dataset, encoder, f"{folder}_view{n}", view=View(seed=n))
+                    for n in range(1, views + 1)
+                    if not part.dataset.has_clips or len(mixture.parts) == 1
+                ]
+        captions_only = stage.objective != "presence"
+        self.train = self._readable(mixture.split("train", captions_only))
+        self.validation = {
+            part.settings.name: examples
+            for part in parts
+            if part.settings.captions
+            and (
+                examples := self._readable(
+                    [e for e in mixture.split("val") if mixture.part_of(e) is part]
+                )
+            )
+        }
+        self._sizes = [
+            sum(mixture.part_of(example) is part for example in self.train) for part in parts
+        ]
+        self._weights = [part.settings.weight for part in parts]
+        self.frames = max(self._most_frames(part) for part in parts)
+
+    def draw_epoch(self, rng: np.random.Generator) -> np.ndarray:
+        """Draw the order of the training examples in an epoch, see `mixture.draw_epoch`."""
+        return draw_epoch(self._sizes, self._weights, rng)
 
     def read(
         self, examples: list[CaptionExample], rng: np.random.Generator
     ) -> dict[str, np.ndarray]:
-        """The input for some examples: as of `FeatureStore.inputs`, or images (B, 1, H, W, 3)."""
-        if self.stage.trainable_from is None:
-            return self._read_features([example.image_id for example in examples], rng)
-        images = [
-            augment(
-                load_image(example.path, size=self.size),
-                rng,
-                crop=self.stage.crop,
-                flip=self.stage.flip and can_flip(example.tokens),
-            )
-            for example in examples
-        ]
-        return {"images": np.stack(images)[:, np.newaxis]}
+        """Read the network's input for some training examples.
+
+        Args:
+            examples: B of them.
+            rng: Where chance comes from: frames of clips, views, crops, mirror images.
+
+        Returns:
+            `features` float16 (B, T, P, C), and where T is above 1 `frame_mask` bool (B, T); or,
+            where VGG16 is trained, `images` uint8 (B, 1, H, W, 3), one frame of a clip.
+        """
+        if self.stage.trainable_from is not None:
+            return {"images": np.stack([self._read_image(example, rng) for example in examples])}
+        clips = [self._draw_frames(example, rng) for example in examples]
+        return _padded(clips, max(self.frames, self.stage.frames))
 
     def validation_inputs(
-        self, engine: KerasEngine
+        self, name: str, engine: KerasEngine
     ) -> Iterator[tuple[list[str], dict[str, np.ndarray]]]:
-        """Yields image ids of the validation split, and what `FeatureStore.inputs` gives."""
-        ids = [example.image_id for example in self.validation]
-        if self.stage.trainable_from is None:
-            for start in range(0, len(ids), _VALIDATION_BATCH):
-                chosen = ids[start : start + _VALIDATION_BATCH]
-                yield chosen, self.store.inputs(chosen)
-            return
-        paths = [example.path for example in self.validation]
-        for batch in load_batches(paths, self.size, _VALIDATION_BATCH):
-            for reason in batch.errors.values():
-                raise CaptionerError(f"a picture went missing during training: {reason}")
-            features = engine.encode(batch.images[:, np.newaxis])
-            yield [ids[i] for i in batch.indices], {"features": features}
+        """Yield the validation examples of a data set, batch by batch.
 
-    def _read_features(
-        self, image_ids: list[str], rng: np.random.Generator
-    ) -> dict[str, np.ndarray]:
-        if not self._views:
-            return self.store.inputs(image_ids)
-        stores = [self.store, *self._views]
-        # (B, frames): different looks at each picture, in random order.
-        looks = rng.permuted(np.tile(range(len(stores)), (len(image_ids), 1)), axis=1)
-        looks = looks[:, : self.stage.frames]
-        features = np.stack(
-            [
-                np.concatenate([stores[look][image_id] for look in row])
-                for image_id, row in zip(image_ids, looks, strict=True)
+        Args:
+            name: The data set's name in the mixture.
+            engine: It encodes the frames where VGG16 is trained.
+
+        Yields:
+            Image ids, and `features` float (B, T, P, C) with `frame_mask` where T is above 1.
+        """
+        examples = self.validation[name]
+        for start in range(0, len(examples), _VALIDATION_BATCH):
+            batch = examples[start : start + _VALIDATION_BATCH]
+            if self._stores:
+                clips: Sequence[np.ndarray] = [self._stored(example) for example in batch]
+            else:
+                clips = self._encode(batch, engine)
+            yield [e.image_id for e in batch], _padded(clips, max(map(len, clips)))
+
+    def _most_frames(self, part: Part) -> int:
+        if not part.dataset.has_clips:
+            return 1
+        stored = FRAMES_OF_A_CLIP
+        if (store := self._stores.get(part.settings.name)) is not None:
+            stored = store.frames
+        return min(stored, part.settings.frames or stored)
+
+    def _stored(self, example: CaptionExample) -> np.ndarray:
+        part = self.mixture.part_of(example)
+        return self._stores[part.settings.name].frames_of(part.own_id(example.image_id))
+
+    def _draw_frames(self, example: CaptionExample, rng: np.random.Generator) -> np.ndarray:
+        """Features (T, P, C) of some frames of a clip, or of some looks at an image."""
+        part = self.mixture.part_of(example)
+        stored = self._stored(example)
+        if part.dataset.has_clips:
+            if part.settings.frames is None:
+                return stored
+            count = rng.integers(1, min(part.settings.frames, len(stored)), endpoint=True)
+            return stored[np.sort(rng.permutation(len(stored))[:count])]
+        views = self._views[part.settings.name]
+        if not views:
+            return stored
+        own = part.own_id(example.image_id)
+        looks = [stored, *(view[own] for view in views)]
+        count = rng.integers(1, self.stage.frames, endpoint=True)
+        return np.concatenate([looks[look] for look in rng.permutation(len(looks))[:count]])
+
+    def _read_image(self, example: CaptionExample, rng: np.random.Generator) -> np.ndarray:
+        """One look at an image, or at one frame of a clip, uint8 (1, H, W, 3)."""
+        frames = _frames(example, self.size)
+        frame = frames[rng.integers(len(frames))] if len(frames) > 1 else frames[0]
+        flip = self.stage.flip and can_flip(example.tokens)
+        return augment(frame, rng, crop=self.stage.crop, flip=flip)[np.newaxis]
+
+    def _encode(self, examples: list[CaptionExample], engine: KerasEngine) -> list[np.ndarray]:
+        clips = {n: Clip(_frames(e, self.size), np.zeros(1)) for n, e in enumerate(examples)}
+        encode = engine.encode
+        return [encoded for _, encoded in encode_clips(encode, clips, batch_size=32)]
+
+    def _readable(self, examples: list[CaptionExample]) -> list[CaptionExample]:
+        if self._stores:
+            return [
+                example
+                for example in examples
+                if (part := self.mixture.part_of(example)).own_id(example.image_id)
+                in self._stores[part.settings.name]
             ]
-        )
-        if self.stage.frames == 1:
-            return {"features": features}
-        lengths = rng.integers(1, self.stage.frames, len(image_ids), endpoint=True)
-        mask = np.arange(self.stage.frames) < lengths[:, np.newaxis]
-        return {"features": features, "frame_mask": mask}
+        read = partial(_read_one, size=self.size)
+        broken = {
+            reading.index
+            for batch in read_ahead(read, examples, 64)
+            for reading in batch
+            if isinstance(reading.clip, CaptionerError)
+        }
+        return [example for n, example in enumerate(examples) if n not in broken]
 
-    def _readable(self, dataset: CaptionDataset, split: str) -> list[CaptionExample]:
-        return [example for example in dataset.split(split) if example.image_id in self.store]
+
+def _read_one(example: CaptionExample, size: tuple[int, int]) -> Iterator[Clip]:
+    return read_clips(example.path, size, every=math.inf, most=FRAMES_OF_A_CLIP)
+
+
+def _frames(example: CaptionExample, size: tuple[int, int]) -> np.ndarray:
+    """The frames of an image or clip, uint8 (T, H, W, 3)."""
+    try:
+        return next(iter(_read_one(example, size))).frames
+    except CaptionerError as error:
+        raise CaptionerError(f"a file went missing during training: {error}") from error
+
+
+def _padded(clips: Iterable[np.ndarray], frames: int) -> dict[str, np.ndarray]:
+    """Features (T, P, C) of clips as (B, frames, P, C), with a mask unless frames is 1."""
+    clips = list(clips)
+    if frames == 1:
+        return {"features": np.stack(clips)}
+    features = np.zeros((len(clips), frames, *clips[0].shape[1:]), clips[0].dtype)
+    for row, clip in enumerate(clips):
+        features[row, : len(clip)] = clip
+    lengths = np.array([len(clip) for clip in clips])
+    return {"features": features, "frame_mask": np.arange(frames) < lengths[:, np.newaxis]}

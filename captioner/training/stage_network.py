@@ -5,7 +5,11 @@ from pathlib import Path
 from captioner.decoders.build import build_decoder
 from captioner.decoders.decoder import Decoder
 from captioner.errors import CaptionerError
-from captioner.presets.network import assign_encoder_weights, assign_weights
+from captioner.presets.network import (
+    assign_encoder_weights,
+    assign_presence_weights,
+    assign_weights,
+)
 from captioner.presets.storage import preset_folder, read_preset
 from captioner.text.vocabulary import Vocabulary
 from captioner.training.config import StageConfig, TrainConfig
@@ -54,7 +58,11 @@ def build_stage_network(
             )
         assign_weights(encoder, decoder, preset)
     elif taken is not None:
-        assign_encoder_weights(encoder, read_preset(preset_folder(taken)))
+        preset = read_preset(preset_folder(taken))
+        assign_encoder_weights(encoder, preset)
+        words = config.decoder.get("presence", 0)
+        if words and len(preset.config.get("presence_words", [])) == words:
+            assign_presence_weights(decoder, preset)
     if stage.sharpen != 1:
         if config.decoder.get("tie_embeddings"):
             raise CaptionerError(

@@ -7,17 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
-from captioner.datasets.readers import read_dataset
+from captioner.datasets.mixture import read_mixture
 from captioner.decoders.decoder import Decoder
 from captioner.decoding.search import search_captions
-from captioner.engines.keras import JIT_COMPILE, KerasEngine
+from captioner.engines.keras import JIT_COMPILE, KerasEngine, compiled
 from captioner.engines.precision import compute_policy
+from captioner.errors import CaptionerError
 from captioner.evaluation.scores import score_captions
 from captioner.presets.graphs import can_export, export_graphs
 from captioner.presets.network import build_network, capture_weights
-from captioner.presets.storage import Preset, preset_folder, write_preset
+from captioner.presets.storage import Preset, preset_folder, read_preset, write_preset
 from captioner.text.vocabulary import Vocabulary
 from captioner.training.averaging import AverageWeights
 from captioner.training.caption_model import CaptionModel
@@ -25,6 +27,15 @@ from captioner.training.card import write_card
 from captioner.training.config import StageConfig, TrainConfig
 from captioner.training.loss import NextWordLoss
 from captioner.training.optimizer import build_optimizer
+from captioner.training.presence import (
+    PresenceBatches,
+    PresenceLoss,
+    PresenceModel,
+    PresenceTargets,
+    choose_words,
+    mean_average_precision,
+    stack_targets,
+)
 from captioner.training.progress import ProgressBar
 from captioner.training.self_critical import SelfCriticalBatches
 from captioner.training.stage_batches import build_batches
@@ -57,14 +68,15 @@ class Trainer:
         self.report = report
         self._graphs: dict[str, bytes] | None = None
         self.policy = compute_policy(config.precision)
-        self.dataset = read_dataset(config.dataset, config.images)
+        self.mixture = read_mixture(config.data)
         self.vocabulary = Vocabulary.build(
-            (words for example in self.dataset.split("train") for words in example.tokens),
+            (words for example in self.mixture.split("train") for words in example.tokens),
             config.min_count,
         )
+        self.presence_words = self._choose_presence_words()
 
     def train(self) -> Path:
-        """Runs all stages; returns the folder of the best preset of the last one."""
+        """Run all stages; return the folder of the best preset of the last one."""
         start = None if self.config.start is None else preset_folder(self.config.start)
         features = Path(self.config.features)
         for stage in self.config.stages:
@@ -74,6 +86,16 @@ class Trainer:
         assert start is not None  # a config has at least one stage
         return start
 
+    def _choose_presence_words(self) -> list[str]:
+        """The words of the decoder's presence: those of the preset that it begins with, or new."""
+        count = self.config.decoder.get("presence", 0)
+        given = self.config.start or self.config.encoder.get("preset")
+        if count and given is not None:
+            known: list[str] = read_preset(given).config.get("presence_words", [])
+            if len(known) == count:
+                return known
+        return choose_words(self.mixture, count) if count else []
+
     def _train_stage(self, stage: StageConfig, start: Path | None, features: Path) -> Path:
         folder = Path(self.config.run) / stage.name
         folder.mkdir(parents=True, exist_ok=True)
@@ -81,17 +103,10 @@ class Trainer:
         encoder, decoder = build_stage_network(
             self.config, stage, self.vocabulary, start, self.policy
         )
-        data = StageData(features, stage, self.dataset, encoder, self.config.views)
-        batches = build_batches(self.config, stage, data, self.vocabulary, decoder)
+        data = StageData(features, stage, self.mixture, encoder, self.config.views)
+        build = self._build_presence if stage.objective == "presence" else self._build_captions
+        model, batches, trained, score, reported = build(stage, data, encoder, decoder)
         optimizer = build_optimizer(stage, steps=stage.epochs * len(batches))
-        teachers = (
-            read_teachers(stage.teachers, encoder, self.vocabulary, self.policy)
-            if stage.teachers
-            else None
-        )
-        model = CaptionModel(
-            encoder, decoder, stage.scheduled_sampling, teachers, stage.distillation
-        )
         model.compile(
             optimizer,
             _loss(stage, self.vocabulary),
@@ -99,25 +114,25 @@ class Trainer:
             jit_compile=JIT_COMPILE,
         )
         optimizer.build(model.trainable_variables)
-        _build_loss(model, len(self.vocabulary))
-        engine = KerasEngine(encoder, decoder)
-        trained = [encoder, decoder] if stage.trainable_from else [decoder]
+        if isinstance(model, CaptionModel):
+            _build_loss(model, len(self.vocabulary))
         best = folder / "best"
 
         def save_best(scores: dict[str, float]) -> None:
-            self._save_preset(best, encoder, decoder, scores, data.store.frames)
+            self._save_preset(best, encoder, decoder, scores, data.frames)
 
         validation = Validation(
             folder,
             variables=lambda: [
                 *(v for part in (*trained, optimizer) for v in part.variables),
-                *model.random_state,
+                *getattr(model, "random_state", []),
             ],
-            score=lambda: self._score(engine, data),
+            score=score,
             save_best=save_best,
             patience=stage.patience,
             report=lambda line: self.report(f"{stage.name} {line}"),
             seed=self.config.seed,
+            reported=reported,
         )
         callbacks = [ProgressBar(), validation]
         if stage.ema:
@@ -138,10 +153,68 @@ class Trainer:
                 )
         return best
 
+    def _build_captions(
+        self, stage: StageConfig, data: StageData, encoder: VGG16Encoder, decoder: Decoder
+    ) -> tuple[Any, ...]:
+        """Model, batches, trained parts, scoring and its reported lines of a caption stage."""
+        if self.presence_words:
+            decoder.presence.trainable = False
+        teachers = (
+            read_teachers(stage.teachers, encoder, self.vocabulary, self.policy)
+            if stage.teachers
+            else None
+        )
+        model = CaptionModel(
+            encoder, decoder, stage.scheduled_sampling, teachers, stage.distillation
+        )
+        batches = build_batches(self.config, stage, data, self.vocabulary, decoder)
+        engine = KerasEngine(encoder, decoder)
+        trained = [encoder, decoder] if stage.trainable_from else [decoder]
+        reported = _reported(("BLEU-4", "CIDEr"), data)
+        return model, batches, trained, lambda: self._score(engine, data), reported
+
+    def _build_presence(
+        self, stage: StageConfig, data: StageData, encoder: VGG16Encoder, decoder: Decoder
+    ) -> tuple[Any, ...]:
+        """The same of a stage that trains the presence of words."""
+        targets = PresenceTargets(self.presence_words, self.mixture)
+        batches = PresenceBatches(
+            data.train,
+            data.read,
+            targets,
+            batch_size=stage.batch_size,
+            seed=self.config.seed,
+            draw_epoch=data.draw_epoch,
+            workers=2,
+            max_queue_size=4,
+        )
+        engine = KerasEngine(encoder, decoder)
+        presence = compiled(decoder.presence)
+
+        def score() -> dict[str, float]:
+            scores = {}
+            for name, examples in data.validation.items():
+                found = [
+                    np.asarray(presence(inputs["features"], inputs.get("frame_mask")))
+                    for _, inputs in data.validation_inputs(name, engine)
+                ]
+                expected = stack_targets(targets, examples)
+                scores[name] = {"mAP": mean_average_precision(expected, np.concatenate(found))}
+            return self._combine(scores)
+
+        trained = [encoder, decoder.presence] if stage.trainable_from else [decoder.presence]
+        model = PresenceModel(encoder, decoder.presence)
+        return model, batches, trained, score, _reported(("mAP",), data)
+
     def _score(self, engine: KerasEngine, data: StageData) -> dict[str, float]:
-        """Captions the validation split and scores it."""
+        """Caption the validation splits and score them."""
+        return self._combine(
+            {name: self._score_part(name, engine, data) for name in data.validation}
+        )
+
+    def _score_part(self, name: str, engine: KerasEngine, data: StageData) -> dict[str, float]:
         candidates = {}
-        for image_ids, inputs in data.validation_inputs(engine):
+        for image_ids, inputs in data.validation_inputs(name, engine):
             found = search_captions(
                 engine,
                 self.vocabulary,
@@ -154,9 +227,24 @@ class Trainer:
                 candidates[image_id] = " ".join(words)
         references = {
             example.image_id: [" ".join(words) for words in example.tokens]
-            for example in data.validation
+            for example in data.validation[name]
         }
         return score_captions(candidates, references)
+
+    def _combine(self, scores: dict[str, dict[str, float]]) -> dict[str, float]:
+        """The mean over the data sets by their weights, and, of several, each one's own scores."""
+        weights = {part.settings.name: part.settings.validation for part in self.mixture.parts}
+        chosen = [weights[name] for name in scores]
+        if sum(chosen) == 0:
+            raise CaptionerError("no data set with a val split has a validation weight above 0")
+        mean = {
+            metric: float(np.average([own[metric] for own in scores.values()], weights=chosen))
+            for metric in next(iter(scores.values()))
+        }
+        if len(scores) == 1:
+            return mean
+        own = {f"{m} {name}": v for name, values in scores.items() for m, v in values.items()}
+        return {**own, **mean}
 
     def _save_preset(
         self,
@@ -171,9 +259,11 @@ class Trainer:
             "decoder": {"name": self.config.decoder["name"], **decoder.options},
             "generation": {"max_length": self.config.max_length, **self.config.validation},
         }
-        if self.dataset.has_clips:
+        if frames > 1:
             config["frames"] = frames
-        card = write_card(self.config, self.dataset, scores)
+        if self.presence_words:
+            config["presence_words"] = self.presence_words
+        card = write_card(self.config, self.mixture.dataset, scores)
         weights = capture_weights(encoder, decoder)
         preset = Preset(config, self.vocabulary, weights, card)
         if self._graphs is None:  # the weights change from preset to preset, the structure never
@@ -189,7 +279,15 @@ def _build_loss(model: CaptionModel, words: int) -> None:
     model.compute_loss(y=ops.zeros((1, 1, 1), "int32"), y_pred=ops.zeros((1, 1, 1, words)))
 
 
-def _loss(stage: StageConfig, vocabulary: Vocabulary) -> NextWordLoss:
+def _reported(metrics: tuple[str, ...], data: StageData) -> tuple[str, ...]:
+    """Metrics in the order in which an epoch's line gives them: each data set's, then the mean."""
+    names = list(data.validation) if len(data.validation) > 1 else []
+    return (*(f"{metric} {name}" for name in names for metric in metrics), *metrics)
+
+
+def _loss(stage: StageConfig, vocabulary: Vocabulary) -> keras.losses.Loss:
+    if stage.objective == "presence":
+        return PresenceLoss()
     if stage.objective == "self_critical":
         # The weights have either sign, and the sampler leaves some words out.
         return NextWordLoss(reduction="mean", suppressed_ids=vocabulary.unspoken_ids)

@@ -1,0 +1,72 @@
+"""Stems of content words: "dog" and "dogs" are one word to a detector of what an image shows."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from captioner.text.function_words import FUNCTION_WORDS
+
+# Content of a sentence, not of an image.
+_COUNTS = frozenset(
+    [
+        "there",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "some",
+        "several",
+        "many",
+        "other",
+        "another",
+    ]
+)
+_SKIPPED = FUNCTION_WORDS | _COUNTS | {"<unk>", "s", "nt"}
+
+
+@cache
+def stem(word: str) -> str:
+    """Return the stem of a lower-case English word, by the Snowball stemmer (Porter 2001).
+
+    Example:
+        >>> [stem(word) for word in ("dogs", "running", "runs")]
+        ['dog', 'run', 'run']
+    """
+    return str(_stemmer().stem(word))
+
+
+def content_stems(words: Iterable[str]) -> set[str]:
+    """Return the stems of the content words of a sentence.
+
+    Args:
+        words: Lower-case words.
+
+    Example:
+        >>> sorted(content_stems(["two", "dogs", "are", "running", "on", "the", "grass"]))
+        ['dog', 'grass', 'run']
+    """
+    return {stem(word) for word in words if word not in _SKIPPED}
+
+
+def mentioned_shares(captions: Sequence[Sequence[str]]) -> Mapping[str, float]:
+    """Return the share of the captions of one image that mention each stem.
+
+    Args:
+        captions: At least one caption, as words.
+
+    Example:
+        >>> dict(mentioned_shares([["a", "dog"], ["two", "dogs", "run"]]))
+        {'dog': 1.0, 'run': 0.5}
+    """
+    counts = Counter(sorted(s for words in captions for s in content_stems(words)))
+    return {word: count / len(captions) for word, count in counts.items()}
+
+
+@cache
+def _stemmer() -> Any:
+    from nltk.stem.snowball import SnowballStemmer  # half a second that captioning does not need
+
+    return SnowballStemmer("english")
