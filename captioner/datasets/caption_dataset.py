@@ -16,7 +16,7 @@ class CaptionExample:
 
     Args:
         image_id: its name in its data set, unique there.
-        path: where it lies.
+        path: where it lies; "" for captions without an image.
         captions: the sentences as people wrote them, at least one.
         tokens: the words of each caption, in the same order.
         split: "train", "val" or "test".
@@ -76,6 +76,11 @@ class CaptionDataset:
             splits = ", ".join(dict.fromkeys(example.split for example in self.examples))
             raise CaptionerError(f'{self.name} has no split "{name}": take one of {splits}')
         return chosen
+
+    @property
+    def has_images(self) -> bool:
+        """Whether there are images or clips, and not captions alone."""
+        return any(example.path for example in self.examples)
 
     @property
     def has_clips(self) -> bool:

@@ -158,7 +158,7 @@ def draw_epoch(
         if rest:
             picks.append(first + rng.permutation(size)[:rest])
         first += size
-    return rng.permutation(np.concatenate(picks))
+    return rng.permutation(np.concatenate([np.zeros(0, int), *picks]))
 
 
 def _without_test(dataset: CaptionDataset) -> CaptionDataset:

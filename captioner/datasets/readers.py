@@ -4,16 +4,19 @@ import os
 from pathlib import Path
 
 from captioner.datasets.caption_dataset import CaptionDataset
+from captioner.datasets.coco import COCO_PATTERN, read_coco
 from captioner.datasets.flickr8k import TOKEN_FILE, read_flickr8k
 from captioner.datasets.karpathy import read_karpathy
 from captioner.datasets.msrvtt import MSRVTT_FILES, read_msrvtt
 from captioner.datasets.msvd import MSVD_FILES, read_msvd
+from captioner.datasets.sentences import SENTENCE_SUFFIXES, read_sentences
 from captioner.datasets.table import read_table
 from captioner.errors import CaptionerError
 
 _MEND = (
     "give one of Karpathy's .json files, a .csv or .jsonl table, or a folder with dataset_*.json, "
-    f"captions.csv, captions.jsonl, {TOKEN_FILE}, {MSRVTT_FILES[0]} or {MSVD_FILES[0]}"
+    f"captions.csv, captions.jsonl, {COCO_PATTERN}, {TOKEN_FILE}, {MSRVTT_FILES[0]} or "
+    f"{MSVD_FILES[0]}"
 )
 # Data sets of several files, and the names by which a folder is known to hold one.
 _FOLDER_READERS = (
@@ -34,7 +37,9 @@ def read_dataset(
     Args:
         path: one of Karpathy's `.json` files, a `.csv` or `.jsonl` table, or a folder with one of
             them (`dataset_*.json`, `captions.csv`, `captions.jsonl`) or with `Flickr8k.token.txt`;
-            MSR-VTT's `*videodatainfo*.json`, MSVD's `AllVideoDescriptions.txt`, or their folder.
+            COCO's `captions_*.json` or their folder, also `annotations` in it;
+            MSR-VTT's `*videodatainfo*.json`, MSVD's `AllVideoDescriptions.txt`, or their folder;
+            any other `.txt` or `.txt.gz` file has captions without images, see `read_sentences`.
         images_dir: the folder of the pictures or clips, where it is not the reader's default.
 
     Returns:
@@ -59,6 +64,8 @@ def read_dataset(
             for own_names, read in _FOLDER_READERS:
                 if any((path / name).exists() for name in own_names):
                     return read(path, images_dir)
+            if any(path.glob(COCO_PATTERN)) or any(path.glob(f"annotations/{COCO_PATTERN}")):
+                return read_coco(path, images_dir)
             raise CaptionerError(f"{path} holds no data set that can be read: {_MEND}")
         path = files[0]
     if path.name in MSVD_FILES:
@@ -66,8 +73,14 @@ def read_dataset(
     kind = path.suffix.lower()
     if kind == ".json" and "videodatainfo" in path.name:
         return read_msrvtt(path, images_dir)
+    if path.match(COCO_PATTERN):
+        return read_coco(path, images_dir)
     if kind == ".json":
         return read_karpathy(path, images_dir)
     if kind in (".csv", ".jsonl"):
         return read_table(path, images_dir)
+    if path.name == TOKEN_FILE:
+        return read_flickr8k(path, images_dir)
+    if path.name.endswith(SENTENCE_SUFFIXES):
+        return read_sentences(path)
     raise CaptionerError(f"{path} is no data set that can be read: {_MEND}")

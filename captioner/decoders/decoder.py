@@ -133,7 +133,12 @@ class Decoder(keras.layers.Layer):
         return ops.cast(self.word_logits(output), "float32"), state, attention
 
     def call(
-        self, features: Any, token_ids: Any, frame_mask: Any = None, training: bool = False
+        self,
+        features: Any,
+        token_ids: Any,
+        frame_mask: Any = None,
+        training: bool = False,
+        **given: Any,
     ) -> Any:
         """Predicts each next word of known sentences (teacher forcing).
 
@@ -142,17 +147,18 @@ class Decoder(keras.layers.Layer):
             token_ids: int (B, N, L), N sentences for each clip, each beginning with <start>.
             frame_mask: bool (B, T) or None.
             training: Whether dropout acts.
+            given: What else the decoder's `remember` takes.
 
         Returns:
             Logits, float32 (B, N, L, V).
         """
-        return self.unroll(features, token_ids, frame_mask, training)[0]
+        return self.unroll(features, token_ids, frame_mask, training, **given)[0]
 
     def unroll(
-        self, features: Any, token_ids: Any, frame_mask: Any, training: bool
+        self, features: Any, token_ids: Any, frame_mask: Any, training: bool, **given: Any
     ) -> tuple[Any, list[Any]]:
         """What `call` does; returns the logits and each step's attention."""
-        memory = self.remember(features, frame_mask, training=training)
+        memory = self.remember(features, frame_mask, training=training, **given)
         words = self.word_dropout(self.embedding(token_ids), training=training)  # (B, N, L, E)
         sentences = ops.shape(words)[1]
         state = tuple(ops.repeat(part, sentences, axis=1) for part in self.begin(memory))

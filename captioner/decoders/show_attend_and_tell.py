@@ -131,10 +131,15 @@ class ShowAttendAndTell(Decoder):
         return output, state, by_frame
 
     def call(
-        self, features: Any, token_ids: Any, frame_mask: Any = None, training: bool = False
+        self,
+        features: Any,
+        token_ids: Any,
+        frame_mask: Any = None,
+        training: bool = False,
+        **given: Any,
     ) -> Any:
         """See `Decoder`; in training adds the doubly stochastic term to the losses."""
-        logits, attentions = self.unroll(features, token_ids, frame_mask, training)
+        logits, attentions = self.unroll(features, token_ids, frame_mask, training, **given)
         if training and self.doubly_stochastic:
             attention = ops.stack(attentions, axis=2)  # (B, N, L, T, P)
             self.add_loss(self._unevenness(attention, token_ids, frame_mask))

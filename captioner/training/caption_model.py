@@ -27,7 +27,8 @@ class CaptionModel(keras.Model):
 
     Call arguments:
         inputs: dict of `token_ids` int (B, N, L), either `features` float (B, T, P, C) or `images`
-            uint8 (B, T, H, W, 3), and, where there are padding frames, `frame_mask` bool (B, T).
+            uint8 (B, T, H, W, 3), and, where there are padding frames, `frame_mask` bool (B, T);
+            `presence` float (B, W) for a decoder that is told which words an image has.
 
     Returns:
         Logits, float32 (B, N, L, V).
@@ -62,10 +63,11 @@ class CaptionModel(keras.Model):
         token_ids, frame_mask = inputs["token_ids"], inputs.get("frame_mask")
         if training and self.scheduled_sampling:
             token_ids = self._mix(token_ids, self._predict(features, token_ids, frame_mask))
-        logits = self.decoder(features, token_ids, frame_mask=frame_mask, training=training)
+        told = {"presence": inputs["presence"]} if "presence" in inputs else {}
+        logits = self.decoder(features, token_ids, frame_mask=frame_mask, training=training, **told)
         if training and self.teachers is not None:
-            told = self.teachers(features, token_ids, frame_mask=frame_mask)
-            self.add_loss(self.distillation * _cross_entropy(told, logits, token_ids))
+            taught = self.teachers(features, token_ids, frame_mask=frame_mask)
+            self.add_loss(self.distillation * _cross_entropy(taught, logits, token_ids))
         return logits
 
     def _predict(self, features: Any, token_ids: Any, frame_mask: Any) -> Any:

@@ -202,7 +202,11 @@ def _parse_datasets(content: Any, source: str) -> tuple[DataConfig, ...]:
             f"{source}: each of `datasets` needs a `name` of its own, without a slash"
         )
     for config in parsed:
-        if config.weight <= 0 or config.validation < 0 or (config.frames or 1) < 1:
+        if (
+            config.weight <= 0
+            or config.validation < 0
+            or (config.frames is not None and config.frames < 1)
+        ):
             raise CaptionerError(
                 f"{source}, data set {config.name}: weight and frames must be above 0, and "
                 "validation 0 or more"

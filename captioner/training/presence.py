@@ -11,6 +11,7 @@ from keras import ops
 from captioner.datasets.caption_dataset import CaptionExample
 from captioner.datasets.mixture import Mixture
 from captioner.text.stems import mentioned_shares
+from captioner.training.presence_noise import PresenceNoise
 
 _UNKNOWN = -1.0
 
@@ -60,6 +61,47 @@ class PresenceTargets:
             if (column := self._columns.get(word)) is not None:
                 target[column] = share if complete else 1.0
         return target
+
+
+class PresenceData:
+    """Tells a decoder which words captions without an image mention, as its detector would.
+
+    Args:
+        targets: The words' targets.
+        detect: Logits (B, W) from features (B, T, P, C) and a frame mask (B, T): the detector.
+    """
+
+    def __init__(
+        self, targets: PresenceTargets, detect: Callable[[np.ndarray, np.ndarray], Any]
+    ) -> None:
+        self._targets = targets
+        self._detect = detect
+
+    def measure(
+        self,
+        examples: Sequence[CaptionExample],
+        read: Callable[[Sequence[CaptionExample]], dict[str, np.ndarray]],
+    ) -> None:
+        """Measure what the detector says of images whose captions are known.
+
+        Args:
+            examples: Those without an image are left out.
+            read: Reads `features` and `frame_mask` of some examples.
+        """
+        real = [example for example in examples if example.path]
+        logits = []
+        for start in range(0, len(real), 100):
+            inputs = read(real[start : start + 100])
+            logits.append(np.asarray(self._detect(inputs["features"], inputs["frame_mask"])))
+        probabilities = 1 / (1 + np.exp(-np.concatenate(logits)))
+        self._noise = PresenceNoise.fit(stack_targets(self._targets, real), probabilities)
+        self._unknown = np.full(probabilities.shape[1], _UNKNOWN, np.float32)
+
+    def tell(self, example: CaptionExample, rng: np.random.Generator) -> np.ndarray:
+        """Probabilities float32 (W,) for captions without an image; -1 for an image."""
+        if example.path:
+            return self._unknown
+        return self._noise.draw(self._targets.of(example), rng)
 
 
 class PresenceLoss(keras.losses.Loss):

@@ -1,7 +1,7 @@
 """What a stage learns from and is validated on: stored features, or images."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from captioner.media.ahead import read_ahead
 from captioner.media.clip import Clip
 from captioner.media.sources import read_clips
 from captioner.training.config import StageConfig
+from captioner.training.presence import PresenceData
 from captioner.vision.clips import encode_clips
 from captioner.vision.encoder import VGG16Encoder
 
@@ -38,6 +39,7 @@ class StageData:
         encoder: The stage's encoder, with the weights that the stage begins with.
         views: How many views of each training image are stored beside its features, and drawn
             from; their stores are made where they are not there.
+        presence: What the decoder is told of captions without images; None leaves them out.
 
     Attributes:
         train: The readable training examples, data set by data set.
@@ -55,6 +57,7 @@ class StageData:
         mixture: Mixture,
         encoder: VGG16Encoder,
         views: int = 0,
+        presence: PresenceData | None = None,
     ) -> None:
         self.stage = stage
         self.size = encoder.image_size
@@ -67,13 +70,18 @@ class StageData:
             for part in mixture.parts
             if part.settings.captions or stage.objective == "presence"
         ]
+        with_images = [part for part in parts if part.dataset.has_images]
+        told = presence is not None and stage.objective == "cross_entropy"
+        if stage.trainable_from is not None or not told:
+            parts = with_images
+        self._presence = presence if len(parts) > len(with_images) else None
         if stage.trainable_from is None:
             if stage.flip or stage.crop < 1:
                 raise CaptionerError(
                     f"stage {stage.name}: flip and crop need pictures; stored features do not "
                     "change, so leave them out or give trainable_from"
                 )
-            for part in parts:
+            for part in with_images:
                 name = part.settings.name
                 folder = Path(features) / name if name else Path(features)
                 self._stores[name] = prepare_features(part.dataset, encoder, folder)
@@ -83,10 +91,12 @@ class StageData:
                     if not part.dataset.has_clips or len(mixture.parts) == 1
                 ]
         captions_only = stage.objective != "presence"
-        self.train = self._readable(mixture.split("train", captions_only))
+        self.train = self._readable(
+            [e for e in mixture.split("train", captions_only) if mixture.part_of(e) in parts]
+        )
         self.validation = {
             part.settings.name: examples
-            for part in parts
+            for part in with_images
             if part.settings.captions
             and (
                 examples := self._readable(
@@ -98,7 +108,11 @@ class StageData:
             sum(mixture.part_of(example) is part for example in self.train) for part in parts
         ]
         self._weights = [part.settings.weight for part in parts]
-        self.frames = max(self._most_frames(part) for part in parts)
+        self.frames = max(self._most_frames(part) for part in with_images)
+        if self._presence is not None:
+            self._presence.measure(
+                self.train, lambda batch: _padded([self._stored(e) for e in batch], masked=True)
+            )
 
     def draw_epoch(self, rng: np.random.Generator) -> np.ndarray:
         """Draw the order of the training examples in an epoch, see `mixture.draw_epoch`."""
@@ -115,12 +129,19 @@ class StageData:
 
         Returns:
             `features` float16 (B, T, P, C), and where T is above 1 `frame_mask` bool (B, T); or,
-            where VGG16 is trained, `images` uint8 (B, 1, H, W, 3), one frame of a clip.
+            where VGG16 is trained, `images` uint8 (B, 1, H, W, 3), one frame of a clip. Where there
+            are captions without images, `presence` float32 (B, W) says what they mention, -1 for
+            what the decoder is to find itself.
         """
         if self.stage.trainable_from is not None:
             return {"images": np.stack([self._read_image(example, rng) for example in examples])}
         clips = [self._draw_frames(example, rng) for example in examples]
-        return _padded(clips, max(self.frames, self.stage.frames))
+        frames = max(self.frames, self.stage.frames)
+        inputs = _padded(clips, frames, masked=frames > 1 or self._presence is not None)
+        if self._presence is not None:
+            rows = [self._presence.tell(example, rng) for example in examples]
+            inputs["presence"] = np.stack(rows)
+        return inputs
 
     def validation_inputs(
         self, name: str, engine: KerasEngine
@@ -141,7 +162,7 @@ class StageData:
                 clips: Sequence[np.ndarray] = [self._stored(example) for example in batch]
             else:
                 clips = self._encode(batch, engine)
-            yield [e.image_id for e in batch], _padded(clips, max(map(len, clips)))
+            yield [e.image_id for e in batch], _padded(clips, masked=self.frames > 1)
 
     def _most_frames(self, part: Part) -> int:
         if not part.dataset.has_clips:
@@ -157,6 +178,8 @@ class StageData:
 
     def _draw_frames(self, example: CaptionExample, rng: np.random.Generator) -> np.ndarray:
         """Features (T, P, C) of some frames of a clip, or of some looks at an image."""
+        if not example.path:
+            return np.zeros((0, self._encoder.places, self._encoder.channels), np.float16)
         part = self.mixture.part_of(example)
         stored = self._stored(example)
         if part.dataset.has_clips:
@@ -189,7 +212,8 @@ class StageData:
             return [
                 example
                 for example in examples
-                if (part := self.mixture.part_of(example)).own_id(example.image_id)
+                if not example.path
+                or (part := self.mixture.part_of(example)).own_id(example.image_id)
                 in self._stores[part.settings.name]
             ]
         read = partial(_read_one, size=self.size)
@@ -214,13 +238,15 @@ def _frames(example: CaptionExample, size: tuple[int, int]) -> np.ndarray:
         raise CaptionerError(f"a file went missing during training: {error}") from error
 
 
-def _padded(clips: Iterable[np.ndarray], frames: int) -> dict[str, np.ndarray]:
-    """Features (T, P, C) of clips as (B, frames, P, C), with a mask unless frames is 1."""
-    clips = list(clips)
-    if frames == 1:
-        return {"features": np.stack(clips)}
+def _padded(
+    clips: Sequence[np.ndarray], frames: int | None = None, *, masked: bool
+) -> dict[str, np.ndarray]:
+    """Features (T, P, C) of clips as (B, frames, P, C), frames at least 1; perhaps with a mask."""
+    lengths = np.array([len(clip) for clip in clips])
+    frames = max(1, frames or lengths.max())
     features = np.zeros((len(clips), frames, *clips[0].shape[1:]), clips[0].dtype)
     for row, clip in enumerate(clips):
         features[row, : len(clip)] = clip
-    lengths = np.array([len(clip) for clip in clips])
+    if not masked:
+        return {"features": features}
     return {"features": features, "frame_mask": np.arange(frames) < lengths[:, np.newaxis]}

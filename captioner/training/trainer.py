@@ -29,6 +29,7 @@ from captioner.training.loss import NextWordLoss
 from captioner.training.optimizer import build_optimizer
 from captioner.training.presence import (
     PresenceBatches,
+    PresenceData,
     PresenceLoss,
     PresenceModel,
     PresenceTargets,
@@ -103,7 +104,11 @@ class Trainer:
         encoder, decoder = build_stage_network(
             self.config, stage, self.vocabulary, start, self.policy
         )
-        data = StageData(features, stage, self.mixture, encoder, self.config.views)
+        presence = None
+        targets = PresenceTargets(self.presence_words, self.mixture)
+        if self.presence_words:
+            presence = PresenceData(targets, compiled(decoder.presence))
+        data = StageData(features, stage, self.mixture, encoder, self.config.views, presence)
         build = self._build_presence if stage.objective == "presence" else self._build_captions
         model, batches, trained, score, reported = build(stage, data, encoder, decoder)
         optimizer = build_optimizer(stage, steps=stage.epochs * len(batches))

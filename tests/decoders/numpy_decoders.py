@@ -61,11 +61,25 @@ def dense(w, name, x):
     return x @ w[f"{name}/kernel"] + w.get(f"{name}/bias", 0)
 
 
+def word_presence(w, features):
+    """Probabilities (W,) of words in one clip's features (T, P, C)."""
+    values = np.log1p(features).reshape(-1, features.shape[-1])
+    x = np.concatenate([values.mean(0), values.max(0)])
+    x = (x - x.mean()) / np.sqrt(x.var() + 1e-3)
+    x = x * w["presence_scale/gamma"] + w["presence_scale/beta"]
+    return sigmoid(dense(w, "presence_logits", x))
+
+
 def top_down(decoder, features, words):
     """Logits (L, V) and attentions (L, T*P) of one sentence over one clip's features (T, P, C)."""
     w = weights_of(decoder)
     values = all_places(w, features)
     keys, mean = values @ w["key/kernel"], values.mean(0)
+    told = 0.0
+    if decoder.options.get("presence"):
+        found = word_presence(w, features)
+        mean = mean + dense(w, "presence_mean", found)
+        told = dense(w, "presence_output", found)
     count = 2 + 2 * decoder.layers
     h1, c1, *rest = (
         [np.tanh(dense(w, f"first_{n}", mean)) for n in range(count)]
@@ -84,7 +98,9 @@ def top_down(decoder, features, words):
         h2, _ = states[-1]
         deep = decoder.deep_output
         output = (
-            vector + dense(w, "output_said", h2) + dense(w, "output_seen", seen) if deep else h2
+            vector + dense(w, "output_said", h2) + dense(w, "output_seen", seen) + told
+            if deep
+            else h2
         )
         logits.append(predict(w, output))
         attentions.append(attention)

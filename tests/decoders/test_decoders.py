@@ -203,3 +203,52 @@ def test_show_and_tell_begins_with_a_long_memory():
     decoder = build_decoder("show_and_tell", 8, vocabulary_size=9, units=4, embedding_size=6)
     gates = np.asarray(decoder.lstm.bias).reshape(4, 4)  # input, forget, candidate, output
     np.testing.assert_array_equal(gates, [[0] * 4, [3] * 4, [0] * 4, [0] * 4])
+
+
+def test_presence_equals_its_equations(batch):
+    features, token_ids = batch
+    decoder = make("top_down", deep_output=True, presence=6)
+    logits = np.asarray(decoder(features, token_ids))
+    expected, _ = numpy_decoders.top_down(decoder, features[1], token_ids[1, 1])
+    np.testing.assert_allclose(logits[1, 1], expected, atol=2e-5)
+
+
+def test_presence_that_is_given_takes_the_place_of_what_is_found(batch):
+    features, token_ids = batch
+    decoder = make("top_down", deep_output=True, presence=6)
+    found = 1 / (1 + np.exp(-np.asarray(decoder.presence(features))))
+    plain = np.asarray(decoder(features, token_ids))
+    given = np.where(np.arange(6) < 3, found, -1).astype("float32")
+    told = np.asarray(decoder(features, token_ids, presence=given))
+    np.testing.assert_allclose(told, plain, atol=2e-5)
+    other = np.asarray(decoder(features, token_ids, presence=1 - found))
+    assert np.abs(other - plain).max() > 0.01
+
+
+def test_words_can_be_learnt_without_an_image(batch):
+    features, token_ids = batch
+    decoder = make("top_down", deep_output=True, presence=6)
+    mask = np.array([[True, True]] * (B - 1) + [[False, False]])
+    given = np.full((B, 6), -1, "float32")
+    given[-1] = 0.5
+    logits = np.asarray(decoder(features, token_ids, frame_mask=mask, presence=given))
+    assert np.isfinite(logits).all()
+    nothing = np.asarray(
+        decoder(np.zeros_like(features), token_ids, frame_mask=mask & False, presence=given)
+    )
+    assert np.isfinite(nothing).all()
+    # With an image, what is told changes nothing for the others; without, all rests on it.
+    np.testing.assert_allclose(logits[:-1], np.asarray(decoder(*batch))[:-1], atol=2e-5)
+
+
+def test_presence_is_not_trained_by_the_next_word(batch):
+    import tensorflow as tf
+
+    features, token_ids = batch
+    decoder = make("top_down", deep_output=True, presence=6)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(decoder(features, token_ids) ** 2)
+    detector = tape.gradient(loss, [v.value for v in decoder.presence.trainable_variables])
+    assert detector == [None] * 4
+    with pytest.raises(CaptionerError, match="deep_output"):
+        make("top_down", presence=6)

@@ -7,6 +7,7 @@ from captioner.errors import CaptionerError
 from captioner.training.config import parse_config, read_config
 
 STAGE = {"name": "frozen", "epochs": 2, "learning_rate": "2e-3"}
+PART = {"name": "n", "path": "p"}
 CRITICAL = {**STAGE, "objective": "self_critical", "label_smoothing": 0}
 TAUGHT = {**STAGE, "teachers": ["p"], "distillation": 0.5}
 CONFIG = {"dataset": "d", "features": "f", "run": "r", "stages": [STAGE]}
@@ -45,7 +46,16 @@ def test_overrides_replace_the_file(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"datasets": "d"}, "unknown key 'datasets'"),
+        ({"data": "d"}, "unknown key 'data'"),
+        ({"datasets": "d"}, "`datasets` must be a list"),
+        ({"datasets": [PART]}, "give `dataset`, or a list"),
+        ({"dataset": "", "datasets": []}, "give `dataset`, or a list"),
+        ({"dataset": "", "datasets": [PART, PART]}, "a `name` of its own"),
+        ({"dataset": "", "datasets": [{"path": "p"}]}, "a `name` of its own"),
+        ({"dataset": "", "datasets": [{"name": "n"}]}, "missing .*'path'"),
+        ({"dataset": "", "datasets": [{**PART, "weight": 0}]}, "n: weight and frames"),
+        ({"dataset": "", "datasets": [{**PART, "frames": 0}]}, "n: weight and frames"),
+        ({"dataset": "", "datasets": [{**PART, "validation": -1}]}, "n: weight and frames"),
         ({"stages": []}, "at least one stage"),
         ({"stages": [{**STAGE, "lr": 1}]}, "stage 1: unknown key 'lr'"),
         ({"stages": [{"name": "x"}]}, "stage 1: missing .*epochs"),
@@ -89,3 +99,14 @@ def test_files_that_are_no_config(tmp_path):
         path.write_text(text)
         with pytest.raises(CaptionerError, match=message):
             read_config(path)
+
+
+def test_several_data_sets():
+    parts = [{**PART, "weight": 2}, {"name": "m", "path": "q", "frames": 3, "captions": False}]
+    config = parse_config({**CONFIG, "dataset": "", "datasets": parts}, "c.yaml")
+    assert [(d.name, d.path, d.weight, d.frames, d.captions) for d in config.data] == [
+        ("n", "p", 2.0, None, True),
+        ("m", "q", 1.0, 3, False),
+    ]
+    single = parse_config({**CONFIG, "dataset": "d", "images": "i"}, "c.yaml").data
+    assert [(d.name, d.path, d.images) for d in single] == [("", "d", "i")]

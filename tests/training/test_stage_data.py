@@ -1,3 +1,6 @@
+from dataclasses import replace
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -5,8 +8,12 @@ from PIL import Image
 
 from captioner.datasets.caption_dataset import CaptionDataset, CaptionExample
 from captioner.datasets.features import FeatureStore, prepare_features
+from captioner.datasets.mixture import DataConfig, Mixture, Part
 from captioner.datasets.view import View
+from captioner.decoders.build import build_decoder
+from captioner.engines.keras import KerasEngine
 from captioner.training.config import StageConfig
+from captioner.training.presence import PresenceData, PresenceTargets
 from captioner.training.stage_data import StageData
 from captioner.vision.encoder import VGG16Encoder
 
@@ -31,7 +38,8 @@ def stores(tmp_path_factory):
 
     def read_as(frames):
         stage = StageConfig("frozen", epochs=1, learning_rate=1e-3, frames=frames)
-        return StageData(folder / "features", stage, dataset, encoder, views=2)
+        mixture = Mixture([Part(DataConfig("noise"), dataset)])
+        return StageData(folder / "features", stage, mixture, encoder, views=2)
 
     views = [FeatureStore(f"{folder / 'features'}_view{n}") for n in (1, 2)]
     return read_as, whole, *views
@@ -59,8 +67,9 @@ def test_several_looks_at_a_picture_are_read_as_frames(stores):
         inputs = data.read(data.train, np.random.default_rng(seed))
         assert inputs["features"].shape == (2, 2, 49, 512)
         for row, image_id in enumerate(("0.png", "1.png")):
-            first, second = (which(f, image_id, known) for f in inputs["features"][row])
-            assert first != second
+            count = inputs["frame_mask"][row].sum()
+            looks = [which(f, image_id, known) for f in inputs["features"][row, :count]]
+            assert len(set(looks)) == count
         assert inputs["frame_mask"][:, 0].all()
         lengths += inputs["frame_mask"].sum(1).tolist()
     assert 70 < lengths.count(1) < 130
@@ -69,9 +78,108 @@ def test_several_looks_at_a_picture_are_read_as_frames(stores):
 
 def test_validation_pictures_are_read_whole(stores):
     read_as, whole, *_ = stores
-    ((image_ids, inputs),) = read_as(frames=1).validation_inputs(None)
+    ((image_ids, inputs),) = read_as(frames=1).validation_inputs("", None)
     assert image_ids == ["2.png"]
     np.testing.assert_array_equal(inputs["features"][0], whole["2.png"])
+
+
+@pytest.fixture(scope="module")
+def mixture(tmp_path_factory):
+    """Three images, a clip of three frames, phrases for an image, and a group of captions."""
+    folder = tmp_path_factory.mktemp("mixture")
+    keras.utils.set_random_seed(0)
+    encoder = VGG16Encoder(weights=None, dtype="float32")
+    rng = np.random.default_rng(2)
+
+    def example(name, split, moving=False):
+        frames = rng.integers(0, 256, (3 if moving else 1, 60, 80, 3), dtype=np.uint8)
+        first, *others = map(Image.fromarray, frames)
+        path = folder / name
+        first.save(path, save_all=moving, append_images=others, duration=400)
+        return CaptionExample(name, str(path), ("dogs",), (("dogs",),), split)
+
+    images = [example(f"{n}.png", split) for n, split in enumerate(("train", "train", "val"))]
+    clips = [example(f"{n}.mp4.gif", "train", moving=True) for n in range(1)]
+    # A data set is known to have clips by the names of its files.
+    renamed = [replace(clip, path=clip.path.removesuffix(".gif")) for clip in clips]
+    for clip, new in zip(clips, renamed, strict=True):
+        Path(clip.path).rename(new.path)
+    phrases = [example("room.png", "train")]
+    group = CaptionExample("group0", "", ("a cat",), (("a", "cat"),), "train")
+    mixture = Mixture(
+        [
+            Part(DataConfig("", name="i", weight=2), CaptionDataset("i", tuple(images))),
+            Part(DataConfig("", name="c", frames=2), CaptionDataset("c", tuple(renamed))),
+            Part(DataConfig("", name="p", captions=False), CaptionDataset("p", tuple(phrases))),
+            Part(DataConfig("", name="s"), CaptionDataset("s", (group,))),
+        ]
+    )
+    return folder, encoder, mixture
+
+
+def stage_data(mixture, **options):
+    folder, encoder, parts = mixture
+    told = options.pop("told", None)
+    stage = StageConfig("s", epochs=1, learning_rate=1e-3, **options)
+    return StageData(folder / "features", stage, parts, encoder, presence=told)
+
+
+def names(examples):
+    return [example.image_id for example in examples]
+
+
+def test_images_and_clips_are_read_together(mixture):
+    data = stage_data(mixture)
+    assert names(data.train) == ["i/0.png", "i/1.png", "c/0.mp4.gif"]
+    assert {name: names(own) for name, own in data.validation.items()} == {"i": ["i/2.png"]}
+    assert data.frames == 2
+    order = data.draw_epoch(np.random.default_rng(0))
+    assert sorted(order.tolist()) == [0, 0, 1, 1, 2]
+    stored = FeatureStore(mixture[0] / "features" / "c")
+    lengths = set()
+    for seed in range(20):
+        inputs = data.read(data.train, np.random.default_rng(seed))
+        assert inputs["features"].shape == (3, 2, 49, 512)
+        assert inputs["frame_mask"][:2].tolist() == [[True, False]] * 2
+        count = inputs["frame_mask"][2].sum()
+        lengths.add(int(count))
+        frames = [
+            next(n for n in range(3) if np.array_equal(frame, stored["0.mp4.gif"][n]))
+            for frame in inputs["features"][2, :count]
+        ]
+        assert frames == sorted(set(frames))  # different ones, in their order
+    assert lengths == {1, 2}
+
+
+def test_phrases_count_for_the_presence_of_words_alone(mixture):
+    data = stage_data(mixture, objective="presence")
+    assert names(data.train) == ["i/0.png", "i/1.png", "c/0.mp4.gif", "p/room.png"]
+
+
+def test_a_clip_is_one_frame_where_vgg16_is_trained(mixture):
+    data = stage_data(mixture, trainable_from="block5")
+    images = data.read(data.train, np.random.default_rng(0))["images"]
+    assert images.shape == (3, 1, 224, 224, 3)
+    engine = KerasEngine(mixture[1], build_decoder("top_down", 512, vocabulary_size=5))
+    ((ids, inputs),) = data.validation_inputs("i", engine)
+    assert ids == ["i/2.png"]
+    stored = FeatureStore(mixture[0] / "features" / "i")["2.png"]
+    np.testing.assert_allclose(inputs["features"][0, :1], stored, rtol=1e-2, atol=1e-2)
+
+
+def test_captions_without_images_tell_which_words_they_mention(mixture):
+    words = PresenceTargets(["dog", "cat"], mixture[2])
+    detect = lambda features, mask: np.tile([2.0, -2.0], (len(features), 1))  # noqa: E731
+    data = stage_data(mixture, told=PresenceData(words, detect))
+    assert names(data.train)[-1] == "s/group0"
+    inputs = data.read(data.train, np.random.default_rng(0))
+    assert inputs["frame_mask"].sum(1).tolist()[-1] == 0
+    assert not inputs["features"][-1].any()
+    np.testing.assert_array_equal(inputs["presence"][:3], -1)
+    # Of dogs the detector says 0.88 where they are; of cats, which no image has, nothing is known
+    # but how it speaks of what is there.
+    told = inputs["presence"][3]
+    assert told[1] == pytest.approx(1 / (1 + np.exp(-2.0)), abs=1e-3)
 
 
 def which(frame, image_id, known):
