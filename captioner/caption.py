@@ -19,6 +19,8 @@ class Caption:
         span: Where the clip begins and ends in its film, in seconds; None for a picture.
         confidence: Share of its content words that people would be expected to confirm, 0 to 1;
             None where the preset has not been calibrated.
+        uncertain: Whether the confidence is below the least that was asked for; then the text is
+            empty, and log_prob, score and confidence are those of the sentence that is withheld.
     """
 
     text: str
@@ -29,3 +31,4 @@ class Caption:
     alternatives: tuple["Caption", ...] = ()
     span: tuple[float, float] | None = None
     confidence: float | None = None
+    uncertain: bool = False

@@ -127,6 +127,7 @@ class Captioner:
         batch_size: int = 16,
         num_captions: int = 1,
         mirror: bool = False,
+        min_confidence: float = 0.0,
         **search_options: Any,
     ) -> Iterator[Result]:
         """Describes sources as they come, and tells which of them each caption is about.
@@ -139,13 +140,23 @@ class Captioner:
             num_captions: Sentences for each picture or shot.
             mirror: Whether the mirror image of each frame is looked at, too, as a frame more: a
                 little better, at twice the time. What is left or right is then uncertain.
+            min_confidence: 0 to 1; a caption of less confidence is withheld: its text is empty and
+                it is `uncertain`.
             search_options: Those of `beam_search` that shall differ from the preset's:
                 beam_width, max_length, min_length, length_power, no_repeat_ngram.
 
         Yields:
             One result for each picture; one for each shot of a film, and, if the film breaks off,
             the error after them.
+
+        Raises:
+            CaptionerError: If a least confidence is asked of a preset that has none.
         """
+        if min_confidence and self._calibration is None:
+            raise CaptionerError(
+                "min_confidence needs a preset with a confidence: choose one by "
+                "`python scripts/calibrate.py PRESET --dataset DATA --fit`, or leave it out"
+            )
         options = {**self.preset.config["generation"], **search_options}
         options["beam_width"] = max(options["beam_width"], num_captions)
         options["num_captions"] = num_captions
@@ -158,8 +169,11 @@ class Captioner:
                 if isinstance(reading.clip, CaptionerError):
                     yield Result(reading.index, reading.clip, reading.last, frames=0)
                 else:
+                    caption = next(captions)
+                    if isinstance(caption, Caption):
+                        caption = _withhold(caption, min_confidence)
                     frames = len(reading.clip.frames)
-                    yield Result(reading.index, next(captions), reading.last, frames)
+                    yield Result(reading.index, caption, reading.last, frames)
 
     def _describe_clips(
         self, clips: Sequence[Clip], mirror: bool, **options: Any
@@ -201,6 +215,14 @@ class Captioner:
             span=clip.span,
             confidence=None if curve is None else curve.confidence(log_prob, len(words)),
         )
+
+
+def _withhold(caption: Caption, least: float) -> Caption:
+    """The caption, or, if its confidence is less than the least, one without text."""
+    if caption.confidence is None or caption.confidence >= least:
+        return caption
+    nothing: dict[str, Any] = {"text": "", "words": (), "attention": None, "alternatives": ()}
+    return replace(caption, uncertain=True, **nothing)
 
 
 def _by_frame(attention: np.ndarray, frames: int, mirror: bool) -> np.ndarray:

@@ -92,6 +92,14 @@ _WITHOUT_ERRORS = ("text", *SUBTITLES)  # formats in which an error has no row
     help="Look at each picture's mirror image, too: a little better, at twice the time.",
 )
 @click.option(
+    "--min-confidence",
+    metavar="SHARE",
+    default=0.0,
+    type=click.FloatRange(0, 1),
+    help='Least confidence of a caption, 0 to 1; below it, the row says "no confident '
+    'description". In JSON its caption is empty and "uncertain" is true.',
+)
+@click.option(
     "--batch-size",
     default=16,
     show_default=True,
@@ -132,6 +140,7 @@ def main(
     beam_width: int | None,
     max_length: int | None,
     mirror: bool,
+    min_confidence: float,
     batch_size: int,
     engine: str,
     precision: str,
@@ -209,6 +218,7 @@ def main(
                     batch_size=batch_size,
                     num_captions=num_captions,
                     mirror=mirror,
+                    min_confidence=min_confidence,
                     **options,
                 )
             else:

@@ -1,13 +1,16 @@
 #!/usr/bin/env python
-"""Give a preset a confidence, or see how far to trust the one that it has.
+"""Give a preset a confidence, or measure how far to trust the one that it has.
 
-    python scripts/calibrate.py runs/mine/finetune/best --dataset data/flickr8k --fit
+    python scripts/calibrate.py runs/mine/best --dataset data/flickr8k --dataset data/coco --fit
     python scripts/calibrate.py PRESET --dataset data/flickr8k --split test --plot reliability.png
 
---fit chooses the curve on the validation split and writes it into the preset's folder. Either way
-prints, for captions in ten groups by confidence, what people confirmed of their content words.
+--fit chooses the curve on the validation splits together and writes it into the preset's folder.
+Either way prints, for captions in ten groups by confidence, what people confirmed of their content
+words; and for each data set the area under the ROC curve of the confidence as a test of whether at
+least half of a caption's content words are confirmed.
 """
 
+import math
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -19,7 +22,7 @@ from captioner.commands.errors import plain_errors
 from captioner.datasets.readers import read_dataset
 from captioner.decoding.calibration import Calibration
 from captioner.errors import CaptionerError
-from captioner.evaluation.confirmation import confirmed_share
+from captioner.evaluation.confirmation import auroc, confirmed_share
 from captioner.evaluation.table import aligned
 from captioner.presets.storage import preset_folder, read_preset, write_preset
 
@@ -28,26 +31,25 @@ _GROUPS = 10
 
 @click.command()
 @click.argument("preset")
-@click.option("--dataset", required=True, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--dataset",
+    "datasets",
+    required=True,
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="Images or clips with captions; may be given more than once.",
+)
 @click.option("--split", default="val", show_default=True)
-@click.option("--fit", is_flag=True, help="Choose the curve anew and write it into the preset.")
+@click.option("--fit", is_flag=True, help="Choose the curve and write it into the preset.")
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw the groups.")
-def main(preset: str, dataset: Path, split: str, fit: bool, plot: Path | None) -> None:
+def main(preset: str, datasets: tuple[Path, ...], split: str, fit: bool, plot: Path | None) -> None:
     """Measure, and with --fit choose, the confidence of PRESET, a bundled name or a folder."""
     with plain_errors():
         folder = preset_folder(preset)
         trained = read_preset(folder)
         captioner = Captioner(trained)
-        examples = read_dataset(dataset).split(split)
-        log_probs, words, shares = [], [], []
-        captions = captioner.stream([example.path for example in examples], batch_size=32)
-        for example, caption in zip(examples, captions, strict=True):
-            if isinstance(caption, CaptionerError):
-                click.echo(str(caption), err=True)
-                continue
-            log_probs.append(caption.log_prob)
-            words.append(len(caption.words))
-            shares.append(confirmed_share(caption.words, example.tokens))
+        measured = [_measure(captioner, dataset, split) for dataset in datasets]
+        log_probs, words, shares = np.concatenate(measured, axis=1)
         if fit:
             curve = Calibration.fit(log_probs, words, shares)
             write_preset(
@@ -59,17 +61,57 @@ def main(preset: str, dataset: Path, split: str, fit: bool, plot: Path | None) -
             curve = Calibration(**trained.config["confidence"])
         else:
             raise CaptionerError(f"{folder} has no confidence yet: choose one with --fit")
-        given = np.array([curve.confidence(*pair) for pair in zip(log_probs, words, strict=True)])
+        given = _confidences(curve, log_probs, words)
         groups = np.array_split(np.argsort(given), _GROUPS)
         expected = [float(given[group].mean()) for group in groups]
-        confirmed = [float(np.array(shares)[group].mean()) for group in groups]
+        confirmed = [float(shares[group].mean()) for group in groups]
         rows = [(f"{e:.2f}", f"{c:.2f}") for e, c in zip(expected, confirmed, strict=True)]
         click.echo(aligned(("mean confidence", "confirmed"), rows))
         error = np.mean(np.abs(np.subtract(expected, confirmed)))
         correlation = np.corrcoef(given, shares)[0, 1]
-        click.echo(f"\ncalibration error {error:.3f}, correlation {correlation:.2f}")
+        click.echo(f"\ncalibration error {error:.3f}, correlation {correlation:.2f}\n")
+        click.echo(_by_dataset(curve, datasets, measured))
         if plot:
             _draw(expected, confirmed, plot)
+
+
+def _measure(captioner: Captioner, dataset: Path, split: str) -> np.ndarray:
+    """Log-probabilities, numbers of words and confirmed shares of the captions, (3, N)."""
+    rows = []
+    examples = read_dataset(dataset).split(split)
+    captions = captioner.stream(
+        [example.path for example in examples], every=math.inf, batch_size=32
+    )
+    for example, caption in zip(examples, captions, strict=True):
+        if isinstance(caption, CaptionerError):
+            click.echo(str(caption), err=True)
+            continue
+        share = confirmed_share(caption.words, example.tokens)
+        rows.append((caption.log_prob, len(caption.words), share))
+    if not rows:
+        raise CaptionerError(f"{dataset}: no image of the split {split} could be read")
+    return np.array(rows).T
+
+
+def _confidences(curve: Calibration, log_probs: np.ndarray, words: np.ndarray) -> np.ndarray:
+    return np.array([curve.confidence(*pair) for pair in zip(log_probs, words, strict=True)])
+
+
+def _by_dataset(curve: Calibration, datasets: tuple[Path, ...], measured: list[np.ndarray]) -> str:
+    rows = []
+    for dataset, (log_probs, words, shares) in zip(datasets, measured, strict=True):
+        given = _confidences(curve, log_probs, words)
+        area = auroc(given, shares >= 0.5)
+        rows.append(
+            (
+                dataset.name,
+                str(len(given)),
+                f"{given.mean():.2f}",
+                f"{shares.mean():.2f}",
+                "-" if area is None else f"{area:.3f}",
+            )
+        )
+    return aligned(("data set", "captions", "mean confidence", "confirmed", "AUROC"), rows)
 
 
 def _draw(expected: list[float], confirmed: list[float], path: Path) -> None:

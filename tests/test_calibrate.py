@@ -9,7 +9,9 @@ from click.testing import CliRunner
 from PIL import Image
 
 from captioner.captioner import Captioner
+from captioner.datasets.readers import read_dataset
 from captioner.decoding.calibration import Calibration
+from captioner.evaluation.confirmation import confirmed_share
 
 ROOT = Path(__file__).parents[1]
 
@@ -82,3 +84,26 @@ def test_json_shows_the_confidence(workspace, script):
     row = json.loads(done.output)
     caption = Captioner.from_preset(workspace / "preset").generate(workspace / "0.png")[0]
     assert row["confidence"] == round(caption.confidence, 2)
+
+
+def test_each_data_set_has_a_row_of_its_own(workspace, script):
+    table = (workspace / "captions.csv").read_text()
+    shutil.copy(workspace / "captions.csv", workspace / "again.csv")
+    arguments = [str(workspace / "preset"), "--fit"]
+    for name in ("captions.csv", "again.csv"):
+        arguments += ["--dataset", str(workspace / name)]
+    done = CliRunner().invoke(script.main, arguments)
+    assert done.exit_code == 0, done.output
+    assert table.count(",val") == 12
+    rows = re.findall(r"^\| (\w+\.csv) +\| +12 \| (.*)$", done.output, re.MULTILINE)
+    assert [name for name, _ in rows] == ["captions.csv", "again.csv"]
+    assert rows[0][1] == rows[1][1]
+    confirmed = float(rows[0][1].split("|")[1])
+    assert confirmed == pytest.approx(np.mean(_shares(workspace)), abs=0.006)
+
+
+def _shares(workspace):
+    captioner = Captioner.from_preset(workspace / "preset")
+    examples = read_dataset(workspace / "captions.csv").split("val")
+    found = captioner.generate([example.path for example in examples])
+    return [confirmed_share(c.words, e.tokens) for c, e in zip(found, examples, strict=True)]

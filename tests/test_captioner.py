@@ -1,6 +1,7 @@
 import math
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -181,3 +182,32 @@ def test_the_mirror_images_of_a_film_are_frames_of_it(tiny):
     for a, b in zip(plain, mirrored, strict=True):
         assert a.attention.shape[1:] == b.attention.shape[1:]
         assert b.attention.sum(axis=(1, 2)) == pytest.approx(1, abs=1e-4)
+
+
+@pytest.fixture(scope="module")
+def calibrated(tiny):
+    """The same captioner with a confidence of about one half."""
+    curve = {"intercept": 0.0, "slope": 0.01}
+    return Captioner(
+        replace(tiny.preset, config={**tiny.preset.config, "confidence": curve}),
+        precision="float32",
+    )
+
+
+def test_a_caption_of_too_little_confidence_is_withheld(calibrated):
+    plain = list(calibrated.stream(SAMPLES, num_captions=2))
+    least = sorted(caption.confidence for caption in plain)[len(plain) // 2]
+    kept = list(calibrated.stream(SAMPLES, num_captions=2, min_confidence=least))
+    assert {caption.uncertain for caption in kept} == {True, False}
+    for before, after in zip(plain, kept, strict=True):
+        assert after.confidence == before.confidence
+        assert after.uncertain == (before.confidence < least)
+        if after.uncertain:
+            assert (after.text, after.words, after.alternatives) == ("", (), ())
+        else:
+            assert (after.text, after.words) == (before.text, before.words)
+
+
+def test_min_confidence_needs_a_preset_with_a_confidence(tiny):
+    with pytest.raises(CaptionerError, match="calibrate"):
+        list(tiny.stream(SAMPLES[:1], min_confidence=0.5))

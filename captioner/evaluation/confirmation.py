@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 from captioner.text.function_words import FUNCTION_WORDS
 
 
@@ -25,3 +27,30 @@ def confirmed_share(words: Sequence[str], references: Iterable[Sequence[str]]) -
     content = [word for word in words if word not in FUNCTION_WORDS]
     known = {word for reference in references for word in reference}
     return sum(word in known for word in content) / len(content) if content else 0.0
+
+
+def auroc(
+    scores: Sequence[float] | np.ndarray, positives: Sequence[bool] | np.ndarray
+) -> float | None:
+    """Return the area under the ROC curve of a score as a test.
+
+    It is the probability that a positive has a higher score than a negative, equal scores counting
+    half (Hanley and McNeil 1982).
+
+    Args:
+        scores: (N,), the higher the likelier positive.
+        positives: (N,).
+
+    Returns:
+        0 to 1, 0.5 for a score that tells nothing; None without positives or negatives.
+
+    Example:
+        >>> auroc([0.9, 0.4, 0.4, 0.1], [True, True, False, False])
+        0.875
+    """
+    scores, positives = np.asarray(scores), np.asarray(positives, bool)
+    ours, others = scores[positives], np.sort(scores[~positives])
+    if not len(ours) or not len(others):
+        return None
+    below = np.searchsorted(others, ours, "left") + np.searchsorted(others, ours, "right")
+    return float(below.mean() / (2 * len(others)))

@@ -12,7 +12,7 @@ _SHORTEST = 0.001  # seconds; players leave out cues that end as they begin
 
 
 class SubtitleWriter:
-    r"""Writes a cue for each shot of one film; an error takes none, whoever calls says it.
+    r"""Writes a cue for each shot of one film; uncertain shots and errors take none.
 
     Args:
         stream: Where to.
@@ -46,6 +46,8 @@ class SubtitleWriter:
             return
         if result.span is None:
             raise CaptionerError(f"{path} is a picture, which has no subtitles: name a film")
+        if result.uncertain:
+            return
         start, end = result.span
         begins, ends = (
             format_time(time, decimals=3, point="." if self._vtt else ",", hour_digits=2)

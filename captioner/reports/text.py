@@ -11,6 +11,7 @@ from captioner.reports.timestamp import format_time
 if TYPE_CHECKING:
     from captioner.caption import Caption
 
+_UNCERTAIN = "no confident description"
 _SHOT = re.compile(r"(.*)\t\d+:\d\d:\d\d\.\d-\d+:\d\d:\d\d\.\d", re.DOTALL)
 
 
@@ -71,5 +72,7 @@ class TextWriter:
 
 
 def _line(said: "Caption") -> str:
+    if said.uncertain:
+        return _UNCERTAIN
     probability = probability_of(said)
     return said.text if probability is None else f"{said.text} {probability:.{DECIMALS}f}"

@@ -77,3 +77,30 @@ def test_a_full_disk_is_named():
 def test_suffixes(tmp_path):
     found = [format_of(tmp_path / name) for name in ("a.JSON", "a.jsonl", "a.csv", "a.txt", "a")]
     assert found == ["json", "jsonl", "csv", "text", "text"]
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        ("text", "x.mp4\t0:00:00.0-0:00:01.0\tno confident description\n"),
+        (
+            "jsonl",
+            '{"path": "x.mp4", "segments": [{"start": 0, "end": 1, "caption": "", '
+            '"log_prob": -9.0, "confidence": 0.12, "uncertain": true}]}\n',
+        ),
+        ("csv", "path,start,end,caption,log_prob,error\nx.mp4,0,1,,-9.0,\n"),
+        ("srt", ""),
+        ("vtt", "WEBVTT\n\n"),
+    ],
+)
+def test_an_uncertain_caption_is_a_row_without_a_guess(tmp_path, form, expected):
+    nothing = Caption("", (), -9.0, -3.0, span=(0, 1), confidence=0.12, uncertain=True)
+    path = tmp_path / "report"
+    with open_report(path, form) as (writer, _):
+        writer.write("x.mp4", nothing)
+    assert path.read_text() == expected
+    if form in ("text", "jsonl", "csv"):  # and a later run takes it for described
+        resumed = path.read_text()
+        with open_report(path, form) as (_, described):
+            assert bool(described) == (form == "jsonl")  # a film that ends a table may go on
+        assert (path.read_text() == resumed) == (form == "jsonl")
