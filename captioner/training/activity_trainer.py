@@ -27,7 +27,7 @@ from captioner.training.activity_card import write_activity_card
 from captioner.training.activity_config import ActivityConfig
 from captioner.training.clip_batches import ClipBatches, stack_clips
 from captioner.training.optimizer import TwoRateAdam, WarmUpCosine
-from captioner.training.progress import ProgressBar
+from captioner.training.progress import Progress
 from captioner.training.validation import Validation
 from captioner.vision.activity_recognizer import ActivityRecognizer
 
@@ -115,7 +115,7 @@ class ActivityTrainer:
                 epochs=config.epochs,
                 shuffle=False,  # ClipBatches does, and does so again after a kill
                 verbose=0,
-                callbacks=[ProgressBar(), validation],
+                callbacks=[Progress(report=self.report), validation],
             )
         return folder / "best"
 

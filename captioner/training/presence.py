@@ -28,6 +28,8 @@ def choose_words(mixture: Mixture, count: int) -> list[str]:
     """
     total: Counter[str] = Counter()
     for example in mixture.split("train"):
+        if not example.path:  # a detector needs images
+            continue
         weight = mixture.part_of(example).settings.weight
         for word, share in mentioned_shares(example.tokens).items():
             total[word] += weight * share  # type: ignore[assignment]  # a Counter holds floats

@@ -37,7 +37,7 @@ from captioner.training.presence import (
     mean_average_precision,
     stack_targets,
 )
-from captioner.training.progress import ProgressBar
+from captioner.training.progress import Progress
 from captioner.training.self_critical import SelfCriticalBatches
 from captioner.training.stage_batches import build_batches
 from captioner.training.stage_data import StageData
@@ -71,7 +71,12 @@ class Trainer:
         self.policy = compute_policy(config.precision)
         self.mixture = read_mixture(config.data)
         self.vocabulary = Vocabulary.build(
-            (words for example in self.mixture.split("train") for words in example.tokens),
+            (
+                words
+                for example in self.mixture.split("train")
+                if example.path  # a word that no image has taught would be said at random
+                for words in example.tokens
+            ),
             config.min_count,
         )
         self.presence_words = self._choose_presence_words()
@@ -139,7 +144,8 @@ class Trainer:
             seed=self.config.seed,
             reported=reported,
         )
-        callbacks = [ProgressBar(), validation]
+        progress = Progress(report=lambda line: self.report(f"{stage.name} {line}"))
+        callbacks = [progress, validation]
         if stage.ema:
             callbacks.insert(0, AverageWeights(resumed=validation.checkpoint.exists()))
         if isinstance(batches, SelfCriticalBatches):
