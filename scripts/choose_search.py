@@ -1,10 +1,10 @@
 #!/usr/bin/env python
-"""Choose the beam search of a preset on the validation split.
+"""Choose the beam search of a preset on the validation splits of the recipe that trained it.
 
-    captioner prepare data/flickr8k --preset PRESET --out data/features/mine
-    python scripts/choose_search.py PRESET --dataset data/flickr8k --features data/features/mine
+    python scripts/choose_search.py PRESET --config scripts/configs/vgg16_top_down.yaml
 
-Prints a table of all combinations, the best CIDEr first. METEOR is left out: it needs Java.
+Prints a table of all combinations, the best mean CIDEr first: the mean over the recipe's data sets
+by their validation weights, on stored features. METEOR is left out: it needs Java.
 """
 
 import itertools
@@ -16,29 +16,34 @@ from tqdm import tqdm
 
 from captioner.commands.errors import plain_errors
 from captioner.datasets.features import FeatureStore
-from captioner.datasets.readers import read_dataset
+from captioner.datasets.mixture import Part, read_mixture
 from captioner.decoding.search import search_captions
+from captioner.engines.engine import Engine
 from captioner.engines.precision import compute_policy
 from captioner.engines.tensorflow_logs import tensorflow_logs_hidden
 from captioner.evaluation.scores import score_captions
 from captioner.evaluation.table import aligned
-from captioner.presets.storage import read_preset
+from captioner.presets.storage import Preset, read_preset
+from captioner.training.config import read_config
 
 _BATCH = 100
 
 
 @click.command()
 @click.argument("preset")
-@click.option("--dataset", required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--features", required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--split", default="val", show_default=True)
+@click.option("--config", required=True, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--features",
+    type=click.Path(exists=True, path_type=Path),
+    help="Feature store of the preset's encoder, where it is not the recipe's.",
+)
 @click.option("--beam-width", "widths", multiple=True, type=int, default=(3, 5), show_default=True)
 @click.option(
     "--length-power",
     "powers",
     multiple=True,
     type=float,
-    default=(0.6, 0.8, 1.0),
+    default=(0.4, 0.7, 1.0, 1.3, 1.6),
     show_default=True,
 )
 @click.option(
@@ -46,9 +51,8 @@ _BATCH = 100
 )
 def main(
     preset: str,
-    dataset: Path,
-    features: Path,
-    split: str,
+    config: Path,
+    features: Path | None,
     widths: tuple[int, ...],
     powers: tuple[float, ...],
     ngrams: tuple[int, ...],
@@ -56,47 +60,70 @@ def main(
     """Score the searches of PRESET, a bundled name or a folder, on stored features."""
     with plain_errors():
         trained = read_preset(preset)
-        data = read_dataset(dataset)
-        store = FeatureStore(features)
+        recipe = read_config(config)
         with tensorflow_logs_hidden():
             from captioner.engines.keras import KerasEngine
             from captioner.presets.network import build_network
 
         encoder, decoder = build_network(trained, compute_policy())
-        store.check(data, encoder.fingerprint())
         engine = KerasEngine(encoder, decoder)
-        examples = [e for e in data.split(split) if e.image_id in store]
-        references = {e.image_id: [" ".join(words) for words in e.tokens] for e in examples}
+        root = features or Path(recipe.features)
+        parts = [
+            (part, _store(part, root, encoder.fingerprint()))
+            for part in read_mixture(recipe.data).parts
+            if part.settings.validation and any(e.split == "val" for e in part.dataset.examples)
+        ]
+        weights = [part.settings.validation for part, _ in parts]
         rows = []
         for width, power, ngram in tqdm([*itertools.product(widths, powers, ngrams)], disable=None):
-            captions = {}
-            for start in range(0, len(examples), _BATCH):
-                batch = examples[start : start + _BATCH]
-                found = search_captions(
-                    engine,
-                    trained.vocabulary,
-                    np.stack([store[e.image_id] for e in batch]),
-                    beam_width=width,
-                    length_power=power,
-                    no_repeat_ngram=ngram,
-                    max_length=trained.config["generation"]["max_length"],
-                )
-                for example, hypotheses in zip(batch, found, strict=True):
-                    words = trained.vocabulary.decode(hypotheses[0].token_ids)
-                    captions[example.image_id] = " ".join(words)
-            scores = score_captions(captions, references)
-            length = np.mean([len(caption.split()) for caption in captions.values()])
-            different = len(set(captions.values())) / len(captions)
+            search = {"beam_width": width, "length_power": power, "no_repeat_ngram": ngram}
+            scores = [_score(part, store, engine, trained, search) for part, store in parts]
+            means = {
+                name: np.average([own[name] for own in scores], weights=weights)
+                for name in ("CIDEr", "BLEU-4", "words", "different")
+            }
             rows.append(
                 (
                     f"beam_width {width}, length_power {power:g}, no_repeat_ngram {ngram}",
-                    *(f"{100 * scores[name]:.2f}" for name in ("CIDEr", "BLEU-4", "BLEU-1")),
-                    f"{length:.2f}",
-                    f"{100 * different:.1f} %",
+                    *(f"{100 * means[name]:.2f}" for name in ("CIDEr", "BLEU-4")),
+                    *(f"{100 * own['CIDEr']:.1f} / {100 * own['BLEU-4']:.1f}" for own in scores),
+                    f"{means['words']:.2f}",
+                    f"{100 * means['different']:.1f} %",
                 )
             )
         rows.sort(key=lambda row: -float(row[1]))
-        click.echo(aligned(("search", "CIDEr", "BLEU-4", "BLEU-1", "words", "different"), rows))
+        names = [f"{part.dataset.name}: CIDEr / BLEU-4" for part, _ in parts]
+        click.echo(aligned(("search", "CIDEr", "BLEU-4", *names, "words", "different"), rows))
+
+
+def _store(part: Part, root: Path, fingerprint: str) -> FeatureStore:
+    store = FeatureStore(root / part.settings.name if part.settings.name else root)
+    store.check(part.dataset, fingerprint)
+    return store
+
+
+def _score(
+    part: Part, store: FeatureStore, engine: Engine, trained: Preset, search: dict[str, float]
+) -> dict[str, float]:
+    examples = [e for e in part.dataset.split("val") if e.image_id in store]
+    captions = {}
+    for start in range(0, len(examples), _BATCH):
+        batch = examples[start : start + _BATCH]
+        found = search_captions(
+            engine,
+            trained.vocabulary,
+            **store.inputs([e.image_id for e in batch]),
+            max_length=trained.config["generation"]["max_length"],
+            **search,
+        )
+        for example, hypotheses in zip(batch, found, strict=True):
+            words = trained.vocabulary.decode(hypotheses[0].token_ids)
+            captions[example.image_id] = " ".join(words)
+    references = {e.image_id: [" ".join(words) for words in e.tokens] for e in examples}
+    scores = score_captions(captions, references)
+    lengths = [len(caption.split()) for caption in captions.values()]
+    different = len(set(captions.values())) / len(captions)
+    return {**scores, "words": float(np.mean(lengths)), "different": different}
 
 
 if __name__ == "__main__":
