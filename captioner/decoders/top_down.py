@@ -146,7 +146,8 @@ class TopDown(Decoder):
         }
         if self.presence_words:
             # Its own loss trains the detector; that of the next word would make it something else.
-            found = ops.stop_gradient(ops.sigmoid(self.presence(features, frame_mask)))  # (B, W)
+            logits = self.presence(features, frame_mask, training=False)
+            found = ops.stop_gradient(ops.sigmoid(logits))  # (B, W)
             if presence is not None:
                 found = ops.where(presence < 0, found, presence)
             found = ops.cast(found, self.compute_dtype)

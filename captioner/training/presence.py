@@ -202,7 +202,7 @@ class PresenceModel(keras.Model):
     def call(self, inputs: Mapping[str, Any], training: bool = False) -> Any:
         """Inputs as of `CaptionModel` to logits (B, W)."""
         features = inputs["features"] if "features" in inputs else self.encoder(inputs["images"])
-        return self.presence(features, inputs.get("frame_mask"))
+        return self.presence(features, inputs.get("frame_mask"), training=training)
 
 
 def mean_average_precision(targets: np.ndarray, scores: np.ndarray) -> float:

@@ -17,11 +17,13 @@ class WordPresence(keras.layers.Layer):
 
     Args:
         words: Number of words, W.
+        dropout: Share of the pooled features dropped while the detector is trained.
         kwargs: Those of a Keras layer.
 
     Call arguments:
         features: float (B, T, P, C), as `VGG16Encoder` gives them.
         frame_mask: bool (B, T), False for padding frames; None when there are none.
+        training: Whether dropout acts.
 
     Returns:
         Logits, float32 (B, W).
@@ -35,11 +37,12 @@ class WordPresence(keras.layers.Layer):
         TensorShape([2, 5])
     """
 
-    def __init__(self, words: int, **kwargs: Any) -> None:
+    def __init__(self, words: int, dropout: float = 0.5, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.words = words
         policy = self.dtype_policy
         self.scale = keras.layers.LayerNormalization(dtype=policy, name="presence_scale")
+        self.dropout = keras.layers.Dropout(dropout, dtype=policy, name="presence_dropout")
         # A word is in one image of a hundred, so that learning begins near that.
         rare = keras.initializers.Constant(-4.6)
         self.logits = keras.layers.Dense(
@@ -53,7 +56,7 @@ class WordPresence(keras.layers.Layer):
         self.logits.build(pooled)
         self.built = True
 
-    def call(self, features: Any, frame_mask: Any = None) -> Any:
+    def call(self, features: Any, frame_mask: Any = None, training: bool = False) -> Any:
         """See the class."""
         values = compress(features)  # (B, T, P, C)
         if frame_mask is None:
@@ -64,4 +67,5 @@ class WordPresence(keras.layers.Layer):
         most = ops.max(values + (1 - seen) * NEVER, axis=(1, 2))
         most = ops.maximum(most, 0)  # compressed features are not negative
         pooled = self.scale(ops.concatenate([mean, most], axis=-1))  # (B, 2C)
+        pooled = self.dropout(pooled, training=training)
         return ops.cast(self.logits(pooled), "float32")
