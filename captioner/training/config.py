@@ -92,6 +92,8 @@ class TrainConfig:
         images: Folder of the pictures, where the data set does not say.
         encoder: Options of `VGG16Encoder`: weights, grid. Or `preset`: that whose encoder is taken.
         decoder: `name` and the options of the decoder.
+        vocabulary: Preset whose words are taken, as for a training that begins with it on other
+            data; None for the words of the train split.
         min_count: Rarer words of the train split become <unk>.
         max_length: Words of a caption that are read in training, and written at most.
         captions_per_image: Captions of a picture that a step learns from.
@@ -116,6 +118,7 @@ class TrainConfig:
     images: str | None = None
     encoder: dict[str, Any] = field(default_factory=dict)
     decoder: dict[str, Any] = field(default_factory=lambda: {"name": "top_down"})
+    vocabulary: str | None = None
     min_count: int = 5
     max_length: int = 18
     captions_per_image: int = 5

@@ -70,15 +70,7 @@ class Trainer:
         self._graphs: dict[str, bytes] | None = None
         self.policy = compute_policy(config.precision)
         self.mixture = read_mixture(config.data)
-        self.vocabulary = Vocabulary.build(
-            (
-                words
-                for example in self.mixture.split("train")
-                if example.path  # a word that no image has taught would be said at random
-                for words in example.tokens
-            ),
-            config.min_count,
-        )
+        self.vocabulary = self._choose_vocabulary()
         self.presence_words = self._choose_presence_words()
 
     def train(self) -> Path:
@@ -91,6 +83,17 @@ class Trainer:
                 features = start.parent / "features"  # of the encoder as it has become
         assert start is not None  # a config has at least one stage
         return start
+
+    def _choose_vocabulary(self) -> Vocabulary:
+        if self.config.vocabulary is not None:
+            return read_preset(self.config.vocabulary).vocabulary
+        captions = (
+            words
+            for example in self.mixture.split("train")
+            if example.path  # a word that no image has taught would be said at random
+            for words in example.tokens
+        )
+        return Vocabulary.build(captions, self.config.min_count)
 
     def _choose_presence_words(self) -> list[str]:
         """The words of the decoder's presence: those of the preset that it begins with, or new."""
