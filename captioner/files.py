@@ -1,4 +1,4 @@
-"""Folders written as a whole or not at all."""
+"""Files and folders written as a whole or not at all."""
 
 import os
 import re
@@ -7,6 +7,48 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from captioner.errors import CaptionerError
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give the name of a file to write, which takes the place of another one at the end.
+
+    A kill at any moment leaves the old file or the new one; an exception leaves the old one.
+
+    Args:
+        path: The file to replace, or to make; its folder exists.
+
+    Yields:
+        A name of its own beside it, with the same suffix.
+
+    Raises:
+        CaptionerError: The file cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> report = Path(tempfile.mkdtemp()) / "report.txt"
+        >>> with replacing(report) as partial:
+        ...     _ = partial.write_text("done")
+        >>> report.read_text()
+        'done'
+    """
+    path = Path(path)
+    partial = path.with_name(f".{path.stem}.{os.getpid()}-{secrets.token_hex(4)}{path.suffix}")
+    try:
+        yield partial
+        _flush(partial)
+        if path.exists():
+            shutil.copymode(path, partial)
+        partial.replace(path)
+    except OSError as error:
+        raise CaptionerError(
+            f"cannot write {path} ({error.strerror or error}): choose a folder that exists and may "
+            "be written to, and that has room"
+        ) from error
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from captioner.files import replacing_folder, restore_folder
+from captioner.errors import CaptionerError
+from captioner.files import replacing, replacing_folder, restore_folder
 
 # Writes new content again and again until it is killed, and says when it has begun.
 _WRITER = """
@@ -28,6 +29,30 @@ def _content(folder):
     assert sorted(texts) == ["a", "b", "c"]
     assert len(set(texts.values())) == 1  # of one writing, not of two
     return texts["a"]
+
+
+def test_a_file_is_replaced_and_keeps_its_mode(tmp_path):
+    path = tmp_path / "report.txt"
+    path.write_text("old")
+    path.chmod(0o600)
+    with replacing(path) as partial:
+        partial.write_text("new")
+        assert path.read_text() == "old"
+    assert path.read_text() == "new"
+    assert path.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(ZeroDivisionError), replacing(path) as partial:
+        partial.write_text("half")
+        _ = 1 / 0
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    with (
+        pytest.raises(CaptionerError, match=r"report\.txt.*choose a folder"),
+        replacing(tmp_path / "absent" / "report.txt") as partial,
+    ):
+        partial.write_text("new")
 
 
 def test_replaces_the_whole(tmp_path):

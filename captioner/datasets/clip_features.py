@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from captioner.datasets.clip_dataset import ClipDataset
 from captioner.errors import CaptionerError
+from captioner.files import replacing
 from captioner.media.actions import read_action
 from captioner.media.ahead import read_ahead
 
@@ -149,6 +150,5 @@ def _open_store(
 
 
 def _write_index(folder: Path, index: dict[str, Any]) -> None:
-    temporary = folder / "index.tmp"
-    temporary.write_text(json.dumps(index), encoding="utf-8")
-    temporary.replace(folder / "index.json")
+    with replacing(folder / "index.json") as partial:
+        partial.write_text(json.dumps(index), encoding="utf-8")

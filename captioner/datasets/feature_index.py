@@ -6,6 +6,7 @@ from typing import Any
 
 from captioner.datasets.caption_dataset import CaptionDataset
 from captioner.errors import CaptionerError
+from captioner.files import replacing
 
 FORMAT = 1
 
@@ -37,9 +38,8 @@ def read_index(path: Path) -> dict[str, Any]:
 
 def write_index(path: Path, index: dict[str, Any]) -> None:
     """Writes an index, whole or not at all."""
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(index), encoding="utf-8")
-    temporary.replace(path)
+    with replacing(path) as partial:
+        partial.write_text(json.dumps(index), encoding="utf-8")
 
 
 def check_index(

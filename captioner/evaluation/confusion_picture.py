@@ -7,6 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from captioner.errors import CaptionerError
 from captioner.evaluation.accuracy import AccuracyReport
+from captioner.files import replacing
 
 _FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 _CELL = 72  # pixels
@@ -30,12 +31,8 @@ def write_confusion(report: AccuracyReport, path: Path) -> None:
         raise CaptionerError(f"{path}: name a picture {', '.join(_FORMATS)}")
     content = BytesIO()
     draw_confusion(report).save(content, kind, quality=92)
-    partial = path.with_name(f"{path.name}.part")
-    try:
+    with replacing(path) as partial:
         partial.write_bytes(content.getvalue())
-        partial.replace(path)
-    except OSError as error:
-        raise CaptionerError(f"cannot write {path} ({error.strerror}): check its folder") from error
 
 
 def draw_confusion(report: AccuracyReport) -> Image.Image:

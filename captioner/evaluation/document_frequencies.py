@@ -3,7 +3,6 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from captioner.errors import CaptionerError
 from captioner.evaluation.ngrams import ORDERS
 from captioner.evaluation.reference_ngrams import ReferenceNgrams
+from captioner.files import replacing
 
 
 @dataclass(frozen=True)
@@ -73,20 +73,12 @@ class DocumentFrequencies:
         Raises:
             CaptionerError: the file cannot be written.
         """
-        path = Path(path)
         arrays = {"images": np.array(self.images)}
         for order in ORDERS:
             arrays[f"ngrams_{order}"] = self.ngrams[order - 1]
             arrays[f"frequencies_{order}"] = self.frequencies[order - 1]
-        try:
-            partial = path.with_name(f".{path.name}.{os.getpid()}")
-            with partial.open("wb") as file:
-                np.savez_compressed(file, allow_pickle=False, **arrays)
-            partial.replace(path)
-        except OSError as error:
-            raise CaptionerError(
-                f"cannot write {path} ({error.strerror}): choose a folder that exists"
-            ) from error
+        with replacing(path) as partial, partial.open("wb") as file:
+            np.savez_compressed(file, allow_pickle=False, **arrays)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "DocumentFrequencies":

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from captioner.datasets.source_files import read_source
 from captioner.errors import CaptionerError
+from captioner.files import replacing
 
 _LISTED = 10
 
@@ -135,15 +136,8 @@ def write_whole(path: str | os.PathLike[str], text: str) -> None:
     Raises:
         CaptionerError: the file cannot be written.
     """
-    path = Path(path)
-    try:
-        partial = path.with_name(f".{path.name}.{os.getpid()}")
+    with replacing(path) as partial:
         partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise CaptionerError(
-            f"cannot write {path} ({error.strerror}): choose a folder that exists"
-        ) from error
 
 
 def _is_number(image: str) -> bool:

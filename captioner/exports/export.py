@@ -1,8 +1,6 @@
 """A preset's network in other formats, each run and compared with Keras after it was written."""
 
 import json
-import os
-import shutil
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -12,6 +10,7 @@ import numpy as np
 
 from captioner.errors import CaptionerError
 from captioner.exports.network import Network, Runner
+from captioner.files import replacing_folder
 from captioner.presets.storage import Preset
 
 FORMATS = ("openvino", "onnx", "saved_model", "litert")
@@ -37,25 +36,19 @@ def export_preset(preset: Preset, format_name: str, folder: str | Path) -> float
     folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise CaptionerError(f"{folder} is not empty: choose another folder")
-    partial = folder.with_name(f"{folder.name}.{os.getpid()}.part")
-    partial.mkdir(parents=True)
     try:
         form = import_module(f"captioner.exports.{format_name}")
         network = Network.of(preset)
-        form.write(network, partial)
-        difference = compare(network.run, form.load(partial), network)
-        preset.vocabulary.save(partial / "vocabulary.json")
-        config = json.dumps(preset.config, indent=1)
-        (partial / "config.json").write_text(config + "\n", encoding="utf-8")
-        if folder.exists():
-            folder.rmdir()
-        partial.rename(folder)
+        with replacing_folder(folder) as partial:
+            form.write(network, partial)
+            difference = compare(network.run, form.load(partial), network)
+            preset.vocabulary.save(partial / "vocabulary.json")
+            config = json.dumps(preset.config, indent=1)
+            (partial / "config.json").write_text(config + "\n", encoding="utf-8")
     except ImportError as error:
         raise CaptionerError(
             f"export to {format_name} needs {error.name}: `pip install 'captioner[export]'`"
         ) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     return difference
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from captioner.errors import CaptionerError
+from captioner.files import replacing
 
 SPECIAL_TOKENS = ("<pad>", "<start>", "<end>", "<unk>")
 
@@ -121,16 +122,13 @@ class Vocabulary:
         Raises:
             CaptionerError: the file cannot be written.
         """
-        path = Path(path)
         content = {"special": SPECIAL_TOKENS, "words": self.counts}
-        partial = path.with_name(f"{path.name}.{os.getpid()}.part")
         try:
-            partial.write_text(
-                json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
-            )
-            partial.replace(path)
-        except (OSError, UnicodeEncodeError) as error:
-            partial.unlink(missing_ok=True)
+            with replacing(path) as partial:
+                partial.write_text(
+                    json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
+                )
+        except UnicodeEncodeError as error:
             raise CaptionerError(f"cannot write the vocabulary {path}: {error}") from error
 
     @classmethod

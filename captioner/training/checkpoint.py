@@ -11,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from captioner.errors import CaptionerError
+from captioner.files import replacing
 
 
 def save_checkpoint(path: Path, variables: Sequence[Any], progress: dict[str, Any]) -> None:
@@ -26,9 +27,8 @@ def save_checkpoint(path: Path, variables: Sequence[Any], progress: dict[str, An
         str(number): np.asarray(ops.convert_to_numpy(variable.value), order="C")
         for number, variable in enumerate(variables)
     }
-    temporary = path.with_suffix(".tmp")
-    save_file(arrays, temporary, metadata={"progress": json.dumps(progress)})
-    temporary.replace(path)
+    with replacing(path) as partial:
+        save_file(arrays, partial, metadata={"progress": json.dumps(progress)})
 
 
 def load_checkpoint(path: Path, variables: Sequence[Any]) -> dict[str, Any]:

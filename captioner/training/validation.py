@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 
+from captioner.files import replacing
 from captioner.training.checkpoint import load_checkpoint, save_checkpoint
 
 
@@ -102,6 +103,5 @@ class Validation(keras.callbacks.Callback):
         writer = csv.DictWriter(text, list(self.history[0]))
         writer.writeheader()
         writer.writerows(self.history)
-        temporary = self.log.with_suffix(".tmp")
-        temporary.write_text(text.getvalue(), encoding="utf-8")
-        temporary.replace(self.log)
+        with replacing(self.log) as partial:
+            partial.write_text(text.getvalue(), encoding="utf-8")
