@@ -31,6 +31,12 @@ def build_decoder(name: str, channels: int, **options: Any) -> Decoder:
         >>> build_decoder("top_down", 512, vocabulary_size=10, units=8, embedding_size=8).units
         8
     """
+    # Written by versions that could stack LSTMs, which brought nothing.
+    if options.pop("layers", 1) != 1:
+        raise CaptionerError(
+            f"decoder {name} has several LSTM layers, which this version does not build: train it "
+            "without `layers`, or use captioner 0.1.0"
+        )
     if name not in _CLASSES:
         raise CaptionerError(f"decoder {name!r}: choose one of {', '.join(sorted(_CLASSES))}")
     module = importlib.import_module(f"captioner.decoders.{name}")

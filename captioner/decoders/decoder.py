@@ -9,27 +9,26 @@ from captioner.decoders.tied_logits import TiedLogits
 
 
 class Decoder(keras.layers.Layer):
-    """Writes a sentence word by word from a memory of the picture.
+    """Writes a sentence word by word from a memory of an image or clip.
 
-    A picture (or clip) is one row of the batch, B. Several sentences about it, N, are written at
-    once: its human captions in training, its hypotheses in beam search. They share one memory.
+    An image or clip is one row of the batch, B. Several sentences about it, N, are written at once:
+    its human captions in training, its hypotheses in beam search. They share one memory.
 
-        memory           = decoder.remember(features, frame_mask)     # once per clip
-        state            = decoder.begin(memory)                      # tuple of (B, 1, units)
-        logits, state, a = decoder.step(token_ids, state, memory)     # one word
-        logits           = decoder(features, token_ids, frame_mask)   # teacher forcing
+        memory                   = decoder.encode(features, frame_mask)         # once per clip
+        state                    = decoder.initial_state(memory)                # (B, 1, units) each
+        logits, state, attention = decoder.step(token_ids, state, memory)       # one token
+        logits                   = decoder(features, token_ids, frame_mask)     # teacher forcing
 
-    A subclass writes `remember`, `begin` and `advance`.
+    A subclass writes `encode`, `initial_state` and `cell`.
 
     Args:
         vocabulary_size: Number of words, V, special tokens included.
         units: Units of each LSTM.
-        embedding_size: Length of a word vector.
-        dropout: Share of the word vectors' and of the last LSTM's outputs dropped in training.
+        embedding_size: Length of a word vector, E.
+        dropout: Share dropped in training of the word vectors, of what an attentive decoder reads
+            of the features, and of the output from which the next word is predicted.
         tie_embeddings: Predict words by their word vectors, see `TiedLogits`, instead of by a
             matrix of its own; needs outputs as long as word vectors.
-        layers: LSTMs that are stacked in place of the last one: each reads the output of the one
-            below it.
         kwargs: Those of a Keras layer.
     """
 
@@ -40,44 +39,43 @@ class Decoder(keras.layers.Layer):
         embedding_size: int = 512,
         dropout: float = 0.5,
         tie_embeddings: bool = False,
-        layers: int = 1,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if layers < 1:
-            raise ValueError(f"layers must be 1 or more, not {layers}")
         self.vocabulary_size = vocabulary_size
         self.units = units
         self.embedding_size = embedding_size
         self.dropout = dropout
         self.tie_embeddings = tie_embeddings
-        self.layers = layers
-        policy = self.dtype_policy
-        # Keras begins word vectors at 0.03, where a normalised picture beside them drowns the words
+        # Keras begins word vectors at 0.03, where normalised features beside them drown the words
         # for the first epochs; tied ones also are the last matrix, and must begin small.
         vectors = "uniform" if tie_embeddings else keras.initializers.RandomNormal(stddev=1.0)
         self.embedding = keras.layers.Embedding(
-            vocabulary_size, embedding_size, vectors, dtype=policy, name="embedding"
+            vocabulary_size, embedding_size, vectors, dtype=self.dtype_policy, name="embedding"
         )
-        self.word_dropout = keras.layers.Dropout(dropout, dtype=policy, name="word_dropout")
-        self.output_dropout = keras.layers.Dropout(dropout, dtype=policy, name="output_dropout")
+        self.word_dropout = self.drop("word_dropout")
+        self.output_dropout = self.drop("output_dropout")
         self.word_logits = (
-            TiedLogits(self.embedding, dtype=policy, name="word_logits")
+            TiedLogits(self.embedding, dtype=self.dtype_policy, name="word_logits")
             if tie_embeddings
-            else keras.layers.Dense(vocabulary_size, dtype=policy, name="word_logits")
+            else self.dense(vocabulary_size, "word_logits")
         )
 
-    def stack(self, name: str, **options: Any) -> Any:
-        """An LSTM cell, or `layers` of them, of which the lowest has the name and the options."""
-        policy = self.dtype_policy
-        lowest = keras.layers.LSTMCell(self.units, dtype=policy, name=name, **options)
-        if self.layers == 1:
-            return lowest
-        upper = [
-            keras.layers.LSTMCell(self.units, dtype=policy, name=f"{name}_{number}")
-            for number in range(2, self.layers + 1)
-        ]
-        return keras.layers.StackedRNNCells([lowest, *upper], dtype=policy, name=f"{name}s")
+    def dense(self, size: int, name: str, **options: Any) -> keras.layers.Dense:
+        """Make a dense layer in the decoder's precision."""
+        return keras.layers.Dense(size, dtype=self.dtype_policy, name=name, **options)
+
+    def lstm(self, name: str, **options: Any) -> keras.layers.LSTMCell:
+        """Make an LSTM cell in the decoder's precision."""
+        return keras.layers.LSTMCell(self.units, dtype=self.dtype_policy, name=name, **options)
+
+    def norm(self, name: str) -> keras.layers.LayerNormalization:
+        """Make a layer normalisation in the decoder's precision."""
+        return keras.layers.LayerNormalization(dtype=self.dtype_policy, name=name)
+
+    def drop(self, name: str) -> keras.layers.Dropout:
+        """Make a dropout in the decoder's precision."""
+        return keras.layers.Dropout(self.dropout, dtype=self.dtype_policy, name=name)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -87,11 +85,21 @@ class Decoder(keras.layers.Layer):
             "embedding_size": self.embedding_size,
             "dropout": self.dropout,
             "tie_embeddings": self.tie_embeddings,
-            "layers": self.layers,
         }
 
-    def remember(self, features: Any, frame_mask: Any = None, training: bool = False) -> Any:
-        """Turns the features of a clip into what the steps look at.
+    def build(self, features_shape: tuple[Any, ...], token_ids_shape: Any = None) -> None:
+        """Create the weights, by one step over an image of zeros.
+
+        Args:
+            features_shape: (B, T, P, C), of which C alone matters.
+            token_ids_shape: Does not matter.
+        """
+        features = ops.zeros((1, 1, 2, features_shape[-1]), self.compute_dtype)
+        self.unroll(features, ops.zeros((1, 1, 1), "int32"), None, training=False)
+        self.built = True
+
+    def encode(self, features: Any, frame_mask: Any = None, training: bool = False) -> Any:
+        """Turn the features of a clip into what the steps read.
 
         Args:
             features: float (B, T, P, C).
@@ -100,17 +108,17 @@ class Decoder(keras.layers.Layer):
         """
         raise NotImplementedError
 
-    def begin(self, memory: Any) -> tuple[Any, ...]:
-        """The state before the first word: a tuple of (B, 1, units)."""
+    def initial_state(self, memory: Any) -> tuple[Any, ...]:
+        """Return the state before the first word: a tuple of (B, 1, units)."""
         raise NotImplementedError
 
-    def advance(self, words: Any, state: Any, memory: Any) -> tuple[Any, Any, Any]:
-        """Reads one word.
+    def cell(self, words: Any, state: Any, memory: Any) -> tuple[Any, Any, Any]:
+        """Read one word.
 
         Args:
-            words: float (B, N, embedding_size), word vectors.
-            state: As `begin` gives it, each (B, N, units).
-            memory: As `remember` gives it.
+            words: float (B, N, E), word vectors.
+            state: As `initial_state` gives it, each (B, N, units).
+            memory: As `encode` gives it.
 
         Returns:
             The output (B, N, D) from which the next word is predicted, the new state, and the
@@ -119,17 +127,17 @@ class Decoder(keras.layers.Layer):
         raise NotImplementedError
 
     def step(self, token_ids: Any, state: Any, memory: Any) -> tuple[Any, Any, Any]:
-        """Predicts the next word.
+        """Predict the next word.
 
         Args:
             token_ids: int (B, N), the word before.
-            state: As `begin` gives it, each (B, N, units).
-            memory: As `remember` gives it.
+            state: As `initial_state` gives it, each (B, N, units).
+            memory: As `encode` gives it.
 
         Returns:
             Logits, float32 (B, N, V), the new state, and the attention (B, N, T, P) or None.
         """
-        output, state, attention = self.advance(self.embedding(token_ids), state, memory)
+        output, state, attention = self.cell(self.embedding(token_ids), state, memory)
         return ops.cast(self.word_logits(output), "float32"), state, attention
 
     def call(
@@ -140,14 +148,14 @@ class Decoder(keras.layers.Layer):
         training: bool = False,
         **given: Any,
     ) -> Any:
-        """Predicts each next word of known sentences (teacher forcing).
+        """Predict each next word of known sentences (teacher forcing).
 
         Args:
             features: float (B, T, P, C).
             token_ids: int (B, N, L), N sentences for each clip, each beginning with <start>.
             frame_mask: bool (B, T) or None.
             training: Whether dropout acts.
-            given: What else the decoder's `remember` takes.
+            given: What else the decoder's `encode` takes.
 
         Returns:
             Logits, float32 (B, N, L, V).
@@ -157,40 +165,26 @@ class Decoder(keras.layers.Layer):
     def unroll(
         self, features: Any, token_ids: Any, frame_mask: Any, training: bool, **given: Any
     ) -> tuple[Any, list[Any]]:
-        """What `call` does; returns the logits and each step's attention."""
-        memory = self.remember(features, frame_mask, training=training, **given)
+        """Do what `call` does; return the logits and each step's attention."""
+        memory = self.encode(features, frame_mask, training=training, **given)
         words = self.word_dropout(self.embedding(token_ids), training=training)  # (B, N, L, E)
         sentences = ops.shape(words)[1]
-        state = tuple(ops.repeat(part, sentences, axis=1) for part in self.begin(memory))
+        state = tuple(ops.repeat(part, sentences, axis=1) for part in self.initial_state(memory))
         outputs, attentions = [], []
         for position in range(words.shape[2]):
-            output, state, attention = self.advance(words[:, :, position], state, memory)
+            output, state, attention = self.cell(words[:, :, position], state, memory)
             outputs.append(output)
             attentions.append(attention)
         # One product for all positions: the vocabulary is the widest layer.
         output = self.output_dropout(ops.stack(outputs, axis=2), training=training)  # (B, N, L, D)
         return ops.cast(self.word_logits(output), "float32"), attentions
 
-    def compute_output_shape(
-        self, features_shape: tuple[int | None, ...], token_ids_shape: tuple[int | None, ...]
-    ) -> tuple[int | None, ...]:
-        """The shape that `call` gives."""
-        return (*token_ids_shape, self.vocabulary_size)
-
-    def get_config(self) -> dict[str, Any]:
-        """What builds the same decoder, without its weights."""
-        return {
-            **super().get_config(),
-            "vocabulary_size": self.vocabulary_size,
-            **self.options,
-        }
-
 
 def run_cell(cell: Any, inputs: Any, state: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
-    """One step of a Keras LSTM cell, or a stack of them, on (B, N, ...) inputs and states.
+    """Run a step of a Keras LSTM cell on (B, N, ...) inputs and states.
 
     Returns:
-        The output (B, N, units), and the new state: hidden and cell state, for each of a stack.
+        The output (B, N, units), and the new state: hidden and cell state.
     """
     sentences = ops.shape(inputs)[1]
 
@@ -200,7 +194,6 @@ def run_cell(cell: Any, inputs: Any, state: tuple[Any, ...]) -> tuple[Any, tuple
     def unfold(x: Any) -> Any:
         return ops.reshape(x, (-1, sentences, x.shape[-1]))
 
-    folded = keras.tree.pack_sequence_as(cell.state_size, [fold(part) for part in state])
-    _, after = cell(fold(inputs), folded)
-    parts = tuple(unfold(part) for part in keras.tree.flatten(after))
-    return parts[-2], parts
+    _, after = cell(fold(inputs), [fold(part) for part in state])
+    hidden, carry = (unfold(part) for part in after)
+    return hidden, (hidden, carry)

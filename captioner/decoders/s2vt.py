@@ -2,30 +2,25 @@
 
 from typing import Any
 
-import keras
 from keras import ops
 
 from captioner.decoders.decoder import Decoder, run_cell
-from captioner.decoders.places import compress
+from captioner.decoders.locations import compress
 
 
-@keras.saving.register_keras_serializable("captioner")
 class S2VT(Decoder):
     """The stack of two LSTMs of Venugopalan et al. 2015, one for frames and one for words.
 
     While the clip is read, the first LSTM reads a frame at each step, the second one its output and
     a word of zeros. While the sentence is written, the first reads a frame of zeros, the second
-    its output and the last word. Padding frames are skipped. A picture is a clip of one frame.
+    its output and the last word. Padding frames are skipped. An image is a clip of one frame.
 
     Differs from the paper in that a frame's feature is the mean over a grid instead of a fully
     connected layer's, and is compressed by log(1 + x) and layer normalisation.
 
     Args:
         vocabulary_size: Number of words, special tokens included.
-        units: Units of each of the two LSTMs.
-        embedding_size: Length of a word vector, and to which a frame's feature is projected.
-        dropout: Share dropped of the word vectors, the frames and the second LSTM's outputs.
-        kwargs: Those of `Decoder`.
+        kwargs: Those of `Decoder`; a frame's feature is projected to `embedding_size`.
 
     Source: Venugopalan et al. 2015, https://arxiv.org/abs/1505.00487, section 3.2.
 
@@ -36,37 +31,21 @@ class S2VT(Decoder):
         TensorShape([2, 5, 7, 10])
     """
 
-    def __init__(
-        self,
-        vocabulary_size: int,
-        units: int = 512,
-        embedding_size: int = 512,
-        dropout: float = 0.5,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(vocabulary_size, units, embedding_size, dropout, **kwargs)
-        policy = self.dtype_policy
-        self.normalization = keras.layers.LayerNormalization(dtype=policy, name="normalization")
-        self.frame = keras.layers.Dense(embedding_size, dtype=policy, name="frame")
-        self.frame_lstm = keras.layers.LSTMCell(units, dtype=policy, name="frame_lstm")
-        self.word_lstm = self.stack("word_lstm")
+    def __init__(self, vocabulary_size: int, **kwargs: Any) -> None:
+        super().__init__(vocabulary_size, **kwargs)
+        self.normalization = self.norm("normalization")
+        self.frame = self.dense(self.embedding_size, "frame")
+        self.frame_lstm = self.lstm("frame_lstm")
+        self.word_lstm = self.lstm("word_lstm")
 
-    def build(
-        self,
-        features_shape: tuple[Any, ...],
-        token_ids_shape: tuple[Any, ...] | None = None,
-    ) -> None:
-        """Creates the weights for features of `features_shape[-1]` channels."""
-        channels = features_shape[-1]
-        self.embedding.build((None, None))
-        self.normalization.build((None, None, channels))
-        self.frame.build((None, None, channels))
+    def build(self, features_shape: tuple[Any, ...], token_ids_shape: Any = None) -> None:
+        """See `Decoder`."""
+        # Weights cannot be created inside the loop over the frames.
         self.frame_lstm.build((None, self.embedding_size))
         self.word_lstm.build((None, self.units + self.embedding_size))
-        self.word_logits.build((None, None, self.units))
-        self.built = True
+        super().build(features_shape)
 
-    def remember(self, features: Any, frame_mask: Any = None, training: bool = False) -> Any:
+    def encode(self, features: Any, frame_mask: Any = None, training: bool = False) -> Any:
         """See `Decoder`: the state of both LSTMs after the last frame, each (B, 1, U)."""
         batch, count, _, _ = ops.shape(features)
         frames = self.normalization(ops.mean(compress(features), axis=2))  # (B, T, C)
@@ -81,22 +60,22 @@ class S2VT(Decoder):
             return tuple(ops.where(real, *parts) for parts in zip(after, state, strict=True))
 
         # A loop of the backend, for T may be known only when an exported network runs.
-        return ops.fori_loop(0, count, read, (zeros,) * (2 + 2 * self.layers))
+        return ops.fori_loop(0, count, read, (zeros,) * 4)
 
-    def begin(self, memory: Any) -> tuple[Any, ...]:
+    def initial_state(self, memory: Any) -> tuple[Any, ...]:
         """See `Decoder`."""
         return tuple(memory)
 
-    def advance(self, words: Any, state: Any, memory: Any) -> tuple[Any, Any, Any]:
+    def cell(self, words: Any, state: Any, memory: Any) -> tuple[Any, Any, Any]:
         """See `Decoder`; there is no attention."""
         # A frame of zeros is as long as a word vector.
-        said, state = self._run(ops.zeros_like(words), words, state)
-        return said, state, None
+        output, state = self._run(ops.zeros_like(words), words, state)
+        return output, state, None
 
     def _run(self, frames: Any, words: Any, state: Any) -> tuple[Any, tuple[Any, ...]]:
-        """One step of the stack on frames and words, each (B, N, E)."""
-        output, frame_state = run_cell(self.frame_lstm, frames, state[:2])
-        said, word_state = run_cell(
-            self.word_lstm, ops.concatenate([output, words], axis=-1), state[2:]
+        """Run a step of both LSTMs on frames and words, each (B, N, E)."""
+        read, frame_state = run_cell(self.frame_lstm, frames, state[:2])
+        output, word_state = run_cell(
+            self.word_lstm, ops.concatenate([read, words], axis=-1), state[2:]
         )
-        return said, (*frame_state, *word_state)
+        return output, (*frame_state, *word_state)

@@ -1,21 +1,19 @@
-"""Show, Attend and Tell: the LSTM looks at the places of the picture before each word."""
+"""Show, Attend and Tell: the LSTM looks at the locations of the image before each word."""
 
 from typing import Any
 
-import keras
 from keras import ops
 
-from captioner.decoders.decoder import Decoder, run_cell
-from captioner.decoders.places import NEVER, flatten_places, mean_place
+from captioner.decoders.attentive import AttentiveDecoder
+from captioner.decoders.decoder import run_cell
 from captioner.text.vocabulary import Vocabulary
 
 
-@keras.saving.register_keras_serializable("captioner")
-class ShowAttendAndTell(Decoder):
+class ShowAttendAndTell(AttentiveDecoder):
     """The captioning LSTM with soft attention of Xu et al. 2015.
 
-    A tanh network compares each place with the LSTM's last state; the LSTM reads the word and the
-    attended feature, scaled by a gate; word vector, state and feature together predict the word.
+    A tanh network compares each location with the LSTM's last state; the LSTM reads the word and
+    the context vector, scaled by a gate; word vector, state and context predict the word.
 
     Differs from the paper in that features are compressed by log(1 + x) and layer normalisation,
     and dropped out; and in that the tanh network, which costs B * N * T * P * `attention_units`
@@ -23,12 +21,9 @@ class ShowAttendAndTell(Decoder):
 
     Args:
         vocabulary_size: Number of words, special tokens included.
-        units: Units of the LSTM.
-        embedding_size: Length of a word vector, and of the output.
-        dropout: Share dropped of the word vectors, the features and the output.
         attention_units: Units of the tanh network, A.
         doubly_stochastic: Weight of the paper's term (equation 14) that has the attention to each
-            place sum to 1 over the words of a sentence; the paper's is 1, and 0 leaves it out.
+            location sum to 1 over the words of a sentence; the paper's is 1, and 0 leaves it out.
         kwargs: Those of `Decoder`.
 
     Source: Xu et al. 2015, https://arxiv.org/abs/1502.03044, sections 3.1.2 and 4.2.
@@ -43,32 +38,22 @@ class ShowAttendAndTell(Decoder):
     def __init__(
         self,
         vocabulary_size: int,
-        units: int = 512,
-        embedding_size: int = 512,
-        dropout: float = 0.5,
         attention_units: int = 256,
         doubly_stochastic: float = 1.0,
         **kwargs: Any,
     ) -> None:
-        super().__init__(vocabulary_size, units, embedding_size, dropout, **kwargs)
+        super().__init__(vocabulary_size, **kwargs)
         self.attention_units = attention_units
         self.doubly_stochastic = doubly_stochastic
-        policy = self.dtype_policy
-        self.normalization = keras.layers.LayerNormalization(dtype=policy, name="normalization")
-        self.feature_dropout = keras.layers.Dropout(dropout, dtype=policy, name="feature_dropout")
-
-        def dense(size: int, name: str, **options: Any) -> keras.layers.Dense:
-            return keras.layers.Dense(size, dtype=policy, name=name, **options)
-
-        self.first_hidden = dense(units, "first_hidden", activation="tanh")
-        self.first_carry = dense(units, "first_carry", activation="tanh")
-        self.key = dense(attention_units, "key")
-        self.query = dense(attention_units, "query", use_bias=False)
-        self.score = dense(1, "score", use_bias=False)
-        self.gate = dense(1, "gate", activation="sigmoid")
-        self.lstm = self.stack("lstm")
-        self.output_hidden = dense(embedding_size, "output_hidden")
-        self.output_context = dense(embedding_size, "output_context", use_bias=False)
+        self.first_hidden = self.dense(self.units, "first_hidden", activation="tanh")
+        self.first_carry = self.dense(self.units, "first_carry", activation="tanh")
+        self.key = self.dense(attention_units, "key")
+        self.query = self.dense(attention_units, "query", use_bias=False)
+        self.score = self.dense(1, "score", use_bias=False)
+        self.gate = self.dense(1, "gate", activation="sigmoid")
+        self.word_lstm = self.lstm("lstm")
+        self.output_hidden = self.dense(self.embedding_size, "output_hidden")
+        self.output_context = self.dense(self.embedding_size, "output_context", use_bias=False)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -79,56 +64,21 @@ class ShowAttendAndTell(Decoder):
             "doubly_stochastic": self.doubly_stochastic,
         }
 
-    def build(
-        self,
-        features_shape: tuple[Any, ...],
-        token_ids_shape: tuple[Any, ...] | None = None,
-    ) -> None:
-        """Creates the weights for features of `features_shape[-1]` channels."""
-        channels = features_shape[-1]
-        self.embedding.build((None, None))
-        for layer in (self.normalization, self.key, self.output_context):
-            layer.build((None, None, channels))
-        for layer in (self.first_hidden, self.first_carry):
-            layer.build((None, channels))
-        for layer in (self.query, self.gate, self.output_hidden):
-            layer.build((None, None, self.units))
-        self.score.build((None, None, None, self.attention_units))
-        self.lstm.build((None, self.embedding_size + channels))
-        self.word_logits.build((None, None, self.embedding_size))
-        self.built = True
-
-    def remember(self, features: Any, frame_mask: Any = None, training: bool = False) -> Any:
-        """See `Decoder`: keys, values and their mean over all places of all frames."""
-        values, mask = flatten_places(features, frame_mask)
-        values = self.feature_dropout(self.normalization(values), training=training)
-        return {
-            "keys": self.key(values),  # (B, T*P, A)
-            "values": values,  # (B, T*P, C)
-            "mean": mean_place(values, mask),  # (B, C)
-            "bias": ops.where(mask, 0.0, NEVER),  # (B, T, P)
-        }
-
-    def begin(self, memory: Any) -> tuple[Any, ...]:
-        """See `Decoder`: the first state follows from the mean; that of upper LSTMs is zero."""
+    def initial_state(self, memory: Any) -> tuple[Any, ...]:
+        """See `Decoder`: it follows from the mean."""
         mean = ops.expand_dims(memory["mean"], 1)  # (B, 1, C)
-        hidden, carry = self.first_hidden(mean), self.first_carry(mean)
-        return hidden, carry, *(ops.zeros_like(hidden),) * (2 * self.layers - 2)
+        return self.first_hidden(mean), self.first_carry(mean)
 
-    def advance(self, words: Any, state: Any, memory: Any) -> tuple[Any, Any, Any]:
-        """See `Decoder`; the output is (B, N, embedding_size)."""
-        hidden = state[-2]  # of the highest LSTM
+    def cell(self, words: Any, state: Any, memory: Any) -> tuple[Any, Any, Any]:
+        """See `Decoder`; the output is (B, N, E)."""
+        hidden, _ = state
         keys, query = memory["keys"][:, None], self.query(hidden)[:, :, None]
         scores = self.score(ops.tanh(keys + query))[..., 0]  # (B, N, T*P)
-        _, frames, places = ops.shape(memory["bias"])
-        bias = ops.reshape(memory["bias"], (-1, 1, frames * places))
-        attention = ops.softmax(ops.cast(scores, "float32") + bias)
-        seen = ops.einsum("bnp,bpc->bnc", ops.cast(attention, words.dtype), memory["values"])
-        seen = self.gate(hidden) * seen  # (B, N, C)
-        said, state = run_cell(self.lstm, ops.concatenate([words, seen], axis=-1), state)
-        output = words + self.output_hidden(said) + self.output_context(seen)
-        by_frame = ops.reshape(attention, (-1, ops.shape(words)[1], frames, places))
-        return output, state, by_frame
+        context, attention = self.attend(scores, memory)
+        context = self.gate(hidden) * context  # (B, N, C)
+        hidden, state = run_cell(self.word_lstm, ops.concatenate([words, context], axis=-1), state)
+        output = words + self.output_hidden(hidden) + self.output_context(context)
+        return output, state, attention
 
     def call(
         self,

@@ -2,35 +2,30 @@
 
 from typing import Any
 
-import keras
 from keras import ops
 
-from captioner.decoders.decoder import Decoder, run_cell
-from captioner.decoders.places import NEVER, flatten_places, mean_place
+from captioner.decoders.attentive import AttentiveDecoder
+from captioner.decoders.decoder import run_cell
 from captioner.vision.word_presence import WordPresence
 
 
-@keras.saving.register_keras_serializable("captioner")
-class TopDown(Decoder):
+class TopDown(AttentiveDecoder):
     """The two-layer captioning LSTM of Anderson et al. 2018, over the grid of VGG16.
 
     The attention LSTM reads the language LSTM's last output, the mean feature and the last word;
-    its output asks the places of the picture a question; the language LSTM reads the answer.
+    its output weighs the locations of the image; the language LSTM reads the context vector.
 
-    Differs from the paper in that the places are those of a grid, not of detected objects; that
+    Differs from the paper in that the locations are those of a grid, not of detected objects; that
     features are compressed by log(1 + x) and layer normalisation, since those of VGG16 are not
-    normalised; and that the question is compared by a scaled dot product (Vaswani et al. 2017)
+    normalised; and that query and keys are compared by a scaled dot product (Vaswani et al. 2017)
     instead of a tanh network, which is several times faster on a CPU.
 
     Args:
         vocabulary_size: Number of words, special tokens included.
-        units: Units of each of the two LSTMs.
-        embedding_size: Length of a word vector.
-        dropout: Share dropped of the word vectors, the features and the output.
         deep_output: Begin the LSTMs with what the mean feature suggests instead of zeros, and
-            predict from word vector, language LSTM and attended feature together instead of from
+            predict from word vector, language LSTM and context vector together instead of from
             the LSTM alone, as Xu et al. 2015 do (https://arxiv.org/abs/1502.03044, equations 7 and
-            8). It learns much faster: after one epoch the CIDEr on Flickr8k's validation pictures
+            8). It learns much faster: after one epoch the CIDEr on Flickr8k's validation images
             is 41.6 with it and 27.2 without.
         presence: Number of words whose presence in the image, as `WordPresence` predicts it, is
             read beside the features: through a linear layer it is added to their mean, and through
@@ -49,43 +44,29 @@ class TopDown(Decoder):
     def __init__(
         self,
         vocabulary_size: int,
-        units: int = 512,
-        embedding_size: int = 512,
-        dropout: float = 0.5,
         deep_output: bool = False,
         presence: int = 0,
         **kwargs: Any,
     ) -> None:
-        super().__init__(vocabulary_size, units, embedding_size, dropout, **kwargs)
+        super().__init__(vocabulary_size, **kwargs)
         if presence and not deep_output:
             raise ValueError("presence needs deep_output: true")
         self.deep_output = deep_output
         self.presence_words = presence
-        policy = self.dtype_policy
-        self.normalization = keras.layers.LayerNormalization(dtype=policy, name="normalization")
-        self.feature_dropout = keras.layers.Dropout(dropout, dtype=policy, name="feature_dropout")
-        self.key = keras.layers.Dense(units, use_bias=False, dtype=policy, name="key")
-        self.query = keras.layers.Dense(units, use_bias=False, dtype=policy, name="query")
-        self.attention_lstm = keras.layers.LSTMCell(units, dtype=policy, name="attention_lstm")
-        self.language_lstm = self.stack("language_lstm")
+        self.key = self.dense(self.units, "key", use_bias=False)
+        self.query = self.dense(self.units, "query", use_bias=False)
+        self.attention_lstm = self.lstm("attention_lstm")
+        self.language_lstm = self.lstm("language_lstm")
+        # The names are those of weights in presets.
         if deep_output:
-            self.output_said = keras.layers.Dense(embedding_size, dtype=policy, name="output_said")
-            self.output_seen = keras.layers.Dense(
-                embedding_size, use_bias=False, dtype=policy, name="output_seen"
-            )
-            self.first = [
-                keras.layers.Dense(units, activation="tanh", dtype=policy, name=f"first_{number}")
-                for number in range(2 + 2 * self.layers)
-            ]
-
+            size = self.embedding_size
+            self.language_output = self.dense(size, "output_said")
+            self.context_output = self.dense(size, "output_seen", use_bias=False)
+            self.first = [self.dense(self.units, f"first_{n}", activation="tanh") for n in range(4)]
         if presence:
-            self.presence = WordPresence(presence, dtype=policy, name="presence")
-            self.presence_dropout = keras.layers.Dropout(
-                dropout, dtype=policy, name="presence_dropout"
-            )
-            self.presence_output = keras.layers.Dense(
-                embedding_size, use_bias=False, dtype=policy, name="presence_output"
-            )
+            self.presence = WordPresence(presence, dtype=self.dtype_policy, name="presence")
+            self.presence_dropout = self.drop("presence_dropout")
+            self.presence_output = self.dense(size, "presence_output", use_bias=False)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -96,57 +77,32 @@ class TopDown(Decoder):
             "presence": self.presence_words,
         }
 
-    def build(
-        self,
-        features_shape: tuple[Any, ...],
-        token_ids_shape: tuple[Any, ...] | None = None,
-    ) -> None:
-        """Creates the weights for features of `features_shape[-1]` channels."""
-        channels = features_shape[-1]
-        self.embedding.build((None, None))
-        self.normalization.build((None, None, channels))
-        self.key.build((None, None, channels))
-        self.query.build((None, None, self.units))
-        self.attention_lstm.build((None, self.units + channels + self.embedding_size))
-        self.language_lstm.build((None, channels + self.units))
-        if self.deep_output:
-            self.output_said.build((None, None, self.units))
-            for layer in (self.output_seen, *self.first):
-                layer.build((None, None, channels))
-        if self.presence_words:
-            self.presence.build(features_shape)
-            self.presence_mean = keras.layers.Dense(
-                channels, use_bias=False, dtype=self.dtype_policy, name="presence_mean"
-            )
-            self.presence_mean.build((None, self.presence_words))
-            self.presence_output.build((None, self.presence_words))
-        self.word_logits.build(
-            (None, None, self.embedding_size if self.deep_output else self.units)
-        )
-        self.built = True
+    def build(self, features_shape: tuple[Any, ...], token_ids_shape: Any = None) -> None:
+        """See `Decoder`."""
+        if self.presence_words:  # the one layer whose size the features decide
+            self.presence_mean = self.dense(features_shape[-1], "presence_mean", use_bias=False)
+        super().build(features_shape)
 
-    def remember(
+    def encode(
         self,
         features: Any,
         frame_mask: Any = None,
         training: bool = False,
         presence: Any = None,
     ) -> Any:
-        """See `Decoder`: keys, values and their mean over all places of all frames.
+        """See `AttentiveDecoder`; the mean and the output are told which words are present.
 
-        `presence` float (B, W) takes the place of what is predicted where it is not negative.
+        Args:
+            features: float (B, T, P, C).
+            frame_mask: bool (B, T) or None.
+            training: Whether dropout acts.
+            presence: float (B, W), which takes the place of what is predicted where it is not
+                negative; None to predict all.
         """
-        values, mask = flatten_places(features, frame_mask)
-        values = self.feature_dropout(self.normalization(values), training=training)
-        memory = {
-            "keys": self.key(values),  # (B, T*P, U)
-            "values": values,  # (B, T*P, C)
-            "mean": mean_place(values, mask),  # (B, C)
-            "bias": ops.where(mask, 0.0, NEVER),  # (B, T, P)
-        }
+        memory = super().encode(features, frame_mask, training)
         if self.presence_words:
-            # Its own loss trains the detector; that of the next word would make it something else.
             logits = self.presence(features, frame_mask, training=False)
+            # Its own loss trains the detector; that of the next word would make it something else.
             found = ops.stop_gradient(ops.sigmoid(logits))  # (B, W)
             if presence is not None:
                 found = ops.where(presence < 0, found, presence)
@@ -156,38 +112,31 @@ class TopDown(Decoder):
             memory["output"] = ops.expand_dims(self.presence_output(found), 1)  # (B, 1, E)
         return memory
 
-    def begin(self, memory: Any) -> tuple[Any, ...]:
+    def initial_state(self, memory: Any) -> tuple[Any, ...]:
         """See `Decoder`: the states of both LSTMs."""
         if self.deep_output:
             mean = ops.expand_dims(memory["mean"], 1)  # (B, 1, C)
             return tuple(layer(mean) for layer in self.first)
         batch = ops.shape(memory["mean"])[0]
-        zeros = ops.zeros((batch, 1, self.units), self.compute_dtype)
-        return (zeros,) * (2 + 2 * self.layers)
+        return (ops.zeros((batch, 1, self.units), self.compute_dtype),) * 4
 
-    def advance(self, words: Any, state: Any, memory: Any) -> tuple[Any, Any, Any]:
+    def cell(self, words: Any, state: Any, memory: Any) -> tuple[Any, Any, Any]:
         """See `Decoder`."""
         attention_state, language_state = state[:2], state[2:]
-        sentences = ops.shape(words)[1]
-        mean = ops.repeat(ops.expand_dims(memory["mean"], 1), sentences, axis=1)  # (B, N, C)
-        asked, attention_state = run_cell(
+        mean = ops.expand_dims(memory["mean"], 1)  # (B, 1, C)
+        mean = ops.repeat(mean, ops.shape(words)[1], axis=1)  # (B, N, C)
+        hidden, attention_state = run_cell(
             self.attention_lstm,
-            ops.concatenate([language_state[-2], mean, words], axis=-1),
+            ops.concatenate([language_state[0], mean, words], axis=-1),
             attention_state,
         )
-        scores = ops.einsum("bnu,bpu->bnp", self.query(asked), memory["keys"])
-        _, frames, places = ops.shape(memory["bias"])
-        bias = ops.reshape(memory["bias"], (-1, 1, frames * places))
-        scores = ops.cast(scores, "float32") / self.units**0.5 + bias
-        attention = ops.softmax(scores)  # (B, N, T*P)
-        seen = ops.einsum("bnp,bpc->bnc", ops.cast(attention, words.dtype), memory["values"])
-        said, language_state = run_cell(
-            self.language_lstm, ops.concatenate([seen, asked], axis=-1), language_state
+        scores = ops.einsum("bnu,bpu->bnp", self.query(hidden), memory["keys"])
+        context, attention = self.attend(ops.cast(scores, "float32") / self.units**0.5, memory)
+        output, language_state = run_cell(
+            self.language_lstm, ops.concatenate([context, hidden], axis=-1), language_state
         )
-        by_frame = ops.reshape(attention, (-1, sentences, frames, places))
-        output = (
-            words + self.output_said(said) + self.output_seen(seen) if self.deep_output else said
-        )
+        if self.deep_output:
+            output = words + self.language_output(output) + self.context_output(context)
         if self.presence_words:
             output = output + memory["output"]
-        return output, (*attention_state, *language_state), by_frame
+        return output, (*attention_state, *language_state), attention

@@ -85,8 +85,8 @@ def begin_of(decoder: Decoder) -> Callable[..., Any]:
     """`Engine.begin` of a decoder, on tensors."""
 
     def begin(features: Any, frame_mask: Any) -> Any:
-        memory = decoder.remember(ops.cast(features, decoder.compute_dtype), frame_mask)
-        return memory, decoder.begin(memory)
+        memory = decoder.encode(ops.cast(features, decoder.compute_dtype), frame_mask)
+        return memory, decoder.initial_state(memory)
 
     return begin
 

@@ -16,11 +16,6 @@ class CaptionModel(keras.Model):
     Args:
         encoder: A `VGG16Encoder`. It is used, and trained, when the input has pictures.
         decoder: A built `Decoder`.
-        scheduled_sampling: Share of the words read that are not those of the caption, but drawn
-            from what the decoder predicts in their place (Bengio et al. 2015,
-            https://arxiv.org/abs/1506.03099). All places are drawn at once, from a first pass
-            over the caption itself (Mihaylova and Martins 2019,
-            https://arxiv.org/abs/1906.07651): twice the work of one pass, not L times.
         teachers: The `Teachers` whose probabilities are learnt from beside the captions, or None.
         distillation: Weight of the cross entropy against the teachers, which is added to the
             losses; that against the captions is the compiled loss, and should weigh the rest.
@@ -38,7 +33,6 @@ class CaptionModel(keras.Model):
         self,
         encoder: Any,
         decoder: Decoder,
-        scheduled_sampling: float = 0.0,
         teachers: Teachers | None = None,
         distillation: float = 0.0,
         **kwargs: Any,
@@ -46,46 +40,20 @@ class CaptionModel(keras.Model):
         super().__init__(**kwargs)
         self.encoder = encoder
         self.decoder = decoder
-        self.scheduled_sampling = scheduled_sampling
         self.teachers = teachers
         self.distillation = distillation
-        self._random = keras.random.SeedGenerator()
         self.built = True
-
-    @property
-    def random_state(self) -> list[Any]:
-        """The variables that a training which is gone on with needs beside those of its parts."""
-        return [self._random.state] if self.scheduled_sampling else []
 
     def call(self, inputs: dict[str, Any], training: bool = False) -> Any:
         """See the class."""
         features = inputs["features"] if "features" in inputs else self.encoder(inputs["images"])
         token_ids, frame_mask = inputs["token_ids"], inputs.get("frame_mask")
-        if training and self.scheduled_sampling:
-            token_ids = self._mix(token_ids, self._predict(features, token_ids, frame_mask))
         told = {"presence": inputs["presence"]} if "presence" in inputs else {}
         logits = self.decoder(features, token_ids, frame_mask=frame_mask, training=training, **told)
         if training and self.teachers is not None:
             taught = self.teachers(features, token_ids, frame_mask=frame_mask)
             self.add_loss(self.distillation * _cross_entropy(taught, logits, token_ids))
         return logits
-
-    def _predict(self, features: Any, token_ids: Any, frame_mask: Any) -> Any:
-        """Logits (B, N, L, V), and not the losses that a decoder adds when it is called."""
-        features = ops.cast(features, self.decoder.compute_dtype)
-        logits, _ = self.decoder.unroll(features, token_ids, frame_mask, training=True)
-        return ops.stop_gradient(logits)
-
-    def _mix(self, token_ids: Any, logits: Any) -> Any:
-        """Replaces some words by words drawn from logits (B, N, L, V)."""
-        rows = ops.reshape(logits[:, :, :-1], (-1, logits.shape[-1]))
-        drawn = keras.random.categorical(rows, 1, dtype="int32", seed=self._random)
-        words = token_ids[:, :, 1:]
-        drawn = ops.reshape(drawn, ops.shape(words))
-        chance = keras.random.uniform(ops.shape(words), seed=self._random)
-        replaced = ops.logical_and(chance < self.scheduled_sampling, words != Vocabulary.pad_id)
-        mixed = ops.where(replaced, drawn, words)
-        return ops.concatenate([token_ids[:, :, :1], mixed], axis=2)
 
 
 def _cross_entropy(told: Any, logits: Any, token_ids: Any) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 
 from captioner.decoders.decoder import Decoder
-from captioner.decoders.places import NEVER
+from captioner.decoders.locations import MASK_VALUE
 from captioner.engines.keras import compiled
 from captioner.text.vocabulary import Vocabulary
 
@@ -46,7 +46,7 @@ class CaptionSampler:
         self._max_length = max_length
         self._random = keras.random.SeedGenerator(0)
         self._penalty = np.zeros(len(vocabulary), np.float32)
-        self._penalty[list(vocabulary.unspoken_ids)] = NEVER
+        self._penalty[list(vocabulary.unspoken_ids)] = MASK_VALUE
         self._variables = [*decoder.variables, self._random.state]
         self._held: list[Any] | None = None
         self._draw = self._stateless_draw() if _ON_JAX else compiled(self._draw_all)
@@ -100,8 +100,10 @@ class CaptionSampler:
 
     def _draw_all(self, features: Any, frame_mask: Any) -> Any:
         decoder, vocabulary = self._decoder, self._vocabulary
-        memory = decoder.remember(ops.cast(features, decoder.compute_dtype), frame_mask)
-        state = tuple(ops.repeat(part, self._samples, axis=1) for part in decoder.begin(memory))
+        memory = decoder.encode(ops.cast(features, decoder.compute_dtype), frame_mask)
+        state = tuple(
+            ops.repeat(part, self._samples, axis=1) for part in decoder.initial_state(memory)
+        )
         shape = (ops.shape(features)[0], self._samples)
         token_ids = ops.full(shape, vocabulary.start_id, "int32")  # (B, N)
         ended = ops.zeros(shape, "bool")

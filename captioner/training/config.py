@@ -40,8 +40,6 @@ class StageConfig:
         bleu_weight: How much of BLEU-4 is added to CIDEr-D in the reward.
         ema: Momentum of the exponential moving average of the weights, by which epochs are
             compared and which is what is saved; 0 for none.
-        scheduled_sampling: Share of the words read that the decoder itself has drawn; see
-            `CaptionModel`.
         teachers: Presets whose mean probability of each word is learnt from beside the captions:
             an ensemble is distilled into one model. Their encoder must be this training's.
         distillation: Weight of the teachers; the captions' is the rest.
@@ -67,7 +65,6 @@ class StageConfig:
     samples: int = 5
     bleu_weight: float = 0.0
     ema: float = 0.0
-    scheduled_sampling: float = 0.0
     teachers: tuple[str, ...] = ()
     distillation: float = 0.0
     frames: int = 1

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from captioner.decoders.places import NEVER
+from captioner.decoders.locations import MASK_VALUE
 
 
 @keras.saving.register_keras_serializable("captioner")
@@ -46,7 +46,7 @@ class NextWordLoss(keras.losses.Loss):
         """Targets int (B, N, L) and logits (B, N, L, V) to losses (B, N, L)."""
         if self.suppressed_ids:
             barred = ops.sum(ops.one_hot(self.suppressed_ids, y_pred.shape[-1]), axis=0)  # (V,)
-            y_pred = y_pred + NEVER * barred
+            y_pred = y_pred + MASK_VALUE * barred
         log_normalizer = ops.logsumexp(y_pred, axis=-1)
         target = ops.take_along_axis(y_pred, ops.cast(y_true, "int32")[..., None], axis=-1)[..., 0]
         smoothed = (1 - self.label_smoothing) * target

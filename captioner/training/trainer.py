@@ -136,10 +136,7 @@ class Trainer:
 
         validation = Validation(
             folder,
-            variables=lambda: [
-                *(v for part in (*trained, optimizer) for v in part.variables),
-                *getattr(model, "random_state", []),
-            ],
+            variables=lambda: [v for part in (*trained, optimizer) for v in part.variables],
             score=score,
             save_best=save_best,
             patience=stage.patience,
@@ -178,9 +175,7 @@ class Trainer:
             if stage.teachers
             else None
         )
-        model = CaptionModel(
-            encoder, decoder, stage.scheduled_sampling, teachers, stage.distillation
-        )
+        model = CaptionModel(encoder, decoder, teachers, stage.distillation)
         batches = build_batches(self.config, stage, data, self.vocabulary, decoder)
         engine = KerasEngine(encoder, decoder)
         trained = [encoder, decoder] if stage.trainable_from else [decoder]

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from captioner.decoders.places import NEVER, compress
+from captioner.decoders.locations import MASK_VALUE, compress
 
 
 @keras.saving.register_keras_serializable("captioner")
@@ -64,7 +64,7 @@ class WordPresence(keras.layers.Layer):
         seen = ops.expand_dims(ops.expand_dims(ops.cast(frame_mask, "float32"), -1), -1)
         count = ops.maximum(ops.sum(seen, axis=(1, 2)) * ops.shape(features)[2], 1)  # (B, 1)
         mean = ops.sum(values * seen, axis=(1, 2)) / count  # (B, C)
-        most = ops.max(values + (1 - seen) * NEVER, axis=(1, 2))
+        most = ops.max(values + (1 - seen) * MASK_VALUE, axis=(1, 2))
         most = ops.maximum(most, 0)  # compressed features are not negative
         pooled = self.scale(ops.concatenate([mean, most], axis=-1))  # (B, 2C)
         pooled = self.dropout(pooled, training=training)

@@ -20,21 +20,6 @@ def lstm(w, name, x, h, c):
     return sigmoid(o) * np.tanh(c), c
 
 
-def stack(decoder, w, name, x, states):
-    """As many LSTMs as the decoder has layers; returns (h, c) of each."""
-    after = []
-    for number, (h, c) in enumerate(states, 1):
-        h, c = lstm(w, name if number == 1 else f"{name}_{number}", x, h, c)
-        after.append((h, c))
-        x = h
-    assert len(after) == decoder.layers
-    return after
-
-
-def zeros(decoder):
-    return list(np.zeros((decoder.layers, 2, decoder.units)))
-
-
 def normalize(w, x):
     mean, var = x.mean(-1, keepdims=True), x.var(-1, keepdims=True)
     return (x - mean) / np.sqrt(var + 1e-3) * w["normalization/gamma"] + w["normalization/beta"]
@@ -80,22 +65,19 @@ def top_down(decoder, features, words):
         found = word_presence(w, features)
         mean = mean + dense(w, "presence_mean", found)
         told = dense(w, "presence_output", found)
-    count = 2 + 2 * decoder.layers
-    h1, c1, *rest = (
-        [np.tanh(dense(w, f"first_{n}", mean)) for n in range(count)]
+    h1, c1, h2, c2 = (
+        [np.tanh(dense(w, f"first_{n}", mean)) for n in range(4)]
         if decoder.deep_output
-        else np.zeros((count, decoder.units))
+        else np.zeros((4, decoder.units))
     )
-    states = list(zip(rest[::2], rest[1::2], strict=True))
     logits, attentions = [], []
     for word in words:
         vector = w["embedding/embeddings"][word]
-        x = np.concatenate([states[-1][0], mean, vector])
+        x = np.concatenate([h2, mean, vector])
         h1, c1 = lstm(w, "attention_lstm", x, h1, c1)
         attention = softmax(keys @ (h1 @ w["query/kernel"]) / np.sqrt(decoder.units))
         seen = attention @ values
-        states = stack(decoder, w, "language_lstm", np.concatenate([seen, h1]), states)
-        h2, _ = states[-1]
+        h2, c2 = lstm(w, "language_lstm", np.concatenate([seen, h1]), h2, c2)
         deep = decoder.deep_output
         output = (
             vector + dense(w, "output_said", h2) + dense(w, "output_seen", seen) + told
@@ -111,20 +93,17 @@ def show_attend_and_tell(decoder, features, words):
     """Logits (L, V) and attentions (L, T*P) of one sentence over one clip's features (T, P, C)."""
     w = weights_of(decoder)
     values = all_places(w, features)
-    states = zeros(decoder)
-    states[0] = [np.tanh(dense(w, f"first_{name}", values.mean(0))) for name in ("hidden", "carry")]
+    h, c = (np.tanh(dense(w, f"first_{name}", values.mean(0))) for name in ("hidden", "carry"))
     logits, attentions = [], []
     for word in words:
-        vector, (h, _) = w["embedding/embeddings"][word], states[-1]
+        vector = w["embedding/embeddings"][word]
         hidden = [np.tanh(dense(w, "key", value) + dense(w, "query", h)) for value in values]
         attention = softmax(np.array([dense(w, "score", x)[0] for x in hidden]))
         context = sigmoid(dense(w, "gate", h)) * sum(
             a * value for a, value in zip(attention, values, strict=True)
         )
-        states = stack(decoder, w, "lstm", np.concatenate([vector, context]), states)
-        output = (
-            vector + dense(w, "output_hidden", states[-1][0]) + dense(w, "output_context", context)
-        )
+        h, c = lstm(w, "lstm", np.concatenate([vector, context]), h, c)
+        output = vector + dense(w, "output_hidden", h) + dense(w, "output_context", context)
         logits.append(predict(w, output))
         attentions.append(attention)
     return np.array(logits), np.array(attentions)
@@ -134,11 +113,11 @@ def show_and_tell(decoder, features, words):
     """Logits (L, V) of one sentence over one clip's features (T, P, C)."""
     w = weights_of(decoder)
     mean = normalize(w, np.log1p(features).mean((0, 1)))
-    states = stack(decoder, w, "lstm", dense(w, "picture", mean), zeros(decoder))
+    h, c = lstm(w, "lstm", dense(w, "picture", mean), *np.zeros((2, decoder.units)))
     logits = []
     for word in words:
-        states = stack(decoder, w, "lstm", w["embedding/embeddings"][word], states)
-        logits.append(predict(w, states[-1][0]))
+        h, c = lstm(w, "lstm", w["embedding/embeddings"][word], h, c)
+        logits.append(predict(w, h))
     return np.array(logits), None
 
 
@@ -146,12 +125,12 @@ def lrcn(decoder, features, words):
     """Logits (L, V) of one sentence over one clip's features (T, P, C)."""
     w = weights_of(decoder)
     mean = normalize(w, np.log1p(features).mean((0, 1)))
-    (h1, c1), states = np.zeros((2, decoder.units)), zeros(decoder)
+    h1, c1, h2, c2 = np.zeros((4, decoder.units))
     logits = []
     for word in words:
         h1, c1 = lstm(w, "word_lstm", w["embedding/embeddings"][word], h1, c1)
-        states = stack(decoder, w, "picture_lstm", np.concatenate([h1, mean]), states)
-        logits.append(predict(w, states[-1][0]))
+        h2, c2 = lstm(w, "picture_lstm", np.concatenate([h1, mean]), h2, c2)
+        logits.append(predict(w, h2))
     return np.array(logits), None
 
 
@@ -162,10 +141,10 @@ def s2vt(decoder, features, words):
     nothing = np.zeros(decoder.embedding_size)
     vectors = w["embedding/embeddings"]
     steps = [(frame, nothing) for frame in frames] + [(nothing, vectors[word]) for word in words]
-    (h1, c1), states = np.zeros((2, decoder.units)), zeros(decoder)
+    h1, c1, h2, c2 = np.zeros((4, decoder.units))
     logits = []
     for frame, vector in steps:
         h1, c1 = lstm(w, "frame_lstm", frame, h1, c1)
-        states = stack(decoder, w, "word_lstm", np.concatenate([h1, vector]), states)
-        logits.append(predict(w, states[-1][0]))
+        h2, c2 = lstm(w, "word_lstm", np.concatenate([h1, vector]), h2, c2)
+        logits.append(predict(w, h2))
     return np.array(logits[len(frames) :]), None

@@ -24,43 +24,6 @@ def inputs():
     return {"features": features, "token_ids": token_ids}
 
 
-class Reader:
-    """A decoder that keeps what it was given to read."""
-
-    def __init__(self, decoder):
-        self.decoder, self.read = decoder, []
-        self.compute_dtype = decoder.compute_dtype
-
-    def __call__(self, features, token_ids, **options):
-        self.read.append(np.asarray(token_ids))
-        return self.decoder(features, token_ids, **options)
-
-    def unroll(self, features, token_ids, *options, **more):
-        self.read.append(np.asarray(token_ids))
-        return self.decoder.unroll(features, token_ids, *options, **more)
-
-
-@pytest.mark.parametrize("share", [0.25, 1.0])
-def test_a_share_of_the_words_is_drawn_from_what_was_predicted(decoder, inputs, share):
-    model = CaptionModel(None, decoder, scheduled_sampling=share)
-    model.decoder = Reader(decoder)
-    model(inputs, training=True)
-    captions, mixed = model.decoder.read
-    np.testing.assert_array_equal(captions, inputs["token_ids"])
-    np.testing.assert_array_equal(mixed[:, :, 0], 1)
-    np.testing.assert_array_equal(mixed[:, :, 7:], 0)
-    changed = (mixed != captions)[:, :, 1:7]
-    assert changed.mean() == pytest.approx(share, abs=0.05)  # few of 200 words are drawn by chance
-    assert mixed[:, :, 1:7].min() >= 0
-    assert mixed.max() < 200
-
-
-def test_outside_of_training_captions_are_read_as_they_are(decoder, inputs):
-    model = CaptionModel(None, decoder, scheduled_sampling=1.0)
-    expected = decoder(inputs["features"], inputs["token_ids"])
-    np.testing.assert_array_equal(np.asarray(model(inputs)), np.asarray(expected))
-
-
 def test_the_loss_of_distillation_is_the_cross_entropy_against_the_mean_of_the_teachers(
     decoder, inputs
 ):

@@ -26,9 +26,9 @@ def test_words_come_as_often_as_the_decoder_says(decoder):
     features = np.random.default_rng(0).random((2, 1, 9, 4)).astype(np.float32)
     drawn = CaptionSampler(decoder, VOCABULARY, samples=4000, max_length=1).sample(features, seed=1)
 
-    memory = decoder.remember(ops.convert_to_tensor(features))
+    memory = decoder.encode(ops.convert_to_tensor(features))
     logits, state, _ = decoder.step(
-        ops.full((2, 1), VOCABULARY.start_id, "int32"), decoder.begin(memory), memory
+        ops.full((2, 1), VOCABULARY.start_id, "int32"), decoder.initial_state(memory), memory
     )
     expected = probabilities(logits)  # (2, 1, V)
     found = frequencies(drawn[:, :, 0])

@@ -57,8 +57,7 @@ def workspace(tmp_path_factory):
         "views": 2,
         "stages": [
             {"name": "frozen", "epochs": 20, "learning_rate": 0.005, "batch_size": 3,
-             "patience": 20, "warmup_steps": 5, "label_smoothing": 0.0,
-             "scheduled_sampling": 0.2},
+             "patience": 20, "warmup_steps": 5, "label_smoothing": 0.0},
             {"name": "finetune", "epochs": 2, "learning_rate": 0.001, "batch_size": 6,
              "trainable_from": "block5", "encoder_learning_rate": 0.0001, "flip": True,
              "crop": 0.8},

@@ -1,20 +1,20 @@
-"""What decoders make of features first: the places of all frames in one row, and their mean."""
+"""What decoders make of features first: the locations of all frames in one row, and their mean."""
 
 from typing import Any
 
 from keras import ops
 
 # Added to the scores of padding frames: far below any score, and finite in bfloat16.
-NEVER = -1e9
+MASK_VALUE = -1e9
 
 
 def compress(features: Any) -> Any:
-    """log(1 + x), float32: the features of VGG16 are not negative, and a few are very large."""
-    return ops.log(1 + ops.cast(features, "float32"))
+    """Return log(1 + x), float32: features of VGG16 are not negative, and a few are very large."""
+    return ops.log(1 + ops.cast(features, "float32"))  # ONNX has no log1p
 
 
-def flatten_places(features: Any, frame_mask: Any) -> tuple[Any, Any]:
-    """Puts the places of all frames in one row.
+def flatten_locations(features: Any, frame_mask: Any) -> tuple[Any, Any]:
+    """Put the locations of all frames in one row.
 
     Args:
         features: float (B, T, P, C).
@@ -23,22 +23,22 @@ def flatten_places(features: Any, frame_mask: Any) -> tuple[Any, Any]:
     Returns:
         Compressed features, float32 (B, T*P, C), and bool (B, T, P), False in padding frames.
     """
-    batch, frames, places, channels = ops.shape(features)
+    batch, frames, locations, channels = ops.shape(features)
     if frame_mask is None:
         frame_mask = ops.ones((batch, frames), "bool")
-    mask = ops.repeat(ops.expand_dims(frame_mask, -1), places, axis=-1)  # (B, T, P)
-    return compress(ops.reshape(features, (batch, frames * places, channels))), mask
+    mask = ops.repeat(ops.expand_dims(frame_mask, -1), locations, axis=-1)  # (B, T, P)
+    return compress(ops.reshape(features, (batch, frames * locations, channels))), mask
 
 
-def mean_place(values: Any, mask: Any) -> Any:
-    """The mean (B, C) of the places (B, T*P, C) for which `mask` (B, T, P) is true."""
+def mean_location(values: Any, mask: Any) -> Any:
+    """Return the mean (B, C) of the locations (B, T*P, C) for which `mask` (B, T, P) is true."""
     weight = ops.cast(ops.reshape(mask, (*ops.shape(values)[:2], 1)), values.dtype)
     # Where there is no image at all, as for sentences alone, the mean is zero.
     return ops.sum(values * weight, axis=1) / ops.maximum(ops.sum(weight, axis=1), 1)
 
 
 def mean_feature(features: Any, frame_mask: Any) -> Any:
-    """The mean of the compressed features over all places of all frames that are no padding.
+    """Average the compressed features over all locations of all frames that are no padding.
 
     Args:
         features: float (B, T, P, C).
