@@ -9,7 +9,7 @@ import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from captioner.errors import CaptionerError
-from captioner.media.signatures import name_format
+from captioner.media.signatures import HEAD, recognize
 
 ImageSource = str | os.PathLike[str] | bytes | Image.Image | np.ndarray
 
@@ -90,8 +90,8 @@ def _read_file(name: str, size: tuple[int, int] | None, max_pixels: int) -> Imag
     except (OSError, ValueError) as error:
         # Path.is_dir raises on some names.
         if os.path.isdir(name) and os.access(name, os.R_OK):  # noqa: PTH112
-            mend = "name a picture, or a folder that holds pictures"
-            raise _unreadable(name, "a folder, not a picture", mend) from error
+            mend = "name an image, or a folder that holds images"
+            raise _unreadable(name, "a folder, not an image", mend) from error
         if isinstance(error, PermissionError):
             raise _unreadable(name, "permission denied", "make it readable") from error
         reason = getattr(error, "strerror", None) or str(error)
@@ -108,7 +108,8 @@ def _read_stream(
             return _decode(image, name, size, max_pixels)
     except UnidentifiedImageError as error:
         stream.seek(0)
-        raise _unreadable(name, name_format(stream.read(4096)), _CONVERT) from error
+        kind = recognize(stream.read(HEAD))
+        raise _unreadable(name, kind.name, kind.fix) from error
     except CaptionerError:
         raise
     except Exception as error:  # Pillow's parsers raise nearly anything on damaged files.

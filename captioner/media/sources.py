@@ -15,7 +15,7 @@ from captioner.media.files import VIDEO_SUFFIXES
 from captioner.media.footage import Footage
 from captioner.media.image import ImageSource, load_image
 from captioner.media.sampling import FRAMES, split_footage
-from captioner.media.signatures import may_be_video
+from captioner.media.signatures import HEAD, recognize
 from captioner.media.video import Video
 
 Source = ImageSource | Clip
@@ -70,11 +70,15 @@ def open_footage(path: str | os.PathLike[str], size: tuple[int, int] | None) -> 
         return None
     try:
         with Path(name).open("rb") as file:
-            head = file.read(4096)
-        return Video(name, size) if may_be_video(head) else None
+            kind = recognize(file.read(HEAD))
     except OSError:
         return None
+    if not kind.may_be_video:
+        return None
+    try:
+        return Video(name, size)
     except CaptionerError:
-        if name.lower().endswith(VIDEO_SUFFIXES) or head[4:8] == b"ftyp":
+        # Of what could be anything, the reader of images says so.
+        if kind.is_video or name.lower().endswith(VIDEO_SUFFIXES):
             raise
         return None

@@ -6,15 +6,13 @@ from typing import Any
 
 import av
 import numpy as np
-from av.error import FFmpegError
-from av.stream import Disposition
+from av.error import ArgumentError, FFmpegError
 
 from captioner.errors import CaptionerError
+from captioner.media.containers import MAX_FRAME_PIXELS, open_container, reason_of, unreadable
 from captioner.media.durations import missing_end, stated_duration
 from captioner.media.footage import Frame
-from captioner.media.image import MAX_PIXELS
 
-_FETCH = "fetch it again, or convert it to MP4 with H.264"
 _SEEK_GAIN = 1.0  # seconds of decoding that a seek must spare
 _BLIND_SEEK = 10.0  # the same where the file has no index of its key frames
 _UNSTATED = 2  # ISO/IEC 23091-2, matrix coefficients
@@ -29,7 +27,7 @@ class Video:
     that a variable frame rate is no special case.
 
     Args:
-        name: Path of the file. Playlists that name files elsewhere are not followed there.
+        name: Path of the file; see `open_container`.
         size: Height and width in pixels to which frames are stretched, by a bicubic filter that
             widens as it shrinks, as pictures are; None keeps their size.
 
@@ -40,22 +38,14 @@ class Video:
     def __init__(self, name: str, size: tuple[int, int] | None = None) -> None:
         self._name = name
         self._size = size
-        try:
-            # With its protocol named, no path is taken for a URL.
-            self._container = av.open("file:" + name, options={"protocol_whitelist": "file,crypto"})
-        except (FFmpegError, OSError, ValueError) as error:
-            raise _unreadable(name, f"no video that FFmpeg can open: {_reason(error)}") from error
-        try:
-            self._stream = self._choose_stream()
-        except CaptionerError:
-            self._container.close()
-            raise
+        self._container, self._stream = open_container(name)
         self._stream.thread_type = "AUTO"
         self._unit = float(self._stream.time_base or 0) or 1.0
         self._origin = (self._container.start_time or 0) / av.time_base
         self.duration = stated_duration(self._container, self._stream)
         self.end = 0.0
         self._failure: Exception | None = None
+        self._oversized = False
 
     def close(self) -> None:
         """See `Footage`."""
@@ -111,11 +101,13 @@ class Video:
                 return
             # Without its key, a film now and then decodes to noise.
             if packet.has_sidedata("encryption_info"):
-                raise _unreadable(self._name, "it is encrypted", "decrypt it first")
+                raise unreadable(self._name, "it is encrypted", "decrypt it first")
             try:
                 frames = packet.decode()
             except FFmpegError as error:
                 self._failure = error
+                # So FFmpeg answers to frames over "max_pixels".
+                self._oversized |= isinstance(error, ArgumentError)
                 continue
             yield from (frame for frame in frames if frame.time is not None)
 
@@ -143,24 +135,6 @@ class Video:
         ).to_ndarray()  # (H, W, 3)
         return np.ascontiguousarray(np.rot90(rgb, turned))
 
-    def _choose_stream(self) -> Any:
-        streams = [
-            stream
-            for stream in self._container.streams.video
-            if not stream.disposition & Disposition.attached_pic
-        ]
-        # "tty" takes any text for the recording of a terminal.
-        if not streams or self._container.format.name == "tty":
-            reason = "sound without pictures" if self._container.streams.audio else "no video"
-            raise _unreadable(self._name, reason, "name a video or a picture")
-        stream = streams[0]
-        if stream.codec_context is None:
-            raise _unreadable(self._name, "a codec that this FFmpeg does not know", "convert it")
-        if stream.width * stream.height > MAX_PIXELS:
-            reason = f"{stream.width} x {stream.height} pixels, over the limit of {MAX_PIXELS}"
-            raise _unreadable(self._name, reason, "make it smaller")
-        return stream
-
     def _ticks(self, time: float) -> int:
         return int((time + self._origin) / self._unit)
 
@@ -173,22 +147,23 @@ class Video:
 
     def _no_frame(self) -> CaptionerError:
         if self._failure is None:
-            return _unreadable(self._name, "a video without a single frame", "record it again")
-        return _unreadable(self._name, f"damaged or encrypted: {_reason(self._failure)}")
+            return unreadable(self._name, "a video without a single frame", "record it again")
+        if self._oversized:
+            return self._too_large(self._name)
+        reason = f"damaged or encrypted: {reason_of(self._failure)}"
+        return unreadable(self._name, reason, "fetch it again, or decrypt it")
+
+    def _too_large(self, what: str) -> CaptionerError:
+        reason = f"frames over the limit of {MAX_FRAME_PIXELS} pixels, or without a valid size"
+        return unreadable(what, reason, "scale the video down")
 
     def _check_complete(self) -> None:
+        if self._oversized:
+            raise self._too_large(f"all of {self._name}")
         damaged = self._failure is not None
         stated = missing_end(self._container, self._stream, self.end, damaged)
         if stated is not None:
             reason = f"it breaks off after {self.end:.1f} of {stated:.1f} seconds"
             if self._failure:
-                reason += f": {_reason(self._failure)}"
-            raise _unreadable(f"all of {self._name}", reason)
-
-
-def _unreadable(name: str, reason: str, mend: str = _FETCH) -> CaptionerError:
-    return CaptionerError(f"cannot read {name} ({reason}): {mend}")
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+                reason += f": {reason_of(self._failure)}"
+            raise unreadable(f"all of {self._name}", reason, "fetch it again")
