@@ -6,7 +6,7 @@ import av
 from av.error import ArgumentError, FFmpegError
 from av.stream import Disposition
 
-from captioner.errors import CaptionerError
+from captioner.errors import CaptionerError, unreadable
 
 # The largest frame of level 6.2 of H.264, HEVC and AV1: 8192 x 4352. Each decoder holds several.
 MAX_FRAME_PIXELS = 35_651_584
@@ -80,11 +80,6 @@ def _choose_stream(name: str, container: Any) -> Any:
         raise unreadable(name, reason, "scale the video down")
     stream.codec_context.options = {"max_pixels": str(MAX_FRAME_PIXELS)}
     return stream
-
-
-def unreadable(name: str, reason: str, fix: str) -> CaptionerError:
-    """The error that says what cannot be read, why, and what to do."""
-    return CaptionerError(f"cannot read {name} ({reason}): {fix}")
 
 
 def reason_of(error: Exception) -> str:

@@ -8,8 +8,8 @@ import av
 import numpy as np
 from av.error import ArgumentError, FFmpegError
 
-from captioner.errors import CaptionerError
-from captioner.media.containers import MAX_FRAME_PIXELS, open_container, reason_of, unreadable
+from captioner.errors import CaptionerError, unreadable
+from captioner.media.containers import MAX_FRAME_PIXELS, open_container, reason_of
 from captioner.media.durations import missing_end, stated_duration
 from captioner.media.footage import Frame
 
