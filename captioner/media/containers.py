@@ -1,5 +1,6 @@
 """Video files opened by FFmpeg through PyAV: local files of known formats, and no other file."""
 
+import os
 from typing import Any
 
 import av
@@ -7,9 +8,13 @@ from av.error import ArgumentError, FFmpegError
 from av.stream import Disposition
 
 from captioner.errors import CaptionerError, unreadable
+from captioner.media.mp4_header import implausible_header
 
 # The largest frame of level 6.2 of H.264, HEVC and AV1: 8192 x 4352. Each decoder holds several.
 MAX_FRAME_PIXELS = 35_651_584
+
+_THREADS = 4  # of one decoder; several videos are decoded at once
+_PIXELS_AT_ONCE = 2**25  # by the threads of one decoder: four frames of 4K
 
 # A list of what is allowed stays safe when FFmpeg learns new formats. What opens files or sockets
 # that its content names is not on it: concat, hls, dash, sdp, rtsp, image2, vobsub, lavfi, tee.
@@ -47,6 +52,9 @@ def open_container(name: str) -> tuple[Any, Any]:
         >>> container.close()
     """
     try:
+        reason = implausible_header(name)
+        if reason is not None:
+            raise unreadable(name, reason, f"fetch it again, or {_CONVERT}")
         # With its protocol named, no path is taken for a URL.
         container = av.open("file:" + name, options=_OPTIONS)
     except ArgumentError as error:
@@ -78,7 +86,12 @@ def _choose_stream(name: str, container: Any) -> Any:
         size = f"{stream.width} x {stream.height}"
         reason = f"frames of {size} pixels, over the limit of {MAX_FRAME_PIXELS}"
         raise unreadable(name, reason, "scale the video down")
-    stream.codec_context.options = {"max_pixels": str(MAX_FRAME_PIXELS)}
+    context = stream.codec_context
+    context.options = {"max_pixels": str(MAX_FRAME_PIXELS)}
+    context.thread_type = "AUTO"
+    # Each thread decodes a frame of its own, beside those that others refer to.
+    pixels = max(stream.width * stream.height, 1)
+    context.thread_count = max(min(_THREADS, os.cpu_count() or 1, _PIXELS_AT_ONCE // pixels), 1)
     return stream
 
 

@@ -66,6 +66,8 @@ def open_footage(path: str | os.PathLike[str], size: tuple[int, int] | None) -> 
                 return Animation(name, size) if moves else None
     except UnidentifiedImageError:
         pass
+    except CaptionerError:
+        raise
     except Exception:  # Pillow's parsers raise nearly anything on damaged files.
         return None
     try:

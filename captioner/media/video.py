@@ -11,10 +11,12 @@ from av.error import ArgumentError, FFmpegError
 from captioner.errors import CaptionerError, unreadable
 from captioner.media.containers import MAX_FRAME_PIXELS, open_container, reason_of
 from captioner.media.durations import missing_end, stated_duration
-from captioner.media.footage import Frame
+from captioner.media.footage import LONGEST, Frame, too_long
 
 _SEEK_GAIN = 1.0  # seconds of decoding that a seek must spare
 _BLIND_SEEK = 10.0  # the same where the file has no index of its key frames
+_LONGEST_LAST = 60.0  # seconds that a last frame stays, unless an earlier one stayed longer
+_UNSTATED_DURATION = 0.04
 _UNSTATED = 2  # ISO/IEC 23091-2, matrix coefficients
 
 
@@ -36,16 +38,16 @@ class Video:
     """
 
     def __init__(self, name: str, size: tuple[int, int] | None = None) -> None:
-        self._name = name
+        self.name = name
         self._size = size
         self._container, self._stream = open_container(name)
-        self._stream.thread_type = "AUTO"
         self._unit = float(self._stream.time_base or 0) or 1.0
         self._origin = (self._container.start_time or 0) / av.time_base
         self.duration = stated_duration(self._container, self._stream)
         self.end = 0.0
         self._failure: Exception | None = None
         self._oversized = False
+        self._longest_step = 0.0
 
     def close(self) -> None:
         """See `Footage`."""
@@ -58,19 +60,23 @@ class Video:
         if shown is None:
             raise self._no_frame()
         for asked in times:
+            if asked > LONGEST:
+                raise too_long(self.name)
             if self._shall_seek(self._time(following or shown), asked):
                 decoded, first = self._seek(asked)
                 shown, following, image = first or shown, None, None
             # A frame leaves when the next one comes; its stated duration spares decoding that.
             while asked >= (self._time(following) if following else self._leaves(shown)):
                 if following is not None:
+                    step = self._time(following) - self._time(shown)
+                    self._longest_step = max(self._longest_step, step)
                     shown, image = following, None
                 following = next(decoded, None)
                 if following is None:
                     break
             self.end = self._leaves(shown)
             if following is None and asked >= self.end:
-                self._check_complete()
+                self._check_complete(self._time(shown) + self._stated_duration(shown))
                 return
             if image is None:
                 image = self._convert(shown)
@@ -101,7 +107,7 @@ class Video:
                 return
             # Without its key, a film now and then decodes to noise.
             if packet.has_sidedata("encryption_info"):
-                raise unreadable(self._name, "it is encrypted", "decrypt it first")
+                raise unreadable(self.name, "it is encrypted", "decrypt it first")
             try:
                 frames = packet.decode()
             except FFmpegError as error:
@@ -142,28 +148,32 @@ class Video:
         return float(frame.time) - self._origin
 
     def _leaves(self, frame: Any) -> float:
-        ticks = frame.duration or 0
-        return self._time(frame) + (ticks * float(frame.time_base or 0) if ticks else 0.04)
+        # Of a last frame nothing else tells: a file of a kilobyte may state a thousand hours.
+        stated = min(self._stated_duration(frame), max(self._longest_step, _LONGEST_LAST))
+        return self._time(frame) + (stated or _UNSTATED_DURATION)
+
+    def _stated_duration(self, frame: Any) -> float:
+        return max(frame.duration or 0, 0) * float(frame.time_base or 0)
 
     def _no_frame(self) -> CaptionerError:
         if self._failure is None:
-            return unreadable(self._name, "a video without a single frame", "record it again")
+            return unreadable(self.name, "a video without a single frame", "record it again")
         if self._oversized:
-            return self._too_large(self._name)
+            return self._too_large(self.name)
         reason = f"damaged or encrypted: {reason_of(self._failure)}"
-        return unreadable(self._name, reason, "fetch it again, or decrypt it")
+        return unreadable(self.name, reason, "fetch it again, or decrypt it")
 
     def _too_large(self, what: str) -> CaptionerError:
         reason = f"frames over the limit of {MAX_FRAME_PIXELS} pixels, or without a valid size"
         return unreadable(what, reason, "scale the video down")
 
-    def _check_complete(self) -> None:
+    def _check_complete(self, stated_end: float) -> None:
         if self._oversized:
-            raise self._too_large(f"all of {self._name}")
+            raise self._too_large(f"all of {self.name}")
         damaged = self._failure is not None
-        stated = missing_end(self._container, self._stream, self.end, damaged)
+        stated = missing_end(self._container, self._stream, max(self.end, stated_end), damaged)
         if stated is not None:
             reason = f"it breaks off after {self.end:.1f} of {stated:.1f} seconds"
             if self._failure:
                 reason += f": {reason_of(self._failure)}"
-            raise unreadable(f"all of {self._name}", reason, "fetch it again")
+            raise unreadable(f"all of {self.name}", reason, "fetch it again")
