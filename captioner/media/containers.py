@@ -51,6 +51,8 @@ def open_container(name: str) -> tuple[Any, Any]:
         'h264'
         >>> container.close()
     """
+    if os.path.exists(name) and not os.path.isfile(name):  # noqa: PTH110, PTH113
+        raise unreadable(name, "not a regular file", "save the video as a file first")
     try:
         reason = implausible_header(name)
         if reason is not None:

@@ -2,7 +2,6 @@
 
 import os
 from io import BytesIO
-from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
@@ -10,6 +9,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from captioner.errors import CaptionerError, unreadable
 from captioner.media.budget import DECODING
+from captioner.media.image_files import open_image_file
 from captioner.media.pillow_settings import configure_pillow
 from captioner.media.pixels import resize_rgb, to_rgb, to_uint8
 from captioner.media.signatures import HEAD, recognize
@@ -79,7 +79,8 @@ def load_image(
     """
     if isinstance(source, str | os.PathLike):
         name = os.fsdecode(source)
-        rgb = _read_file(name, size, max_pixels)
+        with open_image_file(name) as file:
+            rgb = _read_stream(file, name, size, max_pixels)
     elif isinstance(source, bytes):
         rgb = _read_stream(BytesIO(source), "the image bytes", size, max_pixels)
     elif isinstance(source, Image.Image):
@@ -91,25 +92,6 @@ def load_image(
         fix = "give a path, bytes, a PIL image or an array"
         raise unreadable("the image", f"of type {type(source).__name__}", fix)
     return np.array(rgb)  # (H, W, 3)
-
-
-def _read_file(name: str, size: tuple[int, int] | None, max_pixels: int) -> Image.Image:
-    try:
-        with Path(name).open("rb") as file:
-            # A pipe, such as the shell's <(...), cannot go back to its start as Pillow needs.
-            stream = file if file.seekable() else BytesIO(file.read())
-            return _read_stream(stream, name, size, max_pixels)
-    except FileNotFoundError as error:
-        raise unreadable(name, "no such file", "check the path") from error
-    except (OSError, ValueError) as error:
-        # Path.is_dir raises on some names.
-        if os.path.isdir(name) and os.access(name, os.R_OK):  # noqa: PTH112
-            fix = "name an image, or a folder that holds images"
-            raise unreadable(name, "a folder, not an image", fix) from error
-        if isinstance(error, PermissionError):
-            raise unreadable(name, "permission denied", "make it readable") from error
-        reason = getattr(error, "strerror", None) or str(error)
-        raise unreadable(name, reason, "check the path and the disk") from error
 
 
 def _read_stream(
