@@ -94,6 +94,20 @@ def load_image(
     return np.array(rgb)  # (H, W, 3)
 
 
+def is_image(head: bytes) -> bool:
+    """Tell whether bytes begin as a file does that Pillow knows.
+
+    Example:
+        >>> is_image(b"P6 1 1 255 123"), is_image(b"photos/dog.jpg")
+        (True, False)
+    """
+    try:
+        with Image.open(BytesIO(head)):
+            return True
+    except Exception:  # Pillow's parsers raise nearly anything.
+        return False
+
+
 def _read_stream(
     stream: BinaryIO, name: str, size: tuple[int, int] | None, max_pixels: int
 ) -> Image.Image:
