@@ -8,6 +8,7 @@ from PIL import Image
 from captioner.errors import CaptionerError, unreadable
 from captioner.media.footage import LONGEST, Frame, too_long
 from captioner.media.image import load_image
+from captioner.media.pixels import Size
 
 ANIMATED = ("GIF", "PNG", "WEBP", "AVIF")
 _SHORTEST = 0.011  # seconds; browsers show frames that state less for a tenth of a second
@@ -26,7 +27,7 @@ class Animation:
 
     Args:
         name: Path of the file.
-        size: Height and width in pixels to which frames are stretched; None keeps their size.
+        size: As for `load_image`.
 
     Raises:
         CaptionerError: If the file cannot be opened, or its frames are too large.
@@ -34,7 +35,7 @@ class Animation:
 
     duration: float | None = None  # only known once every frame has been read
 
-    def __init__(self, name: str, size: tuple[int, int] | None = None) -> None:
+    def __init__(self, name: str, size: Size = None) -> None:
         self.name = name
         self._size = size
         self.end = 0.0

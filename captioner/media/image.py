@@ -11,7 +11,7 @@ from captioner.errors import CaptionerError, unreadable
 from captioner.media.budget import DECODING
 from captioner.media.image_files import open_image_file
 from captioner.media.pillow_settings import configure_pillow
-from captioner.media.pixels import resize_rgb, to_rgb, to_uint8
+from captioner.media.pixels import Size, resize_rgb, target_size, to_rgb, to_uint8
 from captioner.media.signatures import HEAD, recognize
 
 ImageSource = str | os.PathLike[str] | bytes | Image.Image | np.ndarray
@@ -48,7 +48,7 @@ configure_pillow()
 def load_image(
     source: ImageSource,
     *,
-    size: tuple[int, int] | None = None,
+    size: Size = None,
     max_pixels: int = MAX_PIXELS,
 ) -> np.ndarray:
     """Read one picture as upright RGB.
@@ -63,7 +63,8 @@ def load_image(
         size: Height and width in pixels to which the picture is stretched, by a bicubic filter
             that widens as it shrinks and so does not alias; Lanczos takes more time and rings
             more at edges. A much larger JPEG is decoded at a fraction of its size, which is
-            several times faster. None keeps the size of the picture.
+            several times faster. Or the most pixels of the shorter side, where the proportions are
+            kept; None keeps the size of the picture.
         max_pixels: The largest width times height that is decoded, as stated in the header; arrays
             are decoded already. Pillow's own limit, `2 * PIL.Image.MAX_IMAGE_PIXELS`, holds too.
 
@@ -108,9 +109,7 @@ def is_image(head: bytes) -> bool:
         return False
 
 
-def _read_stream(
-    stream: BinaryIO, name: str, size: tuple[int, int] | None, max_pixels: int
-) -> Image.Image:
+def _read_stream(stream: BinaryIO, name: str, size: Size, max_pixels: int) -> Image.Image:
     try:
         with Image.open(stream) as image:
             if image.format == "EPS":  # Pillow would start Ghostscript on it.
@@ -127,24 +126,26 @@ def _read_stream(
 
 
 def _decode(
-    image: Image.Image, name: str, size: tuple[int, int] | None, max_pixels: int, own: bool = True
+    image: Image.Image, name: str, size: Size, max_pixels: int, own: bool = True
 ) -> Image.Image:
     width, height = image.size
     if width * height > max_pixels:
         reason = f"{width} x {height} pixels, over the limit of {max_pixels}"
         raise unreadable(name, reason, _SHRINK)
     try:
-        if size is not None and own:
+        wanted = target_size(size, height, width)
+        if wanted is not None and own:
             # Twice the size leaves the last halvings to the better filter. A square holds for
             # either orientation.
-            image.draft(None, (2 * max(size), 2 * max(size)))
-        with DECODING.reserve(_memory_needed(image, width * height, size, name)):
+            image.draft(None, (2 * max(wanted), 2 * max(wanted)))
+        with DECODING.reserve(_memory_needed(image, width * height, wanted is None, name)):
             image.load()
             upright = _UPRIGHT.get(_orientation(image))
-            if size is None:
+            if wanted is None:
                 rgb = to_rgb(image, name)
             else:
-                rgb = resize_rgb(image, size[::-1] if upright in _TURNED else size, name)
+                turned = upright in _TURNED and not isinstance(size, int)
+                rgb = resize_rgb(image, wanted[::-1] if turned else wanted, name)
             if upright is not None:
                 rgb = rgb.transpose(upright)
             if own and rgb is not image:
@@ -156,7 +157,7 @@ def _decode(
         raise _failed(name, error) from error
 
 
-def _memory_needed(image: Image.Image, pixels: int, size: tuple[int, int] | None, name: str) -> int:
+def _memory_needed(image: Image.Image, pixels: int, whole: bool, name: str) -> int:
     """Bytes that it takes to decode an image that has so many pixels in its file."""
     # libjpeg holds the coefficients of all of a progressive image, whatever its draft.
     decoder = 6 if image.info.get("progressive") else _DECODER_BYTES.get(image.format or "", 8)
@@ -166,7 +167,7 @@ def _memory_needed(image: Image.Image, pixels: int, size: tuple[int, int] | None
             f"it would take {needed >> 20} MiB to decode, over the limit of {DECODING.total >> 20}"
         )
         raise unreadable(name, reason, f"{_SHRINK}, or {_CONVERT}")
-    return needed if size is not None else needed + image.width * image.height * 12
+    return needed + image.width * image.height * 12 if whole else needed
 
 
 def _orientation(image: Image.Image) -> int:
@@ -177,7 +178,7 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _read_array(array: np.ndarray, size: tuple[int, int] | None) -> Image.Image:
+def _read_array(array: np.ndarray, size: Size) -> Image.Image:
     name = "the array"
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[:, :, 0]
@@ -185,7 +186,8 @@ def _read_array(array: np.ndarray, size: tuple[int, int] | None) -> Image.Image:
         fix = "give one picture as (H, W), (H, W, 1), (H, W, 3) or (H, W, 4)"
         raise unreadable(name, f"shape {array.shape}", fix)
     image = Image.fromarray(to_uint8(array, name))
-    return to_rgb(image, name) if size is None else resize_rgb(image, size, name)
+    wanted = target_size(size, *array.shape[:2])
+    return to_rgb(image, name) if wanted is None else resize_rgb(image, wanted, name)
 
 
 def _failed(name: str, error: Exception) -> CaptionerError:

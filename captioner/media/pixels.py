@@ -11,6 +11,30 @@ _WHOLE = 2**24  # pixels that are converted and resized at once
 _TILE = 2048  # pixels, the side of a tile
 _GAP = 4  # times the size that is asked for, to which tiles are averaged before the better filter
 
+Size = tuple[int, int] | int | None
+
+
+def target_size(size: Size, height: int, width: int) -> tuple[int, int] | None:
+    """The height and width that an image or a frame is to get.
+
+    Args:
+        size: Height and width to which it is stretched, or the most pixels of its shorter side,
+            where its proportions are kept, or None.
+        height: Of the image.
+        width: Of the image.
+
+    Returns:
+        None if it stays as it is.
+
+    Example:
+        >>> target_size(448, 2160, 3840), target_size(448, 240, 320), target_size((9, 9), 240, 320)
+        ((448, 796), None, (9, 9))
+    """
+    if not isinstance(size, int):
+        return size
+    share = size / min(height, width)
+    return (round(height * share), round(width * share)) if share < 1 else None
+
 
 def resize_rgb(image: Image.Image, size: tuple[int, int], name: str) -> Image.Image:
     """Stretch an image by a bicubic filter that widens as it shrinks.

@@ -14,6 +14,7 @@ from captioner.media.clip import Clip
 from captioner.media.files import VIDEO_SUFFIXES
 from captioner.media.footage import Footage
 from captioner.media.image import ImageSource, load_image
+from captioner.media.pixels import Size
 from captioner.media.sampling import FRAMES, split_footage
 from captioner.media.signatures import HEAD, recognize
 from captioner.media.video import Video
@@ -53,7 +54,7 @@ def read_clips(
         yield from split_footage(footage, every, most)
 
 
-def open_footage(path: str | os.PathLike[str], size: tuple[int, int] | None) -> Footage | None:
+def open_footage(path: str | os.PathLike[str], size: Size) -> Footage | None:
     """A video or an animation, opened; None for a picture, and for what `load_image` refuses."""
     name = os.fsdecode(path)
     # What a pipe gives is gone once it is looked at.

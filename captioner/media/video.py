@@ -12,6 +12,7 @@ from captioner.errors import CaptionerError, unreadable
 from captioner.media.containers import MAX_FRAME_PIXELS, open_container, reason_of
 from captioner.media.durations import missing_end, stated_duration
 from captioner.media.footage import LONGEST, Frame, too_long
+from captioner.media.pixels import Size, target_size
 
 _SEEK_GAIN = 1.0  # seconds of decoding that a seek must spare
 _BLIND_SEEK = 10.0  # the same where the file has no index of its key frames
@@ -30,14 +31,13 @@ class Video:
 
     Args:
         name: Path of the file; see `open_container`.
-        size: Height and width in pixels to which frames are stretched, by a bicubic filter that
-            widens as it shrinks, as pictures are; None keeps their size.
+        size: As for `load_image`, by a bicubic filter that widens as it shrinks, too.
 
     Raises:
         CaptionerError: If the file is no video that can be decoded.
     """
 
-    def __init__(self, name: str, size: tuple[int, int] | None = None) -> None:
+    def __init__(self, name: str, size: Size = None) -> None:
         self.name = name
         self._size = size
         self._container, self._stream = open_container(name)
@@ -127,9 +127,10 @@ class Video:
         return index[found].timestamp * self._unit - self._origin > position + _SEEK_GAIN
 
     def _convert(self, frame: Any) -> np.ndarray:
-        height, width = self._size or (frame.height, frame.width)
+        height, width = frame.height, frame.width
+        height, width = target_size(self._size, height, width) or (height, width)
         turned = round(frame.rotation / 90) % 4
-        if turned % 2 and self._size:
+        if turned % 2 and isinstance(self._size, tuple):
             height, width = width, height
         unstated = frame.colorspace == _UNSTATED  # then BT.709 if it is HD, or else BT.601
         rgb = frame.reformat(

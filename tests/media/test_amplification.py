@@ -3,6 +3,7 @@
 import math
 import struct
 
+import numpy as np
 import pytest
 from films import numbered, write_film, write_packets
 from memory import run_measured
@@ -10,6 +11,9 @@ from pictures import encode
 from PIL import Image
 
 from captioner.errors import CaptionerError
+from captioner.media.actions import read_action
+from captioner.media.clip import Clip
+from captioner.media.motion_crop import crop_to_motion
 from captioner.media.mp4_header import implausible_header
 from captioner.media.sources import read_clips
 
@@ -129,3 +133,29 @@ def test_times_of_a_thousand_hours(tmp_path):
     assert next(clips).span[0] == 0
     with pytest.raises(CaptionerError, match=r"film\.mkv \(its times go beyond 24 hours\): cut it"):
         list(clips)
+
+
+def test_a_4k_video_of_an_activity(tmp_path):
+    images = [np.full((2160, 3840, 3), level, np.uint8) for level in (40, 80, 120)]
+    path = write_film(tmp_path / "film.mp4", images * 6, preset="ultrafast")
+    read = """
+        import sys
+        from captioner.media.actions import read_action
+        (clip,) = read_action(sys.argv[1], (224, 224), crop=1.0, trim=True)
+        print(clip.frames.shape)
+    """
+    printed, _, peak = run_measured(read, path)
+    assert printed.endswith(", 224, 224, 3)")
+    assert peak < 450
+
+
+def test_large_frames_are_cropped_at_twice_the_size(tmp_path):
+    rows, columns = np.indices((600, 900))
+    moving = [
+        np.where((rows // 100 == 2) & (columns // 100 == place), 255, 60)[..., None].repeat(3, 2)
+        for place in (4, 5, 6)
+    ]
+    clip = Clip(np.array(moving, np.uint8), np.arange(3.0))
+    (cropped,) = read_action(clip, (50, 50), frames=3, crop=0.5)
+    whole = crop_to_motion(clip.frames, (50, 50), 0.5)
+    assert np.abs(cropped.frames.astype(int) - whole).mean() < 2
