@@ -9,15 +9,18 @@ import numpy as np
 from av.error import ArgumentError, FFmpegError
 
 from captioner.errors import CaptionerError, unreadable
+from captioner.media.allocator import return_freed_memory
 from captioner.media.containers import MAX_FRAME_PIXELS, open_container, reason_of
 from captioner.media.durations import missing_end, stated_duration
 from captioner.media.footage import LONGEST, Frame, too_long
 from captioner.media.pixels import Size, target_size
+from captioner.media.turns import wait_for_turn
 
 _SEEK_GAIN = 1.0  # seconds of decoding that a seek must spare
 _BLIND_SEEK = 10.0  # the same where the file has no index of its key frames
 _LONGEST_LAST = 60.0  # seconds that a last frame stays, unless an earlier one stayed longer
 _UNSTATED_DURATION = 0.04
+_LARGE = 10_000_000  # pixels of a frame, over 4K: a decoder takes up to half a gigabyte
 _UNSTATED = 2  # ISO/IEC 23091-2, matrix coefficients
 
 
@@ -46,15 +49,22 @@ class Video:
         self.duration = stated_duration(self._container, self._stream)
         self.end = 0.0
         self._failure: Exception | None = None
+        self._large = self._stream.width * self._stream.height > _LARGE
         self._oversized = False
         self._longest_step = 0.0
 
     def close(self) -> None:
         """See `Footage`."""
         self._container.close()
+        # The decoder and its frames stay as long as anything refers to them.
+        self._container = self._stream = None
+        if self._large:
+            return_freed_memory()
 
     def frames(self, times: Iterable[float]) -> Iterator[Frame]:
         """See `Footage`."""
+        if self._large:
+            wait_for_turn()
         decoded = self._decode()
         shown, following, image = next(decoded, None), None, None
         if shown is None:
