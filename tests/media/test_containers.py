@@ -1,6 +1,7 @@
 from itertools import count
 
 import pytest
+from av.error import FFmpegError
 from films import numbered, write_film, write_packets
 from pictures import encode
 from PIL import Image
@@ -39,6 +40,30 @@ def test_files_that_name_other_files_are_refused(tmp_path, other, kind, suffix):
     expected = rf"read {path} \(a playlist, which names other files\): name the videos"
     with pytest.raises(CaptionerError, match=expected):
         list(read_clips(path, (8, 8)))
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec"),
+    [
+        *(
+            (suffix, "libx264")
+            for suffix in ("mp4", "m4v", "mov", "mkv", "ts", "mts", "flv", "3gp")
+        ),
+        *((suffix, "mpeg2video") for suffix in ("mpg", "mpeg", "m2v", "vob", "mxf")),
+        *((suffix, "mpeg4") for suffix in ("avi", "nut", "asf", "wmv", "rm")),
+        *((suffix, "libvpx") for suffix in ("webm", "ivf")),
+        *(("h264", "libx264"), ("hevc", "libx265"), ("y4m", "wrapped_avframe")),
+    ],
+)
+def test_every_usual_format_is_opened(tmp_path, suffix, codec):
+    path = tmp_path / f"film.{suffix}"
+    try:
+        write_film(path, [numbered(i, 288, 360) for i in range(10)], rate=25, codec=codec)
+    except (FFmpegError, ValueError) as error:
+        pytest.skip(f"this FFmpeg does not write it: {error}")
+    container, stream = open_container(str(path))
+    assert (stream.width, stream.height) == (360, 288)
+    container.close()
 
 
 @pytest.mark.parametrize("name", ["a%d.jpg", "a%03d.png", "a*.jpg"])
