@@ -47,4 +47,4 @@ class MemoryBudget:
 
 
 # Enough for an image of 178 megapixels, the most that Pillow decodes, in most formats.
-DECODING = MemoryBudget(1_100_000_000)
+DECODING = MemoryBudget(1_260_000_000)

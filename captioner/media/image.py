@@ -25,7 +25,7 @@ _SAVE_ANEW = "fetch it again, or save it anew from an image editor"
 # What decoders hold for each pixel beside Pillow's own image, as measured; of others, 8.
 _DECODER_BYTES = {
     **dict.fromkeys(("JPEG", "MPO", "PNG", "BMP", "GIF", "PPM", "TGA", "PCX"), 0),
-    "TIFF": 6,
+    "TIFF": 3,  # a strip, which may be the whole image
     "AVIF": 8,
     "WEBP": 13,
     "JPEG2000": 16,

@@ -53,6 +53,15 @@ def test_large_jpegs(tmp_path, options):
     assert peak < (1400 if options else 200)
 
 
+def test_a_large_tiff_of_one_strip(tmp_path):
+    path = tmp_path / "large.tif"
+    strip = {"compression": "tiff_adobe_deflate", "tiffinfo": {278: 12_960}}  # rows of a strip
+    Image.new("RGB", (13_000, 12_960), "red").save(path, **strip)
+    printed, errors, peak = run_measured(READ, *[path] * 2)
+    assert (printed.splitlines(), errors) == (["(1, 224, 224, 3)"] * 2, "")
+    assert peak < 1400
+
+
 @pytest.mark.parametrize(("width", "height"), [(1, 60_000_000), (8_000_000, 1)])
 def test_thin_images(tmp_path, width, height):
     # Pillow's filter alone would make an image of 224 x 60,000,000 pixels in between.
