@@ -1,6 +1,7 @@
 """The road from pictures and films to sentences, in one page."""
 
 import math
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -27,6 +28,8 @@ from captioner.vision.smoothing import smooth_frames
 
 class Captioner:
     """Describes pictures, and films shot by shot.
+
+    Several threads may use one captioner; after a fork, each process needs its own.
 
     Args:
         preset: The trained captioner, as `read_preset` gives it; or several, whose predictions are
@@ -56,6 +59,7 @@ class Captioner:
         self.image_size = self.engine.image_size
         curve = self.preset.config.get("confidence") if len(presets) == 1 else None
         self._calibration = Calibration(**curve) if curve else None
+        self._process = os.getpid()
 
     @classmethod
     def from_preset(
@@ -150,8 +154,15 @@ class Captioner:
             the error after them.
 
         Raises:
-            CaptionerError: If a least confidence is asked of a preset that has none.
+            CaptionerError: If a least confidence is asked of a preset that has none, or in a
+                process that was forked after the captioner was made.
         """
+        if os.getpid() != self._process:
+            # The threads of OpenVINO and TensorFlow do not exist here: a call would wait for ever.
+            raise CaptionerError(
+                "a Captioner cannot be used in a forked process: create one in each process, or "
+                'start them by multiprocessing.get_context("spawn")'
+            )
         if min_confidence and self._calibration is None:
             raise CaptionerError(
                 "min_confidence needs a preset with a confidence: choose one by "

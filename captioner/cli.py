@@ -5,9 +5,10 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from io import BufferedIOBase, BytesIO
 from itertools import chain, tee
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -17,6 +18,7 @@ from captioner.commands.errors import plain_errors
 from captioner.errors import CaptionerError
 from captioner.media.clip_files import find_clips
 from captioner.media.files import find_media
+from captioner.media.standard_input import PATH, StandardInput
 from captioner.reports.formats import FORMATS, SUBTITLES, format_of
 from captioner.reports.output import open_report
 
@@ -149,9 +151,9 @@ def main(
 ) -> None:
     r"""Say in a sentence what each picture, and each shot of a film, shows.
 
-    A FILE is a picture, a film, a folder of them, a pattern such as 'trip/*.jpg', or - to read
-    paths from standard input, one a line. One file gives its caption alone, several give rows of
-    path, tab, caption, and so does --out. That of a shot has its time before it.
+    A FILE is a picture, a film, a folder of them, a pattern such as 'trip/*.jpg', or - for
+    standard input: an image, or paths, one a line. One file gives its caption alone, several give
+    rows of path, tab, caption, and so does --out. That of a shot has its time before it.
 
     A file that cannot be read becomes an error row (in text, a line on standard error), and the
     others are captioned all the same. The exit code is 0 if every file has its captions, 1 if not,
@@ -163,6 +165,7 @@ def main(
     caption --format vtt film.mp4 --out film.vtt
     caption --activity runs/activity/best clip.mp4 --num-captions 3
     find . -name '*.png' | caption - --csv
+    curl -s https://example.org/dog.jpg | caption -
     """
     format_name = _choose_format(format_name, short_formats, out)
     if whole and every is not None:
@@ -178,14 +181,16 @@ def main(
         raise click.UsageError("--weights is for --activity: name its model.")
     if not paths:
         raise click.UsageError("No pictures: name files, folders or patterns, or - to read a list.")
+    # Python has none where it is closed.
+    stdin = StandardInput(cast(BufferedIOBase, getattr(sys.stdin, "buffer", BytesIO())))
     try:
         with plain_errors(), ExitStack() as stack:
             if activity is None:
                 loaded = _read_preset(preset)
-                found = find_media(_arguments(paths), recursive=recursive)
+                found = find_media(_arguments(paths, stdin), recursive=recursive)
             else:
                 recognizer = read_recognizer(activity)
-                found = find_clips(_arguments(paths), recursive=recursive)
+                found = find_clips(_arguments(paths, stdin), recursive=recursive)
             first = next(found, None)
             if first is None:
                 raise click.UsageError("No pictures: standard input lists none.")
@@ -212,6 +217,7 @@ def main(
             if activity is None:
                 results = _caption(
                     new,
+                    stdin.source,
                     loaded,
                     engine,
                     precision,
@@ -222,7 +228,9 @@ def main(
                     **options,
                 )
             else:
-                results = label_clips(new, recognizer, precision, weights, num_captions)
+                results = label_clips(
+                    new, stdin.source, recognizer, precision, weights, num_captions
+                )
             for path, result in results:
                 total += result.last
                 frames += result.frames
@@ -260,14 +268,12 @@ def _read_preset(name: str | None) -> "Preset":
     return read_preset(folder)
 
 
-def _arguments(paths: Iterable[str]) -> Iterator[str]:
+def _arguments(paths: Iterable[str], stdin: StandardInput) -> Iterator[str]:
     for path in paths:
-        if path != "-":
+        if path == PATH:
+            yield from stdin.paths()
+        else:
             yield path
-            continue
-        for line in sys.stdin.buffer:
-            if name := line.rstrip(b"\r\n"):
-                yield os.fsdecode(name)
 
 
 def _progress(paths: Sequence[str], quiet: bool) -> Any:
@@ -282,14 +288,19 @@ def _skip(
     paths: Iterable[str], described: set[str], skipped: Callable[[], object]
 ) -> Iterator[str]:
     for path in paths:
-        if described and os.path.abspath(path) in described:  # noqa: PTH100
+        if path != PATH and described and os.path.abspath(path) in described:  # noqa: PTH100
             skipped()
         else:
             yield path
 
 
 def _caption(
-    paths: Iterator[str], preset: "Preset", engine: str, precision: str, **options: Any
+    paths: Iterator[str],
+    source_of: Callable[[str], str | bytes],
+    preset: "Preset",
+    engine: str,
+    precision: str,
+    **options: Any,
 ) -> Iterator[tuple[str, "Result"]]:
     """Yields each path with its results, loading the network only if there are paths."""
     first = next(paths, None)
@@ -300,7 +311,8 @@ def _caption(
     if "max_length" in options:
         wanted = preset.config["generation"].get("min_length", 1)
         options["min_length"] = min(wanted, options["max_length"])
-    sources, names = tee(chain([first], paths))
+    to_read, names = tee(chain([first], paths))
+    sources = map(source_of, to_read)
     # `describe` reads ahead by some batches; the names wait for it.
     name = None
     for result in Captioner(preset, precision, engine).describe(sources, **options):

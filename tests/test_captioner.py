@@ -1,6 +1,8 @@
 import math
+import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -211,3 +213,39 @@ def test_a_caption_of_too_little_confidence_is_withheld(calibrated):
 def test_min_confidence_needs_a_preset_with_a_confidence(tiny):
     with pytest.raises(CaptionerError, match="calibrate"):
         list(tiny.stream(SAMPLES[:1], min_confidence=0.5))
+
+
+@pytest.mark.parametrize("engine", ["openvino", "keras"])
+def test_eight_threads_give_the_captions_of_one(tiny_preset, engine):
+    captioner = Captioner.from_preset(tiny_preset, precision="float32", engine=engine)
+    images = [load_image(path, size=captioner.image_size) for path in SAMPLES[:4]]
+    expected = [[c.words for c in captioner.generate(image)] for image in images]
+    with ThreadPoolExecutor(8) as pool:
+        found = pool.map(captioner.generate, images * 6)
+        assert [[c.words for c in captions] for captions in found] == expected * 6
+        clips = [Clip(np.stack([image] * 2), np.arange(2.0)) for image in images]
+        alternatives = pool.map(lambda clip: captioner.generate(clip, num_captions=2), clips * 2)
+        assert all(len(captions[0].alternatives) == 1 for captions in alternatives)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks are of POSIX")
+@pytest.mark.parametrize("engine", ["openvino", "keras"])
+def test_a_forked_process_is_told_so(tiny_preset, engine):
+    code = f"""if True:
+        import os
+        from captioner import Captioner, CaptionerError
+        captioner = Captioner.from_preset({str(tiny_preset)!r}, engine={engine!r})
+        captioner.generate({str(SAMPLES[0])!r})
+        child = os.fork()
+        try:
+            print(captioner.generate({str(SAMPLES[0])!r})[0].text, flush=True)
+        except CaptionerError as error:
+            print(error, flush=True)
+        if child:
+            os.waitpid(child, 0)
+        os._exit(0)
+    """
+    command = [sys.executable, "-c", code]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    assert "create one in each process" in told.stdout
+    assert len(told.stdout.splitlines()) == 2

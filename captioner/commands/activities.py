@@ -86,12 +86,22 @@ def read_recognizer(name: str) -> "ActivityPreset":
 
 def label_clips(
     paths: Iterator[str],
+    source_of: Callable[[str], str | bytes],
     preset: "ActivityPreset",
     precision: str,
     weights: str | None,
     top: int,
 ) -> Iterator[tuple[str, "Result"]]:
-    """Yields each path with its label, loading the network only if there are paths."""
+    """Yields each path with its label, loading the network only if there are paths.
+
+    Args:
+        paths: Of clips.
+        source_of: What is to be read for a path.
+        preset: That of an `ActivityClassifier`.
+        precision: As for it.
+        weights: As for it.
+        top: Labels for each clip.
+    """
     first = next(paths, None)
     if first is None:
         return
@@ -100,7 +110,8 @@ def label_clips(
     from captioner.result import Result
 
     classifier = ActivityClassifier(preset, precision, weights)
-    sources, names = tee(chain([first], paths))
+    to_read, names = tee(chain([first], paths))
+    sources = map(source_of, to_read)
     # `stream` reads ahead by some clips; the names wait for it.
     for index, found in enumerate(classifier.stream(sources, top)):
         frames = 0 if isinstance(found, CaptionerError) else classifier.frames

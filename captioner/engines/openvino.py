@@ -7,6 +7,7 @@ holds its weights once, for both engines, and the graphs add 0.2 MB to it.
 
 from collections.abc import Callable, Mapping
 from functools import cache
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ _PRECISIONS = {"mixed_bfloat16": "bf16", "float32": "f32"}
 
 class OpenVINOEngine(Engine):
     """Runs the graphs of a preset on the CPU.
+
+    Several threads may use one engine: each graph runs for one of them at a time, with all cores.
 
     Args:
         graphs: Contents of the files "openvino_encode.xml", "openvino_encode.bin" and so on.
@@ -42,10 +45,12 @@ class OpenVINOEngine(Engine):
         options = {"INFERENCE_PRECISION_HINT": _PRECISIONS[policy], "PERFORMANCE_HINT": "LATENCY"}
         core = ov.Core()
 
-        def compile_graph(name: str, change: Callable[[Any], None] = lambda model: None) -> Any:
+        def compile_graph(
+            name: str, change: Callable[[Any], None] = lambda model: None
+        ) -> "_Graph":
             model = read_graph(core, graphs, name, weights)
             change(model)
-            return core.compile_model(model, "CPU", options)
+            return _Graph(core.compile_model(model, "CPU", options))
 
         try:
             encode, begin, step = map(compile_graph, GRAPHS)
@@ -56,22 +61,22 @@ class OpenVINOEngine(Engine):
             ) from error
         self._encode, self._begin, self._step = encode, begin, step
         self._predict = cache(lambda: compile_graph("step", _without_choice))
-        _, _, height, width, _ = encode.input("frames").partial_shape
+        _, _, height, width, _ = encode.model.input("frames").partial_shape
         self.image_size = (height.get_length(), width.get_length())
-        outputs = {name for output in begin.outputs for name in output.names}
+        outputs = {name for output in begin.model.outputs for name in output.names}
         self._memory = sorted(name for name in outputs if name.startswith("memory_"))
         self._state = sorted(name for name in outputs if name.startswith("state_"))
-        self._attends = any("attention" in output.names for output in step.outputs)
+        self._attends = any("attention" in output.names for output in step.model.outputs)
 
     def encode(self, frames: np.ndarray) -> np.ndarray:
         """See `Engine`."""
-        features: np.ndarray = self._encode([frames], share_inputs=True)["features"]
+        features: np.ndarray = self._encode([frames])["features"]
         return features
 
     def begin(self, features: np.ndarray, frame_mask: np.ndarray) -> tuple[Any, State]:
         """See `Engine`."""
         inputs = {"features": features, "frame_mask": frame_mask}
-        outputs = self._begin(inputs, share_inputs=True)
+        outputs = self._begin(inputs)
         memory = {name: outputs[name] for name in self._memory}
         return memory, tuple(outputs[name] for name in self._state)
 
@@ -86,7 +91,7 @@ class OpenVINOEngine(Engine):
             **dict(zip(self._state, state, strict=True)),
             **memory,
         }
-        outputs = self._step(inputs, share_inputs=True)
+        outputs = self._step(inputs)
         return (
             outputs["words"],
             outputs["log_probs"],
@@ -101,11 +106,11 @@ class OpenVINOEngine(Engine):
         predict = self._predict()
         inputs = {
             "token_ids": token_ids,
-            "penalty": np.zeros(predict.input("penalty").shape, np.float32),
+            "penalty": np.zeros(predict.model.input("penalty").shape, np.float32),
             **dict(zip(self._state, state, strict=True)),
             **memory,
         }
-        outputs = predict(inputs, share_inputs=True)
+        outputs = predict(inputs)
         return (
             outputs["everything"],
             tuple(outputs[f"next_{name}"] for name in self._state),
@@ -115,6 +120,23 @@ class OpenVINOEngine(Engine):
     def select(self, memory: Any, rows: np.ndarray) -> Any:
         """See `Engine`."""
         return {name: part[rows] for name, part in memory.items()}
+
+
+class _Graph:
+    """A compiled graph that threads take turns to run.
+
+    It has one infer request, which refuses a second thread; a request for each thread would take
+    the memory of the activations as often, and be no faster, as one run occupies all cores.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self._turn = Lock()
+
+    def __call__(self, inputs: Any) -> Any:
+        with self._turn:
+            # The outputs are copies, which the next run leaves as they are.
+            return self.model(inputs, share_inputs=True)
 
 
 def read_graph(

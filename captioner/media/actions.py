@@ -1,5 +1,6 @@
 """One clip of what somebody does: some frames over the whole of a video or a folder of frames."""
 
+import math
 import os
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,8 +14,10 @@ from captioner.media.even_sampling import middles, sample_evenly
 from captioner.media.image import load_image
 from captioner.media.motion_crop import crop_to_motion
 from captioner.media.motion_span import motion_span
+from captioner.media.pixels import Size
 from captioner.media.sources import Source, open_footage
 
+_BEFORE_CROP = 2  # times the size of a clip's frames
 _LOOKED_AT = 4  # times as many frames as are taken, to see when something moves
 
 
@@ -45,7 +48,9 @@ def read_action(
         >>> [clip.frames.shape for clip in read_action(np.zeros((4, 4, 3), np.uint8), (2, 2))]
         [(1, 2, 2, 3)]
     """
-    clip = _read(source, frames * _LOOKED_AT if trim else frames, size if crop is None else None)
+    # A frame that is cropped later need not be larger than twice what is kept of it.
+    kept = size if crop is None else math.ceil(_BEFORE_CROP * max(size) / crop)
+    clip = _read(source, frames * _LOOKED_AT if trim else frames, kept)
     if trim:
         start, end = motion_span(clip.frames)
         chosen = start + np.array(middles(end - start, frames))
@@ -55,7 +60,7 @@ def read_action(
     yield clip
 
 
-def _read(source: Source, frames: int, size: tuple[int, int] | None) -> Clip:
+def _read(source: Source, frames: int, size: Size) -> Clip:
     if isinstance(source, Clip):
         chosen = middles(len(source.frames), frames)
         images = [load_image(source.frames[place], size=size) for place in chosen]
@@ -72,7 +77,7 @@ def _read(source: Source, frames: int, size: tuple[int, int] | None) -> Clip:
     return Clip(load_image(source, size=size)[np.newaxis], np.zeros(1))
 
 
-def _read_folder(folder: str | os.PathLike[str], frames: int, size: tuple[int, int] | None) -> Clip:
+def _read_folder(folder: str | os.PathLike[str], frames: int, size: Size) -> Clip:
     files = frame_files(folder)
     chosen = middles(len(files), frames)
     images = [load_image(files[place], size=size) for place in chosen]

@@ -1,5 +1,6 @@
 """Sources read by threads, ahead of the network that looks at them."""
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ from typing import Any
 
 from captioner.errors import CaptionerError
 from captioner.media.clip import Clip
+from captioner.media.turns import Turns
 
 _WAITING = 2  # clips of one source that may wait for the network
 
@@ -38,7 +40,8 @@ def read_ahead(
 ) -> Iterator[list[Reading]]:
     """Yields batches of clips in the order of `sources`, while the next ones are decoded.
 
-    Memory grows neither with the number of sources nor with their length.
+    Memory grows neither with the number of sources nor with their length; a source that is too
+    large to be read beside others may `wait_for_turn`.
 
     Args:
         read: Reads a source; see `captioner.media.sources.read_clips`.
@@ -75,8 +78,10 @@ def _read_in_order(
     workers: int,
 ) -> Iterator[Reading]:
     abandoned = Event()
+    turns = Turns()
 
     def work(index: int, source: Any, readings: "Queue[Reading | BaseException]") -> None:
+        turns.take(index)
         try:
             for reading in _mark_last(index, _catch(read(source))):
                 if not _put(readings, reading, abandoned):
@@ -98,9 +103,11 @@ def _read_in_order(
                     raise reading
                 if reading.last:
                     waiting.popleft()
+                    turns.pass_to(reading.index + 1)
                 yield reading
         finally:
             abandoned.set()
+            turns.pass_to(math.inf)
             pool.shutdown(cancel_futures=True)
 
 

@@ -32,7 +32,8 @@ def find_media(
       then with `recursive` those of its subfolders (links to folders are not followed);
     - a pattern that the shell did not expand (`*`, `?`, `[a-z]`, `**`): of its matches the
       pictures and videos, those with the very suffix that it spells out (`*.dat`), and what its
-      folders hold;
+      folders hold; folders before it that exist as they are spelled, such as `trip [2020]`, are
+      no patterns;
     - what exists nowhere, holds neither or may not be listed: yielded as it is. Every argument
       is thus accounted for: `read_clips` says of each path what is wrong with it, and nothing
       raises here in the middle of a batch.
@@ -70,14 +71,23 @@ def _expand(pattern: str, recursive: bool) -> Iterator[str]:
         yield from _walk(pattern, recursive)
     elif os.path.lexists(pattern):
         yield pattern
-    else:
+    elif "\0" not in pattern:  # which no name has, and glob does not take
         suffix = Path(pattern).suffix.lower()
+        matches = glob.iglob(_escape_folders(pattern), recursive=True)  # noqa: PTH207
         # Path.glob would match hidden files.
-        for path in sorted(glob.iglob(pattern, recursive=True), key=_natural):  # noqa: PTH207
+        for path in sorted(matches, key=_natural):
             if os.path.isdir(path):  # noqa: PTH112
                 yield from _walk(path, recursive)
             elif _is_media(path) or (suffix and path.lower().endswith(suffix)):
                 yield path
+
+
+def _escape_folders(pattern: str) -> str:
+    """Escape the folders that exist as a pattern spells them, such as "trip [2020]"."""
+    folder = os.path.dirname(pattern)  # noqa: PTH120
+    while folder and not os.path.isdir(folder):  # noqa: PTH112
+        folder = os.path.dirname(folder)  # noqa: PTH120
+    return glob.escape(folder) + pattern[len(folder) :]
 
 
 def _walk(folder: str, recursive: bool) -> Iterator[str]:

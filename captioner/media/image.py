@@ -2,14 +2,17 @@
 
 import os
 from io import BytesIO
-from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from captioner.errors import CaptionerError
-from captioner.media.signatures import name_format
+from captioner.errors import CaptionerError, unreadable
+from captioner.media.budget import DECODING
+from captioner.media.image_files import open_image_file
+from captioner.media.pillow_settings import configure_pillow
+from captioner.media.pixels import Size, resize_rgb, target_size, to_rgb, to_uint8
+from captioner.media.signatures import HEAD, recognize
 
 ImageSource = str | os.PathLike[str] | bytes | Image.Image | np.ndarray
 
@@ -18,6 +21,15 @@ MAX_PIXELS = 178_956_970  # where Pillow, too, refuses to decode: 512 MiB of RGB
 _CONVERT = "convert it to JPEG or PNG"
 _SHRINK = "make it smaller in an image editor"
 _SAVE_ANEW = "fetch it again, or save it anew from an image editor"
+
+# What decoders hold for each pixel beside Pillow's own image, as measured; of others, 8.
+_DECODER_BYTES = {
+    **dict.fromkeys(("JPEG", "MPO", "PNG", "BMP", "GIF", "PPM", "TGA", "PCX"), 0),
+    "TIFF": 3,  # a strip, which may be the whole image
+    "AVIF": 8,
+    "WEBP": 13,
+    "JPEG2000": 16,
+}
 
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -28,12 +40,15 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_TURNED = {_UPRIGHT[orientation] for orientation in (5, 6, 7, 8)}
+
+configure_pillow()
 
 
 def load_image(
     source: ImageSource,
     *,
-    size: tuple[int, int] | None = None,
+    size: Size = None,
     max_pixels: int = MAX_PIXELS,
 ) -> np.ndarray:
     """Read one picture as upright RGB.
@@ -48,7 +63,8 @@ def load_image(
         size: Height and width in pixels to which the picture is stretched, by a bicubic filter
             that widens as it shrinks and so does not alias; Lanczos takes more time and rings
             more at edges. A much larger JPEG is decoded at a fraction of its size, which is
-            several times faster. None keeps the size of the picture.
+            several times faster. Or the most pixels of the shorter side, where the proportions are
+            kept; None keeps the size of the picture.
         max_pixels: The largest width times height that is decoded, as stated in the header; arrays
             are decoded already. Pillow's own limit, `2 * PIL.Image.MAX_IMAGE_PIXELS`, holds too.
 
@@ -56,7 +72,7 @@ def load_image(
         A new uint8 array (H, W, 3).
 
     Raises:
-        CaptionerError: If the picture cannot be read; the message names it, the reason, the mend.
+        CaptionerError: If the picture cannot be read; the message names it, the reason, the fix.
 
     Example:
         >>> load_image(np.array([[0.0, 0.2, 1.0]])).tolist()
@@ -64,51 +80,45 @@ def load_image(
     """
     if isinstance(source, str | os.PathLike):
         name = os.fsdecode(source)
-        rgb = _read_file(name, size, max_pixels)
+        with open_image_file(name) as file:
+            rgb = _read_stream(file, name, size, max_pixels)
     elif isinstance(source, bytes):
         rgb = _read_stream(BytesIO(source), "the image bytes", size, max_pixels)
     elif isinstance(source, Image.Image):
-        rgb = _decode(source, getattr(source, "filename", "") or "the image", None, max_pixels)
+        name = getattr(source, "filename", "") or "the image"
+        rgb = _decode(source, name, size, max_pixels, own=False)
     elif hasattr(source, "__array__"):
-        rgb = _read_array(np.asarray(source))
+        rgb = _read_array(np.asarray(source), size)
     else:
-        mend = "give a path, bytes, a PIL image or an array"
-        raise _unreadable("the image", f"of type {type(source).__name__}", mend)
-    if size is not None and rgb.size != size[::-1]:
-        rgb = rgb.resize(size[::-1], Image.Resampling.BICUBIC)
+        fix = "give a path, bytes, a PIL image or an array"
+        raise unreadable("the image", f"of type {type(source).__name__}", fix)
     return np.array(rgb)  # (H, W, 3)
 
 
-def _read_file(name: str, size: tuple[int, int] | None, max_pixels: int) -> Image.Image:
+def is_image(head: bytes) -> bool:
+    """Tell whether bytes begin as a file does that Pillow knows.
+
+    Example:
+        >>> is_image(b"P6 1 1 255 123"), is_image(b"photos/dog.jpg")
+        (True, False)
+    """
     try:
-        with Path(name).open("rb") as file:
-            # A pipe, such as the shell's <(...), cannot go back to its start as Pillow needs.
-            stream = file if file.seekable() else BytesIO(file.read())
-            return _read_stream(stream, name, size, max_pixels)
-    except FileNotFoundError as error:
-        raise _unreadable(name, "no such file", "check the path") from error
-    except (OSError, ValueError) as error:
-        # Path.is_dir raises on some names.
-        if os.path.isdir(name) and os.access(name, os.R_OK):  # noqa: PTH112
-            mend = "name a picture, or a folder that holds pictures"
-            raise _unreadable(name, "a folder, not a picture", mend) from error
-        if isinstance(error, PermissionError):
-            raise _unreadable(name, "permission denied", "make it readable") from error
-        reason = getattr(error, "strerror", None) or str(error)
-        raise _unreadable(name, reason, "check the path and the disk") from error
+        with Image.open(BytesIO(head)):
+            return True
+    except Exception:  # Pillow's parsers raise nearly anything.
+        return False
 
 
-def _read_stream(
-    stream: BinaryIO, name: str, size: tuple[int, int] | None, max_pixels: int
-) -> Image.Image:
+def _read_stream(stream: BinaryIO, name: str, size: Size, max_pixels: int) -> Image.Image:
     try:
         with Image.open(stream) as image:
             if image.format == "EPS":  # Pillow would start Ghostscript on it.
-                raise _unreadable(name, "an EPS drawing", _CONVERT)
+                raise unreadable(name, "an EPS drawing", _CONVERT)
             return _decode(image, name, size, max_pixels)
     except UnidentifiedImageError as error:
         stream.seek(0)
-        raise _unreadable(name, name_format(stream.read(4096)), _CONVERT) from error
+        kind = recognize(stream.read(HEAD))
+        raise unreadable(name, kind.name, kind.fix) from error
     except CaptionerError:
         raise
     except Exception as error:  # Pillow's parsers raise nearly anything on damaged files.
@@ -116,25 +126,48 @@ def _read_stream(
 
 
 def _decode(
-    image: Image.Image, name: str, size: tuple[int, int] | None, max_pixels: int
+    image: Image.Image, name: str, size: Size, max_pixels: int, own: bool = True
 ) -> Image.Image:
     width, height = image.size
     if width * height > max_pixels:
         reason = f"{width} x {height} pixels, over the limit of {max_pixels}"
-        raise _unreadable(name, reason, _SHRINK)
+        raise unreadable(name, reason, _SHRINK)
     try:
-        if size is not None:
+        wanted = target_size(size, height, width)
+        if wanted is not None and own:
             # Twice the size leaves the last halvings to the better filter. A square holds for
             # either orientation.
-            image.draft(None, (2 * max(size), 2 * max(size)))
-        image.load()
-        rgb = _to_rgb(image, name)
-        upright = _UPRIGHT.get(_orientation(image))
-        return rgb if upright is None else rgb.transpose(upright)
+            image.draft(None, (2 * max(wanted), 2 * max(wanted)))
+        with DECODING.reserve(_memory_needed(image, width * height, wanted is None, name)):
+            image.load()
+            upright = _UPRIGHT.get(_orientation(image))
+            if wanted is None:
+                rgb = to_rgb(image, name)
+            else:
+                turned = upright in _TURNED and not isinstance(size, int)
+                rgb = resize_rgb(image, wanted[::-1] if turned else wanted, name)
+            if upright is not None:
+                rgb = rgb.transpose(upright)
+            if own and rgb is not image:
+                image.close()  # its pixels, while they are accounted for
+            return rgb
     except CaptionerError:
         raise
     except Exception as error:
         raise _failed(name, error) from error
+
+
+def _memory_needed(image: Image.Image, pixels: int, whole: bool, name: str) -> int:
+    """Bytes that it takes to decode an image that has so many pixels in its file."""
+    # libjpeg holds the coefficients of all of a progressive image, whatever its draft.
+    decoder = 6 if image.info.get("progressive") else _DECODER_BYTES.get(image.format or "", 8)
+    needed = pixels * decoder + image.width * image.height * 4
+    if needed > DECODING.total:
+        reason = (
+            f"it would take {needed >> 20} MiB to decode, over the limit of {DECODING.total >> 20}"
+        )
+        raise unreadable(name, reason, f"{_SHRINK}, or {_CONVERT}")
+    return needed + image.width * image.height * 12 if whole else needed
 
 
 def _orientation(image: Image.Image) -> int:
@@ -145,56 +178,22 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _to_rgb(image: Image.Image, name: str) -> Image.Image:
-    # Pillow reads 16-bit grey as "I;16", in some formats and versions as "I".
-    if image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM")):
-        values = np.asarray(image).astype(np.uint16)  # (H, W)
-        grey = _to_uint8(values, name)
-        if "transparency" in image.info:
-            grey[values == image.info["transparency"]] = 255
-        return Image.fromarray(grey).convert("RGB")
-    if image.mode == "I":
-        reason = "32-bit integers, of which none is known to be white"
-        raise _unreadable(name, reason, "save it with 8 or 16 bits a channel")
-    if image.mode == "F":
-        return Image.fromarray(_to_uint8(np.asarray(image), name)).convert("RGB")
-    if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
-    return image.convert("RGB")
-
-
-def _read_array(array: np.ndarray) -> Image.Image:
+def _read_array(array: np.ndarray, size: Size) -> Image.Image:
     name = "the array"
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[:, :, 0]
     if array.size == 0 or not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))):
-        mend = "give one picture as (H, W), (H, W, 1), (H, W, 3) or (H, W, 4)"
-        raise _unreadable(name, f"shape {array.shape}", mend)
-    return _to_rgb(Image.fromarray(_to_uint8(array, name)), name)
-
-
-def _to_uint8(array: np.ndarray, name: str) -> np.ndarray:
-    if array.dtype == np.uint8:
-        return array
-    if array.dtype == np.uint16:
-        return ((array.astype(np.uint32) + 128) // 257).astype(np.uint8)  # 65535 = 257 * 255
-    if not np.issubdtype(array.dtype, np.floating):
-        mend = "give uint8, uint16 or floats in [0, 1]"
-        raise _unreadable(name, f"type {array.dtype}", mend)
-    if not np.all((array >= 0) & (array <= 1)):  # NaN fails too.
-        raise _unreadable(name, "floats outside [0, 1]", "scale them to [0, 1]")
-    return np.rint(array.astype(np.float32) * 255).astype(np.uint8)
+        fix = "give one picture as (H, W), (H, W, 1), (H, W, 3) or (H, W, 4)"
+        raise unreadable(name, f"shape {array.shape}", fix)
+    image = Image.fromarray(to_uint8(array, name))
+    wanted = target_size(size, *array.shape[:2])
+    return to_rgb(image, name) if wanted is None else resize_rgb(image, wanted, name)
 
 
 def _failed(name: str, error: Exception) -> CaptionerError:
     if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
-        return _unreadable(name, "more pixels than PIL.Image.MAX_IMAGE_PIXELS allows", _SHRINK)
+        return unreadable(name, "more pixels than PIL.Image.MAX_IMAGE_PIXELS allows", _SHRINK)
     if isinstance(error, MemoryError):
-        return _unreadable(name, "not enough memory", _SHRINK)
+        return unreadable(name, "not enough memory", _SHRINK)
     reason = " ".join(str(error).split()) or type(error).__name__
-    return _unreadable(name, f"damaged: {reason}", _SAVE_ANEW)
-
-
-def _unreadable(name: str, reason: str, mend: str) -> CaptionerError:
-    return CaptionerError(f"cannot read {name or repr(name)} ({reason}): {mend}")
+    return unreadable(name, f"damaged: {reason}", _SAVE_ANEW)

@@ -14,8 +14,9 @@ from captioner.media.clip import Clip
 from captioner.media.files import VIDEO_SUFFIXES
 from captioner.media.footage import Footage
 from captioner.media.image import ImageSource, load_image
+from captioner.media.pixels import Size
 from captioner.media.sampling import FRAMES, split_footage
-from captioner.media.signatures import may_be_video
+from captioner.media.signatures import HEAD, recognize
 from captioner.media.video import Video
 
 Source = ImageSource | Clip
@@ -53,7 +54,7 @@ def read_clips(
         yield from split_footage(footage, every, most)
 
 
-def open_footage(path: str | os.PathLike[str], size: tuple[int, int] | None) -> Footage | None:
+def open_footage(path: str | os.PathLike[str], size: Size) -> Footage | None:
     """A video or an animation, opened; None for a picture, and for what `load_image` refuses."""
     name = os.fsdecode(path)
     # What a pipe gives is gone once it is looked at.
@@ -66,15 +67,21 @@ def open_footage(path: str | os.PathLike[str], size: tuple[int, int] | None) -> 
                 return Animation(name, size) if moves else None
     except UnidentifiedImageError:
         pass
+    except CaptionerError:
+        raise
     except Exception:  # Pillow's parsers raise nearly anything on damaged files.
         return None
     try:
         with Path(name).open("rb") as file:
-            head = file.read(4096)
-        return Video(name, size) if may_be_video(head) else None
+            kind = recognize(file.read(HEAD))
     except OSError:
         return None
+    if not kind.may_be_video:
+        return None
+    try:
+        return Video(name, size)
     except CaptionerError:
-        if name.lower().endswith(VIDEO_SUFFIXES) or head[4:8] == b"ftyp":
+        # Of what could be anything, the reader of images says so.
+        if kind.is_video or name.lower().endswith(VIDEO_SUFFIXES):
             raise
         return None

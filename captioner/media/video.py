@@ -6,17 +6,21 @@ from typing import Any
 
 import av
 import numpy as np
-from av.error import FFmpegError
-from av.stream import Disposition
+from av.error import ArgumentError, FFmpegError
 
-from captioner.errors import CaptionerError
+from captioner.errors import CaptionerError, unreadable
+from captioner.media.allocator import return_freed_memory
+from captioner.media.containers import MAX_FRAME_PIXELS, open_container, reason_of
 from captioner.media.durations import missing_end, stated_duration
-from captioner.media.footage import Frame
-from captioner.media.image import MAX_PIXELS
+from captioner.media.footage import LONGEST, Frame, too_long
+from captioner.media.pixels import Size, target_size
+from captioner.media.turns import wait_for_turn
 
-_FETCH = "fetch it again, or convert it to MP4 with H.264"
 _SEEK_GAIN = 1.0  # seconds of decoding that a seek must spare
 _BLIND_SEEK = 10.0  # the same where the file has no index of its key frames
+_LONGEST_LAST = 60.0  # seconds that a last frame stays, unless an earlier one stayed longer
+_UNSTATED_DURATION = 0.04
+_LARGE = 10_000_000  # pixels of a frame, over 4K: a decoder takes up to half a gigabyte
 _UNSTATED = 2  # ISO/IEC 23091-2, matrix coefficients
 
 
@@ -29,58 +33,60 @@ class Video:
     that a variable frame rate is no special case.
 
     Args:
-        name: Path of the file. Playlists that name files elsewhere are not followed there.
-        size: Height and width in pixels to which frames are stretched, by a bicubic filter that
-            widens as it shrinks, as pictures are; None keeps their size.
+        name: Path of the file; see `open_container`.
+        size: As for `load_image`, by a bicubic filter that widens as it shrinks, too.
 
     Raises:
         CaptionerError: If the file is no video that can be decoded.
     """
 
-    def __init__(self, name: str, size: tuple[int, int] | None = None) -> None:
-        self._name = name
+    def __init__(self, name: str, size: Size = None) -> None:
+        self.name = name
         self._size = size
-        try:
-            # With its protocol named, no path is taken for a URL.
-            self._container = av.open("file:" + name, options={"protocol_whitelist": "file,crypto"})
-        except (FFmpegError, OSError, ValueError) as error:
-            raise _unreadable(name, f"no video that FFmpeg can open: {_reason(error)}") from error
-        try:
-            self._stream = self._choose_stream()
-        except CaptionerError:
-            self._container.close()
-            raise
-        self._stream.thread_type = "AUTO"
+        self._container, self._stream = open_container(name)
         self._unit = float(self._stream.time_base or 0) or 1.0
         self._origin = (self._container.start_time or 0) / av.time_base
         self.duration = stated_duration(self._container, self._stream)
         self.end = 0.0
         self._failure: Exception | None = None
+        self._large = self._stream.width * self._stream.height > _LARGE
+        self._oversized = False
+        self._longest_step = 0.0
 
     def close(self) -> None:
         """See `Footage`."""
         self._container.close()
+        # The decoder and its frames stay as long as anything refers to them.
+        self._container = self._stream = None
+        if self._large:
+            return_freed_memory()
 
     def frames(self, times: Iterable[float]) -> Iterator[Frame]:
         """See `Footage`."""
+        if self._large:
+            wait_for_turn()
         decoded = self._decode()
         shown, following, image = next(decoded, None), None, None
         if shown is None:
             raise self._no_frame()
         for asked in times:
+            if asked > LONGEST:
+                raise too_long(self.name)
             if self._shall_seek(self._time(following or shown), asked):
                 decoded, first = self._seek(asked)
                 shown, following, image = first or shown, None, None
             # A frame leaves when the next one comes; its stated duration spares decoding that.
             while asked >= (self._time(following) if following else self._leaves(shown)):
                 if following is not None:
+                    step = self._time(following) - self._time(shown)
+                    self._longest_step = max(self._longest_step, step)
                     shown, image = following, None
                 following = next(decoded, None)
                 if following is None:
                     break
             self.end = self._leaves(shown)
             if following is None and asked >= self.end:
-                self._check_complete()
+                self._check_complete(self._time(shown) + self._stated_duration(shown))
                 return
             if image is None:
                 image = self._convert(shown)
@@ -111,11 +117,13 @@ class Video:
                 return
             # Without its key, a film now and then decodes to noise.
             if packet.has_sidedata("encryption_info"):
-                raise _unreadable(self._name, "it is encrypted", "decrypt it first")
+                raise unreadable(self.name, "it is encrypted", "decrypt it first")
             try:
                 frames = packet.decode()
             except FFmpegError as error:
                 self._failure = error
+                # So FFmpeg answers to frames over "max_pixels".
+                self._oversized |= isinstance(error, ArgumentError)
                 continue
             yield from (frame for frame in frames if frame.time is not None)
 
@@ -129,9 +137,10 @@ class Video:
         return index[found].timestamp * self._unit - self._origin > position + _SEEK_GAIN
 
     def _convert(self, frame: Any) -> np.ndarray:
-        height, width = self._size or (frame.height, frame.width)
+        height, width = frame.height, frame.width
+        height, width = target_size(self._size, height, width) or (height, width)
         turned = round(frame.rotation / 90) % 4
-        if turned % 2 and self._size:
+        if turned % 2 and isinstance(self._size, tuple):
             height, width = width, height
         unstated = frame.colorspace == _UNSTATED  # then BT.709 if it is HD, or else BT.601
         rgb = frame.reformat(
@@ -143,24 +152,6 @@ class Video:
         ).to_ndarray()  # (H, W, 3)
         return np.ascontiguousarray(np.rot90(rgb, turned))
 
-    def _choose_stream(self) -> Any:
-        streams = [
-            stream
-            for stream in self._container.streams.video
-            if not stream.disposition & Disposition.attached_pic
-        ]
-        # "tty" takes any text for the recording of a terminal.
-        if not streams or self._container.format.name == "tty":
-            reason = "sound without pictures" if self._container.streams.audio else "no video"
-            raise _unreadable(self._name, reason, "name a video or a picture")
-        stream = streams[0]
-        if stream.codec_context is None:
-            raise _unreadable(self._name, "a codec that this FFmpeg does not know", "convert it")
-        if stream.width * stream.height > MAX_PIXELS:
-            reason = f"{stream.width} x {stream.height} pixels, over the limit of {MAX_PIXELS}"
-            raise _unreadable(self._name, reason, "make it smaller")
-        return stream
-
     def _ticks(self, time: float) -> int:
         return int((time + self._origin) / self._unit)
 
@@ -168,27 +159,32 @@ class Video:
         return float(frame.time) - self._origin
 
     def _leaves(self, frame: Any) -> float:
-        ticks = frame.duration or 0
-        return self._time(frame) + (ticks * float(frame.time_base or 0) if ticks else 0.04)
+        # Of a last frame nothing else tells: a file of a kilobyte may state a thousand hours.
+        stated = min(self._stated_duration(frame), max(self._longest_step, _LONGEST_LAST))
+        return self._time(frame) + (stated or _UNSTATED_DURATION)
+
+    def _stated_duration(self, frame: Any) -> float:
+        return max(frame.duration or 0, 0) * float(frame.time_base or 0)
 
     def _no_frame(self) -> CaptionerError:
         if self._failure is None:
-            return _unreadable(self._name, "a video without a single frame", "record it again")
-        return _unreadable(self._name, f"damaged or encrypted: {_reason(self._failure)}")
+            return unreadable(self.name, "a video without a single frame", "record it again")
+        if self._oversized:
+            return self._too_large(self.name)
+        reason = f"damaged or encrypted: {reason_of(self._failure)}"
+        return unreadable(self.name, reason, "fetch it again, or decrypt it")
 
-    def _check_complete(self) -> None:
+    def _too_large(self, what: str) -> CaptionerError:
+        reason = f"frames over the limit of {MAX_FRAME_PIXELS} pixels, or without a valid size"
+        return unreadable(what, reason, "scale the video down")
+
+    def _check_complete(self, stated_end: float) -> None:
+        if self._oversized:
+            raise self._too_large(f"all of {self.name}")
         damaged = self._failure is not None
-        stated = missing_end(self._container, self._stream, self.end, damaged)
+        stated = missing_end(self._container, self._stream, max(self.end, stated_end), damaged)
         if stated is not None:
             reason = f"it breaks off after {self.end:.1f} of {stated:.1f} seconds"
             if self._failure:
-                reason += f": {_reason(self._failure)}"
-            raise _unreadable(f"all of {self._name}", reason)
-
-
-def _unreadable(name: str, reason: str, mend: str = _FETCH) -> CaptionerError:
-    return CaptionerError(f"cannot read {name} ({reason}): {mend}")
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+                reason += f": {reason_of(self._failure)}"
+            raise unreadable(f"all of {self.name}", reason, "fetch it again")

@@ -73,3 +73,20 @@ def repeat_film(path: Path, target: Path, times: int) -> Path:
 
 def photos(*names: str, size: tuple[int, int] = (160, 120)) -> list[np.ndarray]:
     return [np.asarray(Image.open(SAMPLES / name).convert("RGB").resize(size)) for name in names]
+
+
+def write_packets(
+    path: Path, packets: list[bytes], *, ticks: list[int] | None = None, last: int = 1
+) -> Path:
+    """Writes JPEG files as frames at `ticks` of a tenth of a second; the last one stays `last`."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 160, 120, "yuvj420p"
+        for index, data in enumerate(packets):
+            packet = av.Packet(data)
+            packet.stream, packet.time_base = stream, Fraction(1, 10)
+            packet.pts = packet.dts = ticks[index] if ticks else index
+            packet.duration = last if index == len(packets) - 1 else 1
+            packet.is_keyframe = True
+            container.mux(packet)
+    return path

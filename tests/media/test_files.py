@@ -27,6 +27,9 @@ def album(tmp_path, monkeypatch) -> Path:
         "day 2/d.jpeg",
         ".cache/thumb.jpg",
         "texts/readme.txt",
+        "../trip [2020]/f.jpg",
+        "../trip [2020]/[g]/h.jpg",
+        "../trip 2/i.jpg",
     ):
         path = tmp_path / "album" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -135,6 +138,11 @@ def test_folders_that_may_not_be_listed_are_accounted_for(album):
         ("**/d.*", [DEEP[2]]),
         ("album/t*", ["album/t*"]),
         ("*/*.bmp", ["*/*.bmp"]),
+        ("trip [2020]/*.jpg", ["trip [2020]/f.jpg"]),
+        ("trip [2020]/[g]/*", ["trip [2020]/[g]/h.jpg"]),
+        ("./trip [2020]/?.jpg", ["trip [2020]/f.jpg"]),
+        ("trip [2021]/*.jpg", ["trip 2/i.jpg"]),
+        ("a\0[b]", ["a\0[b]"]),
     ],
 )
 def test_patterns_that_the_shell_left(album, pattern, expected):

@@ -72,15 +72,15 @@ def test_noise_gives_a_picture_or_an_error(data):
     ("content", "reason"),
     [
         (b"", "empty"),
-        (b"Dear diary, today I saw a dog.", "not a picture, or in a format"),
+        (b"Dear diary, today I saw a dog.", "not an image, or in a format"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "an SVG drawing"),
         (b"\xef\xbb\xbf<?xml version='1.0'?>\n<!-- x -->\n<svg></svg>", "an SVG drawing"),
-        (b"<?xml version='1.0'?><rss></rss>", "not a picture, or in a format"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "a HEIC picture"),
-        (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", "a HEIC picture"),
+        (b"<?xml version='1.0'?><rss></rss>", "not an image, or in a format"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "a HEIC image"),
+        (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", "a HEIC image"),
         (b"\0\0\0\x18ftypisom\0\0\0\0isomavc1", "a video or another ISO media file"),
-        (b"\0\0\0\x18ftypavif\0\0\0\0mif1avif", "an AVIF picture that this Pillow does not"),
-        (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL picture"),
+        (b"\0\0\0\x18ftypavif\0\0\0\0mif1avif", "an AVIF image that this Pillow does not"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL image"),
         (b"%PDF-1.7", "a PDF document"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n", "an EPS drawing"),
     ],
@@ -95,7 +95,7 @@ def test_what_is_no_picture_is_named(tmp_path, content, reason):
 def test_missing_and_folder(tmp_path):
     missing = tmp_path / "none.jpg"
     assert error_of(missing) == f"cannot read {missing} (no such file): check the path"
-    assert f"{tmp_path} (a folder, not a picture)" in error_of(tmp_path)
+    assert f"{tmp_path} (a folder, not an image)" in error_of(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["", "a\0b", "x" * 300, "{file}/inside.jpg"])

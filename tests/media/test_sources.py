@@ -62,10 +62,10 @@ def test_what_a_file_is_its_content_tells(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
-        ("a.txt", b"Dear diary, today I saw a dog.\n" * 99, "not a picture"),
+        ("a.txt", b"Dear diary, today I saw a dog.\n" * 99, "not an image"),
         ("a.mp4", b"Dear diary, today I saw a dog.\n" * 99, "video"),
         ("a.pdf", b"%PDF-1.7", "a PDF document"),
-        ("a.jpg", b"\xff\xd8\xff\xe0", "damaged|not a picture"),
+        ("a.jpg", b"\xff\xd8\xff\xe0", "damaged|not an image"),
         ("a.mov", b"\0\0\0\x18ftypqt  \0\0\0\0qt  ", "no video"),
         ("a.bin", b"\0\0\0\x18ftypisom\0\0\0\0isomavc1", "no video"),
         ("a.mkv", b"", "empty"),

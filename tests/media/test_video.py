@@ -156,7 +156,7 @@ def test_what_is_no_film(tmp_path):
         frame.sample_rate = 44100
         container.mux(stream.encode(frame))
         container.mux(stream.encode())
-    assert "sound without pictures" in error_of(sound)
+    assert "audio without video" in error_of(sound)
     empty.write_bytes(b"")
     assert "no video that FFmpeg can open" in error_of(empty)
     text.write_text("Dear diary, today I saw a dog.\n" * 50)
