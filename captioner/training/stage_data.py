@@ -44,7 +44,8 @@ class StageData:
     Attributes:
         train: The readable training examples, data set by data set.
         validation: The readable validation examples of each data set that has any.
-        frames: Frames of a clip, at most; 1 where there are no clips.
+        frames: Frames of a clip in a training step, at most; 1 where there are no clips.
+        stored_frames: Frames of a clip that validation reads, and captioning should, at most.
 
     Raises:
         CaptionerError: If a store does not fit, or the stage asks for what its input cannot.
@@ -108,7 +109,12 @@ class StageData:
             sum(mixture.part_of(example) is part for example in self.train) for part in parts
         ]
         self._weights = [part.settings.weight for part in parts]
-        self.frames = max(self._most_frames(part) for part in with_images)
+        stored = {part.settings.name: self._stored_frames(part) for part in with_images}
+        self.stored_frames = max(stored.values())
+        self.frames = max(
+            min(stored[name := part.settings.name], part.settings.frames or stored[name])
+            for part in with_images
+        )
         if self._presence is not None:
             self._presence.measure(
                 self.train, lambda batch: _padded([self._stored(e) for e in batch], masked=True)
@@ -162,15 +168,13 @@ class StageData:
                 clips: Sequence[np.ndarray] = [self._stored(example) for example in batch]
             else:
                 clips = self._encode(batch, engine)
-            yield [e.image_id for e in batch], _padded(clips, masked=self.frames > 1)
+            yield [e.image_id for e in batch], _padded(clips, masked=self.stored_frames > 1)
 
-    def _most_frames(self, part: Part) -> int:
+    def _stored_frames(self, part: Part) -> int:
         if not part.dataset.has_clips:
             return 1
-        stored = FRAMES_OF_A_CLIP
-        if (store := self._stores.get(part.settings.name)) is not None:
-            stored = store.frames
-        return min(stored, part.settings.frames or stored)
+        store = self._stores.get(part.settings.name)
+        return FRAMES_OF_A_CLIP if store is None else store.frames
 
     def _stored(self, example: CaptionExample) -> np.ndarray:
         part = self.mixture.part_of(example)

@@ -132,7 +132,7 @@ class Trainer:
         best = folder / "best"
 
         def save_best(scores: dict[str, float]) -> None:
-            self._save_preset(best, encoder, decoder, scores, data.frames)
+            self._save_preset(best, encoder, decoder, scores, data.stored_frames)
 
         validation = Validation(
             folder,

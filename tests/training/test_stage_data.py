@@ -132,7 +132,7 @@ def test_images_and_clips_are_read_together(mixture):
     data = stage_data(mixture)
     assert names(data.train) == ["i/0.png", "i/1.png", "c/0.mp4.gif"]
     assert {name: names(own) for name, own in data.validation.items()} == {"i": ["i/2.png"]}
-    assert data.frames == 2
+    assert (data.frames, data.stored_frames) == (2, 8)
     order = data.draw_epoch(np.random.default_rng(0))
     assert sorted(order.tolist()) == [0, 0, 1, 1, 2]
     stored = FeatureStore(mixture[0] / "features" / "c")
