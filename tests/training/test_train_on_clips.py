@@ -12,6 +12,7 @@ from films import write_film
 from captioner.captioner import Captioner
 from captioner.commands import main
 from captioner.datasets.features import FeatureStore
+from captioner.presets.storage import read_preset
 from captioner.vision.encoder import VGG16Encoder
 
 FRAMES = 3
@@ -126,12 +127,20 @@ def test_train_and_evaluate(workspace, prepared):
     assert "video4.mp4" in result.stderr
 
 
-def test_vgg16_is_not_trained_on_clips(workspace, prepared):
+def test_vgg16_is_trained_on_a_frame_of_each_clip(workspace, prepared):
     config = yaml.safe_load((workspace / "config.yaml").read_text())
-    config["stages"][0]["trainable_from"] = "block5"
+    config["stages"][0].update(trainable_from="block5", epochs=1, encoder_learning_rate=1e-3)
     (workspace / "finetune.yaml").write_text(
         yaml.safe_dump({**config, "run": str(workspace / "no")})
     )
     result = run("train", workspace / "finetune.yaml")
-    assert result.exit_code == 1
-    assert "stage frozen: VGG16 can be trained on pictures, not on clips" in result.output
+    assert result.exit_code == 0, result.output
+    after = read_preset(workspace / "no/frozen/best").weights
+    encoder = VGG16Encoder(weights=workspace / "vgg16.weights.h5")
+    moved = {
+        layer.name
+        for layer in encoder.backbone.layers
+        if layer.weights
+        and (after[f"encoder/{layer.name}/kernel"] != np.asarray(layer.kernel, "float16")).any()
+    }
+    assert moved == {"block5_conv1", "block5_conv2", "block5_conv3"}
