@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """BLEU, ROUGE-L and CIDEr of a model on a data set, or of a file of captions.
 
-    python scripts/evaluate_bleu.py --preset vgg16_top_down_flickr8k --dataset data/flickr8k
+    python scripts/evaluate_bleu.py --preset vgg16_top_down --dataset data/flickr8k
     python scripts/evaluate_bleu.py results.json --references dataset_flickr8k.json
 
 Captions and references are split into words as Karpathy and Fei-Fei (2015) do, as in the table of

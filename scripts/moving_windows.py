@@ -2,7 +2,7 @@
 """Short clips with captions, made from the pictures of a data set by a window that moves over them.
 
     python scripts/moving_windows.py data/flickr8k --split val --out data/moving_windows
-    captioner evaluate --preset vgg16_top_down_flickr8k --dataset data/moving_windows --split val
+    captioner evaluate --preset vgg16_top_down --dataset data/moving_windows --split val
 
 A third of the clips pan, a third zoom, a third cut from one picture to another half-way. Every
 clip has the captions of its pictures, in captions.jsonl beside it: what a captioner says of moving

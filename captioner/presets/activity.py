@@ -43,7 +43,7 @@ def is_activity_preset(name_or_folder: str | Path) -> bool:
         CaptionerError: If it is missing or damaged.
 
     Example:
-        >>> is_activity_preset("vgg16_top_down_flickr8k")
+        >>> is_activity_preset("vgg16_top_down")
         False
     """
     folder = preset_folder(name_or_folder)

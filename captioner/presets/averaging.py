@@ -27,7 +27,7 @@ def average_presets(presets: Sequence[Preset]) -> Preset:
 
     Example:
         >>> from captioner.presets.storage import read_preset
-        >>> preset = read_preset("vgg16_top_down_flickr8k")
+        >>> preset = read_preset("vgg16_top_down")
         >>> mean = average_presets([preset, preset]).weights["decoder/key/kernel"]
         >>> bool((mean == preset.weights["decoder/key/kernel"]).all())
         True

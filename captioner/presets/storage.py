@@ -16,7 +16,7 @@ from captioner.files import replacing_folder, restore_folder
 from captioner.text.vocabulary import Vocabulary
 
 FORMAT = 1
-DEFAULT_PRESET = "vgg16_top_down_flickr8k"
+DEFAULT_PRESET = "vgg16_top_down"
 _CHECKSUMS = "SHA256SUMS"
 _FILES = {"config.json", "README.md", "model.safetensors"}  # that every preset has
 
@@ -46,7 +46,7 @@ def bundled_presets() -> list[str]:
     """Names of the presets that come with the package.
 
     Example:
-        >>> "vgg16_top_down_flickr8k" in bundled_presets()
+        >>> "vgg16_top_down" in bundled_presets()
         True
     """
     return sorted(path.parent.name for path in Path(__file__).parent.glob("*/config.json"))

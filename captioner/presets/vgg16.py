@@ -22,7 +22,7 @@ def build_vgg16(
         CaptionerError: If the weights or the preset cannot be read.
 
     Example:
-        >>> build_vgg16({"preset": "vgg16_top_down_flickr8k"}).trainable_variables
+        >>> build_vgg16({"preset": "vgg16_top_down"}).trainable_variables
         []
     """
     if "preset" not in encoder:

@@ -88,7 +88,7 @@ def test_preset_says_what_it_is_and_is_no_captioner(trained):
     with pytest.raises(CaptionerError, match="caption --activity"):
         read_preset(trained)
     with pytest.raises(CaptionerError, match="recognizes no activities"):
-        read_activity_preset("vgg16_top_down_flickr8k")
+        read_activity_preset("vgg16_top_down")
 
 
 def test_info_shows_it(trained):

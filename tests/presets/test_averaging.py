@@ -14,7 +14,7 @@ from captioner.text.vocabulary import Vocabulary
 
 @pytest.fixture(scope="module")
 def bundled():
-    return read_preset("vgg16_top_down_flickr8k")
+    return read_preset("vgg16_top_down")
 
 
 def tiny(values, **config):
@@ -84,7 +84,7 @@ def test_command_writes_a_preset_that_captions(bundled, tmp_path):
     pictures = ["data/samples/dog.jpg", "data/samples/musicians.jpg"]
     said = [
         [caption.text for caption in Captioner.from_preset(preset).generate(pictures)]
-        for preset in (tmp_path / "mean", "vgg16_top_down_flickr8k", tmp_path / "more")
+        for preset in (tmp_path / "mean", "vgg16_top_down", tmp_path / "more")
     ]
     assert said[0] == said[1] != said[2]
 
