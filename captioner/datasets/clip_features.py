@@ -11,9 +11,9 @@ from tqdm import tqdm
 
 from captioner.datasets.clip_dataset import ClipDataset
 from captioner.errors import CaptionerError
-from captioner.files import replacing
 from captioner.media.actions import read_action
 from captioner.media.ahead import read_ahead
+from captioner.replacing import replacing
 
 _FORMAT = 1
 # How many clips may be lost to a kill; flushing their features takes a few milliseconds.

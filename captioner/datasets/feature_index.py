@@ -6,7 +6,7 @@ from typing import Any
 
 from captioner.datasets.caption_dataset import CaptionDataset
 from captioner.errors import CaptionerError
-from captioner.files import replacing
+from captioner.replacing import replacing
 
 FORMAT = 1
 

@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from captioner.errors import CaptionerError
 from captioner.evaluation.accuracy import AccuracyReport
-from captioner.files import replacing
+from captioner.replacing import replacing
 
 _FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 _CELL = 72  # pixels

@@ -10,7 +10,7 @@ import numpy as np
 from captioner.errors import CaptionerError
 from captioner.evaluation.ngrams import ORDERS
 from captioner.evaluation.reference_ngrams import ReferenceNgrams
-from captioner.files import replacing
+from captioner.replacing import replacing
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from captioner.datasets.source_files import read_source
 from captioner.errors import CaptionerError
-from captioner.files import replacing
+from captioner.replacing import replacing
 
 _LISTED = 10
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from captioner.errors import CaptionerError
 from captioner.exports.network import Network, Runner
-from captioner.files import replacing_folder
 from captioner.presets.storage import Preset
+from captioner.replacing import replacing_folder
 
 FORMATS = ("openvino", "onnx", "saved_model", "litert")
 # Of log-probabilities, probabilities and states; features are compared relative to the largest.

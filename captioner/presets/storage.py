@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
 from captioner.errors import CaptionerError
-from captioner.files import replacing_folder, restore_folder
+from captioner.replacing import replacing_folder, restore_folder
 from captioner.text.vocabulary import Vocabulary
 
 FORMAT = 1

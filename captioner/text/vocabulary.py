@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from captioner.errors import CaptionerError
-from captioner.files import replacing
+from captioner.replacing import replacing
 
 SPECIAL_TOKENS = ("<pad>", "<start>", "<end>", "<unk>")
 

@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from captioner.errors import CaptionerError
-from captioner.files import replacing
+from captioner.replacing import replacing
 
 
 def save_checkpoint(path: Path, variables: Sequence[Any], progress: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from captioner.files import replacing
+from captioner.replacing import replacing
 from captioner.training.checkpoint import load_checkpoint, save_checkpoint
 
 

@@ -6,13 +6,13 @@ import sys
 import pytest
 
 from captioner.errors import CaptionerError
-from captioner.files import replacing, replacing_folder, restore_folder
+from captioner.replacing import replacing, replacing_folder, restore_folder
 
 # Writes new content again and again until it is killed, and says when it has begun.
 _WRITER = """
 import sys
 from pathlib import Path
-from captioner.files import replacing_folder
+from captioner.replacing import replacing_folder
 folder = Path(sys.argv[1])
 print("begun", flush=True)
 number = 0
