@@ -255,7 +255,12 @@ def _choose_format(name: str | None, short: dict[str, bool], out: Path | None) -
     wanted |= {name} if name else set()
     if len(wanted) > 1:
         raise click.UsageError(f"Two formats at once, {' and '.join(sorted(wanted))}: choose one.")
-    return wanted.pop() if wanted else format_of(out) if out else "text"
+    if wanted or out is None:
+        return wanted.pop() if wanted else "text"
+    try:
+        return format_of(out)
+    except CaptionerError as error:
+        raise click.BadParameter(str(error), param_hint="--out") from error
 
 
 def _read_preset(name: str | None) -> "Preset":

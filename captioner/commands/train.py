@@ -40,8 +40,14 @@ def train(configs: tuple[Path, ...], weights: str | None, **overrides: str | Non
         if len(configs) > 1 and overrides["run"] is not None:
             raise click.UsageError("--run is for one config: each training has its own folder")
         given = {name: value for name, value in overrides.items() if value is not None}
-        for training in [_read(config, given, weights) for config in configs]:
-            click.echo(f"best preset: {training()}")
+        try:
+            for training in [_read(config, given, weights) for config in configs]:
+                click.echo(f"best preset: {training()}")
+        except KeyboardInterrupt:
+            click.echo(
+                "Interrupted: the same command resumes after the last whole epoch.", err=True
+            )
+            raise click.exceptions.Exit(130) from None
 
 
 def _read(config: Path, overrides: dict[str, Any], weights: str | None) -> Callable[[], Path]:

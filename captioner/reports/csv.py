@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from captioner.caption import Caption
 
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # beginnings that spreadsheets run
+
+
 class CSVWriter:
     r"""Writes a row for each caption, alternatives included.
 
@@ -19,7 +22,7 @@ class CSVWriter:
     film's shot, in seconds.
 
     Fields are quoted where RFC 4180 asks for it; rows end in a line feed alone, as Unix tools
-    expect.
+    expect. A text that a spreadsheet would run as a formula has an apostrophe before it.
 
     Args:
         stream: Where to.
@@ -76,14 +79,24 @@ class CSVWriter:
             if not text.endswith("\n") or _open_quote(text):
                 return
             path, start, _, _, _, error = fields
-            yield Row(text, path, failed=bool(error), part=bool(start))
+            yield Row(text, _without_guard(path), failed=bool(error), part=bool(start))
 
 
 def _format(*fields: object) -> str:
     row = io.StringIO()
+    fields = tuple(_guarded(field) if isinstance(field, str) else field for field in fields)
     # Its own end of rows makes Python quote carriage returns, too.
     csv.writer(row, lineterminator="\r\n").writerow(fields)
     return row.getvalue().removesuffix("\r\n") + "\n"
+
+
+def _guarded(text: str) -> str:
+    """The text, kept from being a formula (https://owasp.org/www-community/attacks/CSV_Injection)."""
+    return f"'{text}" if text.lstrip("'").startswith(_FORMULA) else text
+
+
+def _without_guard(text: str) -> str:
+    return text[1:] if text.startswith("'") and text.lstrip("'").startswith(_FORMULA) else text
 
 
 def _open_quote(text: str) -> bool:

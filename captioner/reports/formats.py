@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import BinaryIO
 
+from captioner.errors import CaptionerError
 from captioner.reports.csv import CSVWriter
 from captioner.reports.json import JSONWriter
 from captioner.reports.jsonl import JSONLinesWriter
@@ -12,17 +13,28 @@ from captioner.reports.writer import Writer
 
 FORMATS = ("text", "json", "jsonl", "csv", "vtt", "srt")
 SUBTITLES = ("vtt", "srt")
+_TEXT_SUFFIXES = ("", ".txt", ".tsv", ".text", ".log")
 
 
 def format_of(path: Path) -> str:
-    """The format that a file's name asks for: by its suffix, or else text.
+    """Return the format that a file's name asks for.
+
+    Raises:
+        CaptionerError: No format has this suffix.
 
     Example:
         >>> format_of(Path("captions.csv")), format_of(Path("captions.txt"))
         ('csv', 'text')
     """
-    suffix = path.suffix.lower().removeprefix(".")
-    return suffix if suffix in FORMATS else "text"
+    suffix = path.suffix.lower()
+    if suffix in _TEXT_SUFFIXES:
+        return "text"
+    if suffix.removeprefix(".") in FORMATS[1:]:
+        return suffix.removeprefix(".")
+    known = ", ".join(f".{name}" for name in FORMATS[1:])
+    raise CaptionerError(
+        f"{path}: no format has the suffix {suffix}: name a file .txt, {known}, or give --format"
+    )
 
 
 def make_writer(

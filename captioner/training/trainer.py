@@ -68,13 +68,14 @@ class Trainer:
         self.config = config
         self.report = report
         self._graphs: dict[str, bytes] | None = None
+        self._scores: dict[Path, float] = {}  # of the best preset of each caption stage
         self.policy = compute_policy(config.precision)
         self.mixture = read_mixture(config.data)
         self.vocabulary = self._choose_vocabulary()
         self.presence_words = self._choose_presence_words()
 
     def train(self) -> Path:
-        """Run all stages; return the folder of the best preset of the last one."""
+        """Run all stages; return the folder of the best preset of all that write captions."""
         start = None if self.config.start is None else preset_folder(self.config.start)
         features = Path(self.config.features)
         for stage in self.config.stages:
@@ -82,7 +83,7 @@ class Trainer:
             if stage.trainable_from is not None:
                 features = start.parent / "features"  # of the encoder as it has become
         assert start is not None  # a config has at least one stage
-        return start
+        return max(self._scores, key=lambda best: self._scores[best], default=start)
 
     def _choose_vocabulary(self) -> Vocabulary:
         if self.config.vocabulary is not None:
@@ -162,6 +163,10 @@ class Trainer:
                     verbose=0,
                     callbacks=callbacks,
                 )
+        if stage.objective != "presence":
+            # Of equal ones the later: a dictionary keeps the order, and max takes the first.
+            score = max(row["CIDEr"] for row in validation.history)
+            self._scores = {best: score, **self._scores}
         return best
 
     def _build_captions(

@@ -88,3 +88,14 @@ def test_train_names_missing_weights(tmp_path):
     result = run("train", write_config(tmp_path, "c.yaml"), "--weights", tmp_path / "absent.h5")
     assert result.exit_code == 1
     assert "absent.h5: there is no such file" in result.output
+
+
+def test_ctrl_c_says_that_the_training_resumes(monkeypatch, tmp_path):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("captioner.commands.train._read", lambda *arguments: interrupted)
+    (tmp_path / "recipe.yaml").write_text("")
+    result = CliRunner().invoke(main, ["train", str(tmp_path / "recipe.yaml")])
+    assert result.exit_code == 130
+    assert "the same command resumes" in result.output

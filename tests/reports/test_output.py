@@ -1,3 +1,4 @@
+import csv
 import json
 import os
 from pathlib import Path
@@ -104,3 +105,23 @@ def test_an_uncertain_caption_is_a_row_without_a_guess(tmp_path, form, expected)
         with open_report(path, form) as (_, described):
             assert bool(described) == (form == "jsonl")  # a film that ends a table may go on
         assert (path.read_text() == resumed) == (form == "jsonl")
+
+
+def test_an_unknown_suffix_is_refused(tmp_path):
+    with pytest.raises(CaptionerError, match=r"\.html: name a file \.txt, \.json"):
+        format_of(tmp_path / "page.html")
+
+
+@pytest.mark.parametrize("name", ["=1+1.jpg", "+a.jpg", "-b.jpg", "@c.jpg", "\td.jpg", "'=e.jpg"])
+def test_a_cell_is_no_formula_and_comes_back(tmp_path, name):
+    path = tmp_path / "report.csv"
+    with open_report(path, "csv") as (writer, _):
+        writer.write(name, Caption("=1+1", (), -1.5, -1.0))
+        writer.write("'quoted'.jpg", DOG)
+    with path.open(newline="") as file:
+        _, row, other = csv.reader(file)
+    assert row[0] == f"'{name}" and row[3] == "'=1+1"
+    assert float(row[4]) == -1.5  # a number stays one
+    assert other[0] == "'quoted'.jpg"
+    with open_report(path, "csv") as (_, described):
+        assert described == {str(Path.cwd() / name), str(Path.cwd() / "'quoted'.jpg")}

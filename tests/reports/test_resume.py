@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,11 @@ def parse(form: str, data: bytes) -> list[tuple[str, str]]:
         return [(row["path"], row.get("caption", "")) for row in rows]
     if form == "csv":
         table = csv.DictReader(io.StringIO(text, newline=""))
-        return [(row["path"], row["caption"]) for row in table]
+        # An apostrophe keeps a spreadsheet from running a formula.
+        return [
+            tuple(re.sub(r"^'(?='*[=+\-@\t\r])", "", row[name]) for name in ("path", "caption"))
+            for row in table
+        ]
     return [tuple(line.split("\t")) for line in text.split("\n")[:-1]]
 
 
