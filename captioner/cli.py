@@ -1,7 +1,6 @@
 """`caption`: say in a sentence what each picture, and each shot of a film, shows."""
 
 import math
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -15,12 +14,17 @@ import click
 from captioner import __version__
 from captioner.commands.activities import label_clips, read_recognizer
 from captioner.commands.errors import plain_errors
+from captioner.commands.signals import sigterm_unwinds
 from captioner.errors import CaptionerError
 from captioner.media.clip_files import find_clips
 from captioner.media.files import find_media
 from captioner.media.standard_input import PATH, StandardInput
-from captioner.reports.formats import FORMATS, SUBTITLES, format_of
+from captioner.reports.escapes import escape_controls
+from captioner.reports.formats import FORMATS, RESUMABLE, SUBTITLES, format_of
 from captioner.reports.output import open_report
+from captioner.reports.report import Report
+from captioner.reports.run_record import Settings
+from captioner.reports.summary import LeftOut, summarize
 
 if TYPE_CHECKING:
     from captioner.presets.storage import Preset
@@ -46,9 +50,9 @@ _WITHOUT_ERRORS = ("text", *SUBTITLES)  # formats in which an error has no row
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     help="File to write to, in place of standard output. Text, JSONL and CSV are appended to: "
-    "files that are described there are skipped, those with an error are tried again, and so, in "
-    "text and CSV, is a film whose shots end it. JSON and subtitles are written anew, once "
-    "complete.",
+    "files that are described there and have not changed are skipped, those with an error are "
+    "tried again; model and options must be those of the earlier run, which FILE.run tells. JSON "
+    "and subtitles are written anew, once complete.",
 )
 @click.option("--whole", is_flag=True, help="One sentence about each film, not one a shot.")
 @click.option(
@@ -184,32 +188,56 @@ def main(
     # Python has none where it is closed.
     stdin = StandardInput(cast(BufferedIOBase, getattr(sys.stdin, "buffer", BytesIO())))
     try:
-        with plain_errors(), ExitStack() as stack:
+        with plain_errors(), sigterm_unwinds(), ExitStack() as stack:
+            left_out = LeftOut(out)
             if activity is None:
-                loaded = _read_preset(preset)
-                found = find_media(_arguments(paths, stdin), recursive=recursive)
+                loaded, folder = _read_preset(preset)
+                found = find_media(
+                    _arguments(paths, stdin), recursive=recursive, leave_out=left_out.add
+                )
             else:
-                recognizer = read_recognizer(activity)
+                recognizer, folder = read_recognizer(activity)
                 found = find_clips(_arguments(paths, stdin), recursive=recursive)
             first = next(found, None)
             if first is None:
                 raise click.UsageError("No pictures: standard input lists none.")
             if format_name in SUBTITLES and next(found, None) is not None:
                 raise click.UsageError("Subtitles are of one film: name one, not several files.")
+            generation = {} if activity is not None else loaded.config["generation"]
+            settings = Settings.of_preset(
+                activity or preset or folder.name,
+                folder,
+                {
+                    "--num-captions": num_captions,
+                    "--beam-width": beam_width or generation.get("beam_width"),
+                    "--max-length": max_length or generation.get("max_length"),
+                    "--whole": whole,
+                    "--every": every,
+                    "--mirror": mirror,
+                    "--min-confidence": min_confidence,
+                },
+            )
             try:
-                writer, described = stack.enter_context(
+                report = stack.enter_context(
                     open_report(
                         out,
                         format_name,
+                        settings=settings,
                         overwrite=overwrite,
                         # A folder or pattern is found as something else than itself.
                         show_path=out is not None or paths != (first,),
                     )
                 )
             except CaptionerError as error:
-                raise click.BadParameter(str(error), param_hint="--out") from error
-            progress = stack.enter_context(_progress(paths, quiet))
-            new = _skip(chain([first], found), described, progress.update)
+                message = escape_controls(str(error))
+                raise click.BadParameter(message, param_hint="--out") from error
+            if report.remark and not quiet:
+                click.echo(report.remark, err=True)
+            find = find_media if activity is None else find_clips
+            progress = stack.enter_context(
+                _progress(paths, quiet, lambda: find(paths, recursive=recursive))
+            )
+            new = _skip(chain([first], found), report, progress.update)
             search = {"beam_width": beam_width, "max_length": max_length}
             options: dict[str, Any] = {k: v for k, v in search.items() if v is not None}
             options["every"] = math.inf if whole else every
@@ -235,16 +263,24 @@ def main(
                 total += result.last
                 frames += result.frames
                 with progress.external_write_mode():
-                    writer.write(path, result.caption, result.last)
+                    report.write(path, result.caption, result.last)
                     if isinstance(result.caption, CaptionerError):
                         failed += 1
                         if format_name in _WITHOUT_ERRORS:
                             reason = str(result.caption)
-                            click.echo(reason if path in reason else f"{path}: {reason}", err=True)
+                            line = reason if path in reason else f"{path}: {reason}"
+                            click.echo(escape_controls(line), err=True)
                 progress.set_postfix_str(f"{frames} frames", refresh=False)
                 progress.update(result.last)
     except KeyboardInterrupt:
+        if out is not None and not quiet:
+            resumable = format_name in RESUMABLE
+            mend = "resumes here" if resumable else f"writes {out}, which it now did not"
+            click.echo(f"Interrupted: the same command {mend}.", err=True)
         context.exit(130)
+    if not quiet:
+        for line in summarize(report, left_out):
+            click.echo(escape_controls(line), err=True)
     if failed and format_name not in _WITHOUT_ERRORS and not quiet:
         click.echo(f"{failed} of {total} files have an error: see their rows", err=True)
     context.exit(1 if failed else 0)
@@ -263,14 +299,15 @@ def _choose_format(name: str | None, short: dict[str, bool], out: Path | None) -
         raise click.BadParameter(str(error), param_hint="--out") from error
 
 
-def _read_preset(name: str | None) -> "Preset":
+def _read_preset(name: str | None) -> "tuple[Preset, Path]":
+    """The preset and its folder."""
     from captioner.presets.storage import DEFAULT_PRESET, preset_folder, read_preset
 
     try:
         folder = preset_folder(name or DEFAULT_PRESET)
     except CaptionerError as error:
         raise click.BadParameter(str(error), param_hint="--preset") from error
-    return read_preset(folder)
+    return read_preset(folder), folder
 
 
 def _arguments(paths: Iterable[str], stdin: StandardInput) -> Iterator[str]:
@@ -281,19 +318,18 @@ def _arguments(paths: Iterable[str], stdin: StandardInput) -> Iterator[str]:
             yield path
 
 
-def _progress(paths: Sequence[str], quiet: bool) -> Any:
+def _progress(paths: Sequence[str], quiet: bool, find: Callable[[], Iterator[str]]) -> Any:
     from tqdm import tqdm
 
-    # How many files a folder, a pattern or standard input holds is not known beforehand.
-    total = len(paths) if all(os.path.isfile(path) for path in paths) else None  # noqa: PTH113
-    return tqdm(total=total, unit=" files", disable=True if quiet else None)
+    progress = tqdm(unit=" files", disable=True if quiet else None)
+    if not progress.disable and PATH not in paths:  # how much it lists is known at its end alone
+        progress.reset(total=sum(1 for _ in find()))
+    return progress
 
 
-def _skip(
-    paths: Iterable[str], described: set[str], skipped: Callable[[], object]
-) -> Iterator[str]:
+def _skip(paths: Iterable[str], report: Report, skipped: Callable[[], object]) -> Iterator[str]:
     for path in paths:
-        if path != PATH and described and os.path.abspath(path) in described:  # noqa: PTH100
+        if path != PATH and report.skip(path):
             skipped()
         else:
             yield path

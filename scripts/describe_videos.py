@@ -10,7 +10,7 @@ that was stopped, in whatever way, is gone on with by the same command. `caption
 """
 
 import math
-import os
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -19,8 +19,9 @@ from tqdm import tqdm
 from captioner import Captioner
 from captioner.commands.errors import plain_errors
 from captioner.media.files import find_media
-from captioner.presets.storage import DEFAULT_PRESET
+from captioner.presets.storage import DEFAULT_PRESET, preset_folder
 from captioner.reports.output import open_report
+from captioner.reports.run_record import Settings
 
 
 @click.command()
@@ -30,9 +31,11 @@ from captioner.reports.output import open_report
 @click.option("--whole", is_flag=True, help="One sentence about each film, not one a shot.")
 def main(folder: str, out: Path, preset: str, whole: bool) -> None:
     """Describe the films of FOLDER and its subfolders."""
-    with plain_errors(), open_report(out, "jsonl") as (writer, described):
+    with plain_errors(), ExitStack() as stack:
+        settings = Settings.of_preset(preset, preset_folder(preset), {"--whole": whole})
+        report = stack.enter_context(open_report(out, "jsonl", settings=settings))
         found = find_media([folder], recursive=True)
-        films = [path for path in found if os.path.abspath(path) not in described]  # noqa: PTH100
+        films = [path for path in found if not report.skip(path)]
         if not films:
             return
         captioner = Captioner.from_preset(preset)
@@ -40,7 +43,7 @@ def main(folder: str, out: Path, preset: str, whole: bool) -> None:
         with tqdm(total=len(films), unit=" films", disable=None) as progress:
             # The next films are decoded by threads while the network describes this one.
             for result in captioner.describe(films, every=math.inf if whole else None):
-                writer.write(films[result.index], result.caption, result.last)
+                report.write(films[result.index], result.caption, result.last)
                 frames += result.frames
                 progress.set_postfix(frames=frames, refresh=False)
                 progress.update(result.last)

@@ -72,8 +72,8 @@ def evaluate_activities(
     click.echo(json.dumps(report.to_json(), indent=2) if as_json else report.to_text())
 
 
-def read_recognizer(name: str) -> "ActivityPreset":
-    """The preset that `caption --activity` names."""
+def read_recognizer(name: str) -> "tuple[ActivityPreset, Path]":
+    """The preset that `caption --activity` names, and its folder."""
     from captioner.presets.activity import read_activity_preset
     from captioner.presets.storage import preset_folder
 
@@ -81,7 +81,7 @@ def read_recognizer(name: str) -> "ActivityPreset":
         folder = preset_folder(name)
     except CaptionerError as error:
         raise click.BadParameter(str(error), param_hint="--activity") from error
-    return read_activity_preset(folder)
+    return read_activity_preset(folder), folder
 
 
 def label_clips(

@@ -6,12 +6,16 @@ from contextlib import contextmanager
 import click
 
 from captioner.errors import CaptionerError
+from captioner.reports.escapes import escape_controls
 
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """Turns a CaptionerError into one line on stderr and exit code 1."""
+    """Turns a CaptionerError into one line on stderr and exit code 1.
+
+    Control characters, as names of files may have them, are escaped: a terminal obeys them.
+    """
     try:
         yield
     except CaptionerError as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(escape_controls(str(error), keep="\n")) from error

@@ -3,7 +3,7 @@
 import glob
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 # HEIC is listed although it cannot be read: its error says so, where a silent gap would not.
@@ -21,7 +21,10 @@ _MEDIA_SUFFIXES = IMAGE_SUFFIXES + VIDEO_SUFFIXES
 
 
 def find_media(
-    patterns: Iterable[str | os.PathLike[str]], *, recursive: bool = False
+    patterns: Iterable[str | os.PathLike[str]],
+    *,
+    recursive: bool = False,
+    leave_out: Callable[[str, str], object] = lambda path, kind: None,
 ) -> Iterator[str]:
     """Yield the pictures and videos that some arguments name, in their order, each file once.
 
@@ -43,6 +46,8 @@ def find_media(
     Args:
         patterns: Files, folders and patterns.
         recursive: Whether the subfolders of folders are searched.
+        leave_out: Called with each path that folders and patterns hold besides, and its kind: a
+            suffix, "no suffix", "subfolders" (that are not searched) or "links to folders".
 
     Yields:
         Paths, relative where the argument is.
@@ -54,7 +59,7 @@ def find_media(
     seen = set()
     for pattern in map(os.fsdecode, patterns):
         found = False
-        for path in _expand(pattern, recursive):
+        for path in _expand(pattern, recursive, leave_out):
             found = True
             real = os.path.realpath(path)
             if real not in seen:
@@ -65,10 +70,12 @@ def find_media(
             yield pattern
 
 
-def _expand(pattern: str, recursive: bool) -> Iterator[str]:
+def _expand(
+    pattern: str, recursive: bool, leave_out: Callable[[str, str], object]
+) -> Iterator[str]:
     # Path.is_dir raises where a folder above is closed to us.
     if os.path.isdir(pattern):  # noqa: PTH112
-        yield from _walk(pattern, recursive)
+        yield from _walk(pattern, recursive, leave_out)
     elif os.path.lexists(pattern):
         yield pattern
     elif "\0" not in pattern:  # which no name has, and glob does not take
@@ -77,9 +84,11 @@ def _expand(pattern: str, recursive: bool) -> Iterator[str]:
         # Path.glob would match hidden files.
         for path in sorted(matches, key=_natural):
             if os.path.isdir(path):  # noqa: PTH112
-                yield from _walk(path, recursive)
+                yield from _walk(path, recursive, leave_out)
             elif _is_media(path) or (suffix and path.lower().endswith(suffix)):
                 yield path
+            else:
+                leave_out(path, _kind(path))
 
 
 def _escape_folders(pattern: str) -> str:
@@ -90,7 +99,7 @@ def _escape_folders(pattern: str) -> str:
     return glob.escape(folder) + pattern[len(folder) :]
 
 
-def _walk(folder: str, recursive: bool) -> Iterator[str]:
+def _walk(folder: str, recursive: bool, leave_out: Callable[[str, str], object]) -> Iterator[str]:
     files, folders = [], []
     try:
         with os.scandir(folder) as entries:
@@ -101,15 +110,24 @@ def _walk(folder: str, recursive: bool) -> Iterator[str]:
                     folders.append(entry)
                 elif _is_media(entry.name):
                     files.append(entry)
+                else:
+                    leave_out(
+                        entry.path, "links to folders" if entry.is_dir() else _kind(entry.name)
+                    )
     except OSError:
         yield folder
         return
     files.sort(key=lambda entry: _natural(entry.name))
     yield from (entry.path for entry in files)
-    if not recursive:
-        return
     for entry in sorted(folders, key=lambda entry: _natural(entry.name)):
-        yield from _walk(entry.path, recursive)
+        if not recursive:
+            leave_out(entry.path, "subfolders")
+            continue
+        yield from _walk(entry.path, recursive, leave_out)
+
+
+def _kind(path: str) -> str:
+    return os.path.splitext(path)[1].lower() or "no suffix"  # noqa: PTH122
 
 
 def _is_media(path: str) -> bool:

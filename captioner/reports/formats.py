@@ -13,6 +13,7 @@ from captioner.reports.writer import Writer
 
 FORMATS = ("text", "json", "jsonl", "csv", "vtt", "srt")
 SUBTITLES = ("vtt", "srt")
+RESUMABLE = ("text", "jsonl", "csv")
 _TEXT_SUFFIXES = ("", ".txt", ".tsv", ".text", ".log")
 
 
@@ -38,7 +39,7 @@ def format_of(path: Path) -> str:
 
 
 def make_writer(
-    format_name: str, stream: BinaryIO, *, show_path: bool = True, append: bool = False
+    format_name: str, stream: BinaryIO, *, show_path: bool = True, header: str = ""
 ) -> Writer:
     """Makes the writer of a format.
 
@@ -46,7 +47,7 @@ def make_writer(
         format_name: One of `FORMATS`.
         stream: Where to; it stays open.
         show_path: Whether text has the path before each caption; other formats always have it.
-        append: Whether the stream has rows already. JSON and subtitles cannot be appended to.
+        header: Of a CSV report that is gone on with; empty for a new one.
 
     Example:
         >>> from io import BytesIO
@@ -56,7 +57,7 @@ def make_writer(
     if format_name == "text":
         return TextWriter(stream, show_path=show_path)
     if format_name == "csv":
-        return CSVWriter(stream, header=not append)
+        return CSVWriter(stream, header=header)
     if format_name == "jsonl":
         return JSONLinesWriter(stream)
     if format_name in SUBTITLES:

@@ -25,8 +25,6 @@ class JSONLinesWriter:
         b'{"path": "dog.jpg", "error": "empty"}\n'
     """
 
-    header = ""
-
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self._results: list[Caption | CaptionerError] = []
@@ -43,7 +41,12 @@ class JSONLinesWriter:
         """See `Writer`: there is nothing to add."""
 
     @staticmethod
-    def read(lines: Iterable[str]) -> Iterator[Row]:
+    def read_header(lines: Iterator[str]) -> str:
+        """See `resume_report`: there is none."""
+        return ""
+
+    @staticmethod
+    def read(lines: Iterable[str], header: str) -> Iterator[Row]:
         """See `resume_report`."""
         for line in lines:
             if not line.endswith("\n"):

@@ -1,6 +1,5 @@
 """Where a report goes: standard output or a file."""
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -8,62 +7,72 @@ from pathlib import Path
 from typing import BinaryIO
 
 from captioner.errors import CaptionerError
-from captioner.reports.formats import SUBTITLES, make_writer
-from captioner.reports.resume import resume_report
-from captioner.reports.writer import Writer
-
-_WHOLE = ("json", *SUBTITLES)
+from captioner.replacing import replacing
+from captioner.reports.escapes import TerminalStream
+from captioner.reports.formats import RESUMABLE, make_writer
+from captioner.reports.lock import locked
+from captioner.reports.report import Report, ResumableReport
+from captioner.reports.resume import Resumed, drop_superseded, resume_report
+from captioner.reports.run_record import RunRecord, Settings
 
 
 @contextmanager
 def open_report(
-    path: Path | None, format_name: str, *, overwrite: bool = False, show_path: bool = True
-) -> Iterator[tuple[Writer, set[str]]]:
+    path: Path | None,
+    format_name: str,
+    *,
+    settings: Settings | None = None,
+    overwrite: bool = False,
+    show_path: bool = True,
+) -> Iterator[Report]:
     r"""Opens a report for the length of a `with` block.
 
     JSON and subtitles appear in their file at the end of the block, as a whole, or not at all. The
-    other formats are appended to, row by row, and go on with what an earlier run has written.
+    other formats are appended to, row by row, and go on with what an earlier run has written; a
+    `RunRecord` beside them says how they were made.
 
     Args:
         path: The file, or None for standard output.
         format_name: One of `captioner.reports.formats.FORMATS`.
+        settings: Those of this run, which are to be the same as those of earlier ones.
         overwrite: Whether what an earlier run has written is thrown away.
         show_path: As for `make_writer`.
 
-    Yields:
-        The writer, and the absolute paths of what the file describes already.
-
     Raises:
-        CaptionerError: If the file cannot be written, or is not a report of this format.
+        CaptionerError: If the file cannot be written, is not a report of this format, is one with
+            other settings, or is being written by another process.
 
     Example:
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     report = Path(folder, "captions.jsonl")
-        ...     with open_report(report, "jsonl") as (writer, described):
-        ...         writer.write("dog.jpg", CaptionerError("empty"))
-        ...     report.read_text()
-        '{"path": "dog.jpg", "error": "empty"}\n'
+        ...     path = Path(folder, "captions.jsonl")
+        ...     with open_report(path, "jsonl") as report:
+        ...         if not report.skip("dog.jpg"):
+        ...             report.write("dog.jpg", CaptionerError("empty"))
+        ...     '"error": "empty"' in path.read_text()
+        True
     """
-    described: set[str] = set()
-    append = False
     try:
         with ExitStack() as stack:
+            if path is not None and (path.is_file() or not path.exists()):
+                target = path.resolve()  # a link stays one
+                stack.enter_context(locked(target))
+                yield stack.enter_context(
+                    _append(target, format_name, settings, overwrite)
+                    if format_name in RESUMABLE
+                    else _replace(target, format_name)
+                )
+                return
             stream: BinaryIO
-            if path is None:
-                stream = sys.stdout.buffer
-            elif path.exists() and not path.is_file():  # a device or a pipe
+            if path is not None:  # a device or a pipe
                 stream = stack.enter_context(path.open("wb"))
-            elif format_name in _WHOLE:
-                stream = stack.enter_context(_replacing(path))
+            elif sys.stdout.isatty():
+                stream = TerminalStream(sys.stdout.buffer)  # type: ignore[assignment]
             else:
-                if not overwrite and path.exists() and path.stat().st_size:
-                    described = resume_report(path, format_name)
-                    append = True
-                stream = stack.enter_context(path.open("wb" if overwrite else "ab"))
-            writer = make_writer(format_name, stream, show_path=show_path, append=append)
+                stream = sys.stdout.buffer
+            writer = make_writer(format_name, stream, show_path=show_path)
             stack.callback(writer.close)
-            yield writer, described
+            yield Report(writer)
     except BrokenPipeError:
         raise  # the reader has had enough: no error of ours
     except OSError as error:
@@ -74,12 +83,44 @@ def open_report(
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
-    path = path.resolve()  # a link stays one
-    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with partial.open("wb") as stream:
-            yield stream
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+def _replace(path: Path, format_name: str) -> Iterator[Report]:
+    with replacing(path) as partial, partial.open("wb") as stream:
+        if path.exists():
+            partial.chmod(path.stat().st_mode & 0o777)  # before anything private is in it
+        writer = make_writer(format_name, stream)
+        yield Report(writer)
+        writer.close()
+
+
+@contextmanager
+def _append(
+    path: Path, format_name: str, settings: Settings | None, overwrite: bool
+) -> Iterator[Report]:
+    with RunRecord(path) as record:
+        resumed, remark = Resumed("", []), ""
+        if not overwrite and path.exists() and path.stat().st_size:
+            recorded = record.read()
+            record.check(settings)
+            resumed = resume_report(
+                path,
+                format_name,
+                complete=record.files,
+                renewed=record.renewed,
+                recorded=recorded,
+            )
+            if not recorded:
+                remark = (
+                    f"{path.name} has no {record.path.name} beside it, which would say how its "
+                    "captions were made: they are taken to be of this model and these options, and "
+                    "its paths to start from the current folder"
+                )
+        with path.open("wb" if overwrite else "ab") as stream:
+            record.begin(settings, resumed.paths)
+            writer = make_writer(format_name, stream, header=resumed.header)
+            report = ResumableReport(
+                writer, stream, path, record, resumed.paths, rows_a_file=format_name != "jsonl"
+            )
+            report.remark = remark
+            yield report
+        if record.renewed:  # after a kill or an error, the next run does it
+            drop_superseded(path, format_name, record.renewed)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 DECIMALS = 4  # of log-probabilities: more are rounding errors of the network
 SECONDS_DECIMALS = 3  # of times
-_CONFIDENCE_DECIMALS = 2  # the calibration is no more exact than that
+CONFIDENCE_DECIMALS = 2  # the calibration is no more exact than that
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Row:
 
     Attributes:
         text: The row as it stands, with the end of its line.
-        path: What it is about.
+        path: What it is about; empty for a line that is about nothing.
         failed: Whether it is an error.
         part: Whether it is about a part of a film, of which more rows may be missing.
     """
@@ -82,7 +82,7 @@ def _fields(caption: "Caption") -> dict[str, Any]:
         "log_prob": round(float(caption.log_prob), DECIMALS),
     }
     if caption.confidence is not None:
-        fields["confidence"] = round(caption.confidence, _CONFIDENCE_DECIMALS)
+        fields["confidence"] = round(caption.confidence, CONFIDENCE_DECIMALS)
     if caption.uncertain:
         fields["uncertain"] = True
     return fields

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
 from captioner.errors import CaptionerError
+from captioner.media.files import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from captioner.reports.escapes import escape_controls, escape_path, unescape_path
 from captioner.reports.row import DECIMALS, Row, probability_of
 from captioner.reports.timestamp import format_time
 
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
     from captioner.caption import Caption
 
 _UNCERTAIN = "no confident description"
-_SHOT = re.compile(r"(.*)\t\d+:\d\d:\d\d\.\d-\d+:\d\d:\d\d\.\d", re.DOTALL)
+_SPAN = re.compile(r"\d+:\d\d:\d\d\.\d-\d+:\d\d:\d\d\.\d")
 
 
 class TextWriter:
@@ -21,6 +23,7 @@ class TextWriter:
     That of a shot has its span before it: path, tab, start-end, tab, caption. A label has its
     probability behind it.
 
+    Control characters, tabs and ends of lines are escaped (`\t`), and so is a backslash in a path.
     An error takes no line; whoever calls says it elsewhere.
 
     Args:
@@ -36,8 +39,6 @@ class TextWriter:
         b'dog.jpg\ta dog\n'
     """
 
-    header = ""
-
     def __init__(self, stream: BinaryIO, *, show_path: bool = True) -> None:
         self._stream = stream
         self._show_path = show_path
@@ -46,7 +47,7 @@ class TextWriter:
         """See `Writer`."""
         if isinstance(result, CaptionerError):
             return
-        start = f"{path}\t" if self._show_path else ""
+        start = f"{escape_path(path)}\t" if self._show_path else ""
         if result.span is not None:
             start += "-".join(map(format_time, result.span)) + "\t"
         lines = "".join(f"{start}{_line(said)}\n" for said in (result, *result.alternatives))
@@ -57,22 +58,40 @@ class TextWriter:
         """See `Writer`: there is nothing to add."""
 
     @staticmethod
-    def read(lines: Iterable[str]) -> Iterator[Row]:
-        """See `resume_report`; a path may itself contain tabs or ends of lines."""
-        row, before = "", False
+    def read_header(lines: Iterator[str]) -> str:
+        """See `resume_report`: there is none."""
+        return ""
+
+    @staticmethod
+    def read(lines: Iterable[str], header: str) -> Iterator[Row]:
+        """See `resume_report`."""
         for line in lines:
-            row += line
-            path, tab, _ = row.rpartition("\t")
-            if tab and row.endswith("\n"):
-                of_shot = _SHOT.fullmatch(path)
-                yield Row(row, of_shot[1], part=True) if of_shot else Row(row, path)
-                row, before = "", True
-        if row and ("\n" in row or not ("\t" in row or before)):
-            raise ValueError("no tab")
+            if not line.endswith("\n"):
+                return
+            path, *rest = line.rstrip("\r\n").split("\t")
+            if not (len(rest) == 1 or (len(rest) == 2 and _SPAN.fullmatch(rest[0]))):
+                raise ValueError(f"this line is not path, tab, caption: {line[:80]!r}")
+            yield Row(line, unescape_path(path), part=len(rest) == 2)
+
+
+def check_is_report(lines: Iterable[str]) -> None:
+    """Tell a report without a record from somebody's table with two columns.
+
+    Raises:
+        ValueError: A path names neither an image nor a video by its suffix, or the last line has
+            no end: of a table it would be lost.
+    """
+    for line in lines:
+        if not line.endswith("\n"):
+            raise ValueError("its last line has no end: complete or delete that line")
+        path = line.partition("\t")[0]
+        if not unescape_path(path).lower().endswith((*IMAGE_SUFFIXES, *VIDEO_SUFFIXES)):
+            raise ValueError(f"this line names no image and no video: {line[:80]!r}")
 
 
 def _line(said: "Caption") -> str:
     if said.uncertain:
         return _UNCERTAIN
     probability = probability_of(said)
-    return said.text if probability is None else f"{said.text} {probability:.{DECIMALS}f}"
+    text = escape_controls(said.text)
+    return text if probability is None else f"{text} {probability:.{DECIMALS}f}"

@@ -79,14 +79,14 @@ def test_times_by_datetime(seconds):
 def test_pictures_and_several_films_have_no_subtitles(tmp_path):
     report = tmp_path / "film.vtt"
     shot = Caption("a dog", ("a", "dog"), -1.0, -0.5, span=(0.0, 1.0))
-    with pytest.raises(CaptionerError, match="one film"), open_report(report, "vtt") as (writer, _):
+    with pytest.raises(CaptionerError, match="one film"), open_report(report, "vtt") as writer:
         writer.write("a.mp4", shot)
         writer.write("b.mp4", shot)
     picture = Caption("a dog", ("a", "dog"), -1.0, -0.5)
-    with pytest.raises(CaptionerError, match="picture"), open_report(report, "srt") as (writer, _):
+    with pytest.raises(CaptionerError, match="picture"), open_report(report, "srt") as writer:
         writer.write("a.jpg", picture)
     assert list(tmp_path.iterdir()) == []
-    with open_report(report, "vtt") as (writer, _):
+    with open_report(report, "vtt") as writer:
         writer.write("a.mp4", shot, last=False)
         writer.write("a.mp4", CaptionerError("it breaks off"))
     assert report.read_text() == "WEBVTT\n\n00:00:00.000 --> 00:00:01.000\na dog\n\n"

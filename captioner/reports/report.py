@@ -1,0 +1,130 @@
+"""A report while it is written: which files it describes already, and what it is told."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from captioner.errors import CaptionerError
+from captioner.reports.run_record import (
+    Fingerprint,
+    RunRecord,
+    is_same_moment,
+    take_fingerprint,
+)
+from captioner.reports.writer import Writer
+
+if TYPE_CHECKING:
+    from captioner.caption import Caption
+
+
+class Report:
+    """A report of which nothing is known but what is written to it now, as on standard output.
+
+    Args:
+        writer: Of its format.
+
+    Attributes:
+        skipped: How many files `skip` has found described.
+        changed: How many it has found changed since they were described.
+        remark: What the user should know about the report itself; mostly empty.
+    """
+
+    def __init__(self, writer: Writer) -> None:
+        self.skipped = 0
+        self.changed = 0
+        self.remark = ""
+        self._writer = writer
+
+    def skip(self, path: str) -> bool:
+        """Whether a file needs no description, since the report has one of its present content.
+
+        To be asked when the file's turn comes, before it is read.
+        """
+        return False
+
+    def write(self, path: str, result: "Caption | CaptionerError", last: bool = True) -> None:
+        """See `Writer`."""
+        self._writer.write(path, result, last)
+
+
+class ResumableReport(Report):
+    """A report in a file that a later run can go on with.
+
+    Args:
+        writer: Of its format, to `stream`.
+        stream: The file, opened.
+        path: Its path.
+        record: Of this report, open to be added to.
+        described: What it describes, as its rows spell it.
+        rows_a_file: Whether a file may have several rows, as it does in all formats but JSONL.
+    """
+
+    def __init__(
+        self,
+        writer: Writer,
+        stream: IO[bytes],
+        path: Path,
+        record: RunRecord,
+        described: Iterable[str],
+        rows_a_file: bool,
+    ) -> None:
+        super().__init__(writer)
+        self._stream = stream
+        self._path = path
+        self._record = record
+        self._spelling = {record.identity(name): name for name in described}
+        self._rows_a_file = rows_a_file
+        self._coming: dict[str, Fingerprint | None] = {}
+        self._outdated: dict[str, str] = {}  # by path of this run, the spelling of the rows
+        self._rows = 0
+
+    def skip(self, path: str) -> bool:
+        """See `Report`."""
+        name = self._spelling.get(self._record.identity(self._record.path_in_report(path)))
+        known = None if name is None else self._record.files.get(name)
+        if name is None:
+            self._coming[path] = take_fingerprint(path)
+            return False
+        if known is not None and not is_same_moment(path, known):
+            now = take_fingerprint(path)
+            if now is None or now.sha256 != known.sha256:
+                self.changed += 1
+                self._coming[path] = now
+                self._outdated[path] = name
+                return False
+            self._record.add(name, now)  # touched only: need not be read again next time
+        self.skipped += 1
+        return True
+
+    def write(self, path: str, result: "Caption | CaptionerError", last: bool = True) -> None:
+        """See `Writer`.
+
+        Raises:
+            CaptionerError: The report was deleted or replaced under our hands.
+        """
+        self._check_in_place()
+        # A file keeps its spelling, so that the rows that it had are found and replaced.
+        name = self._outdated.get(path) or self._record.path_in_report(path)
+        self._writer.write(name, result, last)
+        failed = isinstance(result, CaptionerError)
+        if not isinstance(result, CaptionerError):
+            self._rows += 1 + len(result.alternatives) if self._rows_a_file else 1
+        if not last:
+            return
+        rows, self._rows = self._rows if self._rows_a_file else 1, 0
+        known = self._coming.pop(path, None)
+        is_new = self._outdated.pop(path, None) is None
+        if not failed:
+            self._record.add(name, known, None if is_new else rows)
+
+    def _check_in_place(self) -> None:
+        try:
+            in_place = os.path.samestat(self._path.stat(), os.fstat(self._stream.fileno()))
+        except FileNotFoundError:
+            in_place = False
+        if not in_place:
+            raise CaptionerError(
+                f"{self._path} was deleted or replaced by another program while it was written: "
+                "close that program, and give the same command again"
+            )

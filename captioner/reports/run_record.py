@@ -1,0 +1,259 @@
+"""How the rows of a report were made: a file of its own beside the report."""
+
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from captioner import __version__
+from captioner.errors import CaptionerError
+from captioner.media.standard_input import PATH
+from captioner.replacing import replacing
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What decides the captions of a run.
+
+    Attributes:
+        preset: Name or folder of the model.
+        sha256: Of the preset's checksums, and thus of all its files.
+        options: Those of the command line that change captions, by name; None and False are as
+            good as absent.
+    """
+
+    preset: str
+    sha256: str
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of_preset(cls, name: str, folder: Path, options: dict[str, Any]) -> "Settings":
+        """The settings of a run with the preset in a folder."""
+        checksums = (folder / "SHA256SUMS").read_bytes()
+        return cls(name, hashlib.sha256(checksums).hexdigest(), options)
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """A file's content at one moment.
+
+    Attributes:
+        size: In bytes.
+        mtime_ns: When it was changed last.
+        sha256: Of the content, which alone decides: many programs touch files that they do not
+            change.
+    """
+
+    size: int
+    mtime_ns: int
+    sha256: str
+
+
+class RunRecord:
+    r"""The record of a report: its model, its options, and the files that it describes.
+
+    It is JSON Lines in `<report>.run`. The first line has the version of captioner, `preset`,
+    `sha256`, `options` and `relative_to`, the folder that relative paths of the report start from,
+    itself relative to the report's. Each further line is about a file that is completely
+    described: `path` as in the report, and the attributes of its `Fingerprint`; the last one about
+    a path counts. A line is written after the file's rows, so that a kill leaves at most rows
+    without a line.
+
+    Args:
+        report: The report's path, resolved.
+
+    Example:
+        >>> import tempfile
+        >>> report = Path(tempfile.mkdtemp(), "captions.csv")
+        >>> report.touch()
+        >>> with RunRecord(report) as record:
+        ...     record.begin(Settings("tiny", "12ab", {"--mirror": True}))
+        ...     record.add("dog.jpg", None)
+        >>> again = RunRecord(report)
+        >>> again.read(), "dog.jpg" in again.files
+        (True, True)
+        >>> again.check(Settings("tiny", "12ab"))
+        Traceback (most recent call last):
+        captioner.errors.CaptionerError: ...captions.csv was begun with --mirror, and this run ...
+    """
+
+    def __init__(self, report: Path) -> None:
+        self.path = report.with_name(f"{report.name}.run")
+        self.files: dict[str, Fingerprint | None] = {}
+        self.renewed: dict[str, int] = {}  # rows of what was described anew, older ones follow
+        self._report = report
+        self._settings: Settings | None = None
+        self._start_from(_relative(Path.cwd(), report.parent))
+        self._stream: IO[str] | None = None
+
+    def __enter__(self) -> "RunRecord":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._stream is not None:
+            self._stream.close()
+
+    def read(self) -> bool:
+        """Read what earlier runs have recorded.
+
+        Returns:
+            Whether there is such a record; reports of earlier versions have none.
+
+        Raises:
+            CaptionerError: It is damaged in more than its last line, which a kill cuts short.
+        """
+        if not self.path.exists():
+            return False
+        try:
+            lines = self.path.read_text(encoding="utf-8").split("\n")[:-1]
+            head, *rows = map(json.loads, lines)
+            settings = head["settings"]
+            self._settings = None if settings is None else Settings(**settings)
+            self._start_from(head["relative_to"])
+            for row in rows:
+                known = Fingerprint(**row["file"]) if row["file"] else None
+                self.files[row["path"]] = known
+                self.renewed.pop(row["path"], None)
+                if "rows" in row:
+                    self.renewed[row["path"]] = row["rows"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise CaptionerError(
+                f"{self.path} is damaged: delete it to go on with {self._report.name} all the "
+                "same, or name another file"
+            ) from error
+        return True
+
+    def check(self, settings: Settings | None) -> None:
+        """Compare the settings of a run with those that the report was begun with.
+
+        Raises:
+            CaptionerError: They differ; the message says in what.
+        """
+        if self._settings is None or settings is None:
+            return
+        pairs = [_differences(self._settings, settings), _differences(settings, self._settings)]
+        before, now = (", ".join(texts) for texts in pairs)
+        if before or now:
+            raise CaptionerError(
+                f"{self._report} was begun with {before}, and this run has {now}: give the same "
+                "options, or name another file"
+            )
+
+    def begin(self, settings: Settings | None, described: Collection[str] = ()) -> None:
+        """Write the record anew, and keep it open to be added to.
+
+        Args:
+            settings: Those of this run; earlier ones are kept where there are any.
+            described: The paths whose records are kept.
+        """
+        self._settings = self._settings or settings
+        self.files = {path: self.files[path] for path in self.files if path in described}
+        self.renewed = {}
+        head = {
+            "captioner": __version__,
+            "settings": None if self._settings is None else asdict(self._settings),
+            "relative_to": self._relative_to,
+        }
+        with replacing(self.path) as partial, partial.open("w", encoding="utf-8") as stream:
+            stream.write(json.dumps(head) + "\n")
+            stream.writelines(_line(path, known) for path, known in self.files.items())
+        self.path.chmod(stat.S_IMODE(self._report.stat().st_mode))  # names may be private, too
+        self._stream = self.path.open("a", encoding="utf-8")
+
+    def add(self, path: str, known: Fingerprint | None, rows: int | None = None) -> None:
+        """Record a file whose rows are written.
+
+        Args:
+            path: As in the report.
+            known: What was described; None for what is no regular file.
+            rows: How many rows the report has of it, if there are older ones, too.
+        """
+        assert self._stream is not None, "begin comes first"
+        self.files[path] = known
+        if rows is not None:
+            self.renewed[path] = rows
+        self._stream.write(_line(path, known, rows))
+        self._stream.flush()
+
+    def path_in_report(self, path: str) -> str:
+        """What a row calls a file that this run calls `path`."""
+        if self._here == "." or path == PATH or os.path.isabs(path):  # noqa: PTH117
+            return path
+        return os.path.join(self._here, path.removeprefix("./"))  # noqa: PTH118
+
+    def identity(self, path_in_report: str) -> str:
+        """The one name of a file, whatever its spelling in the report."""
+        path = os.path.join(self._base, path_in_report)  # noqa: PTH118
+        try:
+            return os.path.normcase(os.path.realpath(path))
+        except ValueError:  # a zero byte: no file has such a name
+            return path
+
+    def _start_from(self, relative_to: str) -> None:
+        """Take relative paths of the report to start from a folder, given from the report's."""
+        self._relative_to = relative_to
+        self._base = self._report.parent / relative_to
+        self._here = _relative(Path.cwd(), self._base)
+
+
+def take_fingerprint(path: str) -> Fingerprint | None:
+    """Read a file's fingerprint; None for a folder, a pipe, or what cannot be read.
+
+    Example:
+        >>> take_fingerprint("missing.jpg")
+    """
+    try:
+        found = os.stat(path)  # noqa: PTH116
+        if not stat.S_ISREG(found.st_mode):  # opening a pipe would wait for its writer
+            return None
+        with open(path, "rb") as file:  # noqa: PTH123
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except (OSError, ValueError):
+        return None
+    return Fingerprint(found.st_size, found.st_mtime_ns, digest)
+
+
+def is_same_moment(path: str, known: Fingerprint) -> bool:
+    """Whether a file has the size and time of a fingerprint, or is gone: nothing is to be read."""
+    try:
+        found = os.stat(path)  # noqa: PTH116
+    except (OSError, ValueError):
+        return True
+    return (found.st_size, found.st_mtime_ns) == (known.size, known.mtime_ns)
+
+
+def _line(path: str, known: Fingerprint | None, rows: int | None = None) -> str:
+    row: dict[str, Any] = {"path": path, "file": None if known is None else asdict(known)}
+    if rows is not None:
+        row["rows"] = rows
+    return json.dumps(row) + "\n"
+
+
+def _differences(one: Settings, other: Settings) -> list[str]:
+    texts = []
+    if one.sha256 != other.sha256:
+        texts.append(f"--preset {one.preset}")
+        if one.preset == other.preset:
+            texts[-1] += f" (sha256 {one.sha256[:8]})"
+    for name in dict.fromkeys((*one.options, *other.options)):
+        value = one.options.get(name)
+        if (value or None) != (other.options.get(name) or None):
+            texts.append(_spell(name, value))
+    return texts
+
+
+def _spell(name: str, value: object) -> str:
+    if not value:
+        return f"no {name}"
+    return name if value is True else f"{name} {value}"
+
+
+def _relative(path: Path, start: Path) -> str:
+    try:
+        return os.path.relpath(path, start)
+    except ValueError:  # on another drive of Windows
+        return str(path)
