@@ -274,9 +274,10 @@ def main(
                 progress.update(result.last)
     except KeyboardInterrupt:
         if out is not None and not quiet:
-            resumable = format_name in RESUMABLE
-            mend = "resumes here" if resumable else f"writes {out}, which it now did not"
-            click.echo(f"Interrupted: the same command {mend}.", err=True)
+            end = (
+                "resumes here" if format_name in RESUMABLE else f"begins anew; no {out} is written"
+            )
+            click.echo(f"Interrupted: the same command {end}.", err=True)
         context.exit(130)
     if not quiet:
         for line in summarize(report, left_out):
@@ -321,10 +322,10 @@ def _arguments(paths: Iterable[str], stdin: StandardInput) -> Iterator[str]:
 def _progress(paths: Sequence[str], quiet: bool, find: Callable[[], Iterator[str]]) -> Any:
     from tqdm import tqdm
 
-    progress = tqdm(unit=" files", disable=True if quiet else None)
-    if not progress.disable and PATH not in paths:  # how much it lists is known at its end alone
-        progress.reset(total=sum(1 for _ in find()))
-    return progress
+    shown = not quiet and sys.stderr.isatty()
+    # How much standard input lists is known at its end alone.
+    total = sum(1 for _ in find()) if shown and PATH not in paths else None
+    return tqdm(total=total, unit=" files", disable=not shown)
 
 
 def _skip(paths: Iterable[str], report: Report, skipped: Callable[[], object]) -> Iterator[str]:

@@ -23,7 +23,7 @@ class CSVWriter:
 
     Args:
         stream: Where to.
-        header: That of the report that is gone on with, whose columns, delimiter and ends of lines
+        header: That of the report that is continued, whose columns, delimiter and ends of lines
             are kept; empty for a new one.
 
     Example:

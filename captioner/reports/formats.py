@@ -47,7 +47,7 @@ def make_writer(
         format_name: One of `FORMATS`.
         stream: Where to; it stays open.
         show_path: Whether text has the path before each caption; other formats always have it.
-        header: Of a CSV report that is gone on with; empty for a new one.
+        header: Of a CSV report that is continued; empty for a new one.
 
     Example:
         >>> from io import BytesIO

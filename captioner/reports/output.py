@@ -28,7 +28,7 @@ def open_report(
     r"""Opens a report for the length of a `with` block.
 
     JSON and subtitles appear in their file at the end of the block, as a whole, or not at all. The
-    other formats are appended to, row by row, and go on with what an earlier run has written; a
+    other formats are appended to, row by row, and continue what an earlier run has written; a
     `RunRecord` beside them says how they were made.
 
     Args:

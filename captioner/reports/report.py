@@ -49,7 +49,7 @@ class Report:
 
 
 class ResumableReport(Report):
-    """A report in a file that a later run can go on with.
+    """A report in a file that a later run can continue.
 
     Args:
         writer: Of its format, to `stream`.
@@ -101,7 +101,7 @@ class ResumableReport(Report):
         """See `Writer`.
 
         Raises:
-            CaptionerError: The report was deleted or replaced under our hands.
+            CaptionerError: The report was deleted or replaced meanwhile.
         """
         self._check_in_place()
         # A file keeps its spelling, so that the rows that it had are found and replaced.

@@ -24,7 +24,7 @@ _READERS: dict[str, type[TextWriter | JSONLinesWriter | CSVWriter]] = {
 
 @dataclass(frozen=True)
 class Resumed:
-    """A report that is ready to be gone on with.
+    """A report that is ready to be continued.
 
     Attributes:
         header: Of a table; empty in other formats, and where it is still to be written.
@@ -43,7 +43,7 @@ def resume_report(
     renewed: Mapping[str, int] | None = None,
     recorded: bool = False,
 ) -> Resumed:
-    r"""Makes a report ready to be gone on with, and tells what it describes.
+    r"""Makes a report ready to be continued, and tells what it describes.
 
     Rows of errors are taken out, so that their files can be tried again, and so is a last row
     that a kill has cut short. Where there is something to take out, the file is replaced as a

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Collection
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -122,8 +122,8 @@ class RunRecord:
                     self.renewed[row["path"]] = row["rows"]
         except (ValueError, KeyError, TypeError) as error:
             raise CaptionerError(
-                f"{self.path} is damaged: delete it to go on with {self._report.name} all the "
-                "same, or name another file"
+                f"{self.path} is damaged: delete it to continue {self._report.name} "
+                "without it, or name another file"
             ) from error
         return True
 
@@ -143,7 +143,7 @@ class RunRecord:
                 "options, or name another file"
             )
 
-    def begin(self, settings: Settings | None, described: Collection[str] = ()) -> None:
+    def begin(self, settings: Settings | None, described: Iterable[str] = ()) -> None:
         """Write the record anew, and keep it open to be added to.
 
         Args:
@@ -151,7 +151,8 @@ class RunRecord:
             described: The paths whose records are kept.
         """
         self._settings = self._settings or settings
-        self.files = {path: self.files[path] for path in self.files if path in described}
+        kept = set(described)
+        self.files = {path: known for path, known in self.files.items() if path in kept}
         self.renewed = {}
         head = {
             "captioner": __version__,
