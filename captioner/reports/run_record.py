@@ -83,7 +83,7 @@ class RunRecord:
 
     def __init__(self, report: Path) -> None:
         self.path = report.with_name(f"{report.name}.run")
-        self.files: dict[str, Fingerprint | None] = {}
+        self.files: dict[str, Fingerprint | None] = {}  # of earlier runs
         self.renewed: dict[str, int] = {}  # rows of what was described anew, older ones follow
         self._report = report
         self._settings: Settings | None = None
@@ -174,7 +174,6 @@ class RunRecord:
             rows: How many rows the report has of it, if there are older ones, too.
         """
         assert self._stream is not None, "begin comes first"
-        self.files[path] = known
         if rows is not None:
             self.renewed[path] = rows
         self._stream.write(_line(path, known, rows))

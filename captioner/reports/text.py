@@ -1,5 +1,6 @@
 """Captions as lines of text."""
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, BinaryIO
@@ -78,14 +79,15 @@ def check_is_report(lines: Iterable[str]) -> None:
     """Tell a report without a record from somebody's table with two columns.
 
     Raises:
-        ValueError: A path names neither an image nor a video by its suffix, or the last line has
-            no end: of a table it would be lost.
+        ValueError: A path names neither an image nor a video by its suffix, nor anything that is
+            there; or the last line has no end: of a table it would be lost.
     """
     for line in lines:
         if not line.endswith("\n"):
             raise ValueError("its last line has no end: complete or delete that line")
-        path = line.partition("\t")[0]
-        if not unescape_path(path).lower().endswith((*IMAGE_SUFFIXES, *VIDEO_SUFFIXES)):
+        path = unescape_path(line.partition("\t")[0])
+        is_media = path.lower().endswith((*IMAGE_SUFFIXES, *VIDEO_SUFFIXES))
+        if not (is_media or os.path.lexists(path)):  # as a folder of frames does
             raise ValueError(f"this line names no image and no video: {line[:80]!r}")
 
 

@@ -3,6 +3,8 @@
 import csv
 import json
 import os
+from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
@@ -142,3 +144,48 @@ def test_an_old_report_is_gone_on_with_by_the_paths_that_it_has(tmp_path, monkey
         assert not report.skip("a.jpg")
     # Its columns stay as they are.
     assert path.read_text().splitlines()[2] == "b.jpg,,,a cat,-1.25,"
+
+
+def test_an_old_text_report_may_have_folders_of_frames(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "jump").mkdir()
+    (tmp_path / "r.txt").write_text("jump\tjumping 0.9000\nrun.mp4\trunning 0.8000\n")
+    assert describe(tmp_path / "r.txt", "jump", "run.mp4", form="text") == ([], 2, 0)
+
+
+@pytest.mark.parametrize("killed", [False, True])
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_all_rows_of_a_replaced_film_are_replaced(tmp_path, monkeypatch, form, killed):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / f"r.{form}"
+    film = tmp_path / "film.mp4"
+
+    def write(shots):
+        with open_report(path, form) as report:
+            assert not report.skip("film.mp4")
+            for index in range(shots):
+                shot = replace(caption(f"{index} of {shots}"), span=(index, index + 1))
+                both = replace(shot, alternatives=(replace(shot, text="other"),))
+                report.write("film.mp4", both, last=index == shots - 1)
+            if killed:
+                raise KeyboardInterrupt
+
+    for shots in (3, 2, 4):
+        film.write_text(str(shots))
+        with suppress(KeyboardInterrupt):
+            write(shots)
+    with open_report(path, form) as report:
+        assert report.skip("film.mp4")
+    text = path.read_text()
+    assert text.count(" of 4") == (8 if form == "jsonl" else 4)  # captions and alternatives
+    assert " of 3" not in text and " of 2" not in text
+    assert text.count("other") == 4
+
+
+def test_standard_input_keeps_its_name_from_any_folder(tmp_path, monkeypatch):
+    (tmp_path / "A").mkdir()
+    for folder in (tmp_path, tmp_path / "A"):
+        monkeypatch.chdir(folder)
+        with open_report(tmp_path / "r.jsonl", "jsonl") as report:
+            report.write("-", caption("a dog"))
+    assert rows(tmp_path / "r.jsonl") == [("-", "a dog")] * 2
