@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Choose the beam search of a preset on the validation splits of the recipe that trained it.
 
-    python scripts/choose_search.py PRESET --config scripts/configs/vgg16_top_down.yaml
+    python scripts/choose_search.py PRESET --config vgg16_top_down
 
 Prints a table of all combinations, the best mean CIDEr first: the mean over the recipe's data sets
 by their validation weights, on stored features. METEOR is left out: it needs Java.

@@ -13,7 +13,7 @@ _COMMANDS = {
     "info": "Show what a preset is and check its files.",
     "prepare": "Run the encoder once over a data set and keep its features.",
     "quantize": "Make a preset smaller and faster: VGG16 in 8 bits, for CPUs.",
-    "train": "Train a captioner by a config file.",
+    "train": "Train a captioner by a recipe, bundled or your own.",
 }
 
 

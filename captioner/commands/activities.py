@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 
 def read_activities(
-    config: Path, overrides: dict[str, Any], weights: str | None
+    recipe: str, settings: tuple[str, ...], overrides: dict[str, Any], weights: str | None
 ) -> Callable[[], Path]:
-    """What trains by a config with `task: activity`, for `captioner train`."""
+    """What trains by a recipe with `task: activity`, for `captioner train`."""
     from captioner.training.activity_config import read_activity_config
 
     if "images" in overrides:
         raise CaptionerError("--images is for captions: --dataset names the clips")
     if weights is not None:
         overrides = {**overrides, "encoder": {"weights": weights}}
-    settings = read_activity_config(config, overrides)
+    config = read_activity_config(recipe, overrides, settings)
     with tensorflow_logs_hidden():
         from captioner.training.activity_trainer import ActivityTrainer
 
-    return lambda: ActivityTrainer(settings, report=click.echo).train()
+    return lambda: ActivityTrainer(config, report=click.echo).train()
 
 
 def evaluate_activities(

@@ -1,4 +1,4 @@
-"""`captioner train`: train a captioner, or a recognizer of activities, by a config file."""
+"""`captioner train`: train a captioner, or a recognizer of activities, by a recipe."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,36 +12,42 @@ from captioner.engines.tensorflow_logs import tensorflow_logs_hidden
 
 
 @click.command()
-@click.argument(
-    "configs",
-    metavar="CONFIG...",
-    nargs=-1,
-    required=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+@click.argument("recipes", metavar="RECIPE...", nargs=-1, required=True)
+@click.option(
+    "--set",
+    "settings",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Change a value of the recipe, such as stages.0.ema=0; may be given several times.",
 )
-@click.option("--dataset", help="Data set, in place of the config's.")
-@click.option("--images", help="Folder of the pictures, in place of the config's.")
-@click.option("--features", help="Feature store, in place of the config's.")
-@click.option("--weights", help="VGG16 weights, in place of the config's.")
-@click.option("--run", help="Folder of the run, in place of the config's.")
-def train(configs: tuple[Path, ...], weights: str | None, **overrides: str | None) -> None:
-    """Train a captioner by CONFIG, a YAML file such as those in scripts/configs.
+@click.option("--dataset", help="Data set, in place of the recipe's.")
+@click.option("--images", help="Folder of the pictures, in place of the recipe's.")
+@click.option("--features", help="Feature store, in place of the recipe's.")
+@click.option("--weights", help="VGG16 weights, in place of the recipe's.")
+@click.option("--run", help="Folder of the run, in place of the recipe's.")
+def train(
+    recipes: tuple[str, ...],
+    settings: tuple[str, ...],
+    weights: str | None,
+    **overrides: str | None,
+) -> None:
+    """Train by RECIPE: a YAML file, or the name of a bundled recipe.
 
-    VGG16's features are computed on the way, and kept. With `task: activity` in it, CONFIG trains a
+    VGG16's features are computed on the way, and kept. With `task: activity` in it, RECIPE trains a
     recognizer of activities.
 
-    Several configs are trained in the order given: one may begin with the best preset of another,
+    Several recipes are trained in the order given: one may begin with the best preset of another,
     or have it as its teacher.
 
-    A run that was killed goes on where it stopped; one that is complete only says where its best
+    A run that was killed resumes where it stopped; one that is complete only says where its best
     preset is.
     """
     with plain_errors():
-        if len(configs) > 1 and overrides["run"] is not None:
-            raise click.UsageError("--run is for one config: each training has its own folder")
+        if len(recipes) > 1 and overrides["run"] is not None:
+            raise click.UsageError("--run is for one recipe: each training has its own folder")
         given = {name: value for name, value in overrides.items() if value is not None}
         try:
-            for training in [_read(config, given, weights) for config in configs]:
+            for training in [_read(recipe, settings, given, weights) for recipe in recipes]:
                 click.echo(f"best preset: {training()}")
         except KeyboardInterrupt:
             click.echo(
@@ -50,17 +56,20 @@ def train(configs: tuple[Path, ...], weights: str | None, **overrides: str | Non
             raise click.exceptions.Exit(130) from None
 
 
-def _read(config: Path, overrides: dict[str, Any], weights: str | None) -> Callable[[], Path]:
-    """What trains by a config: all are read, and what is wrong is told, before the first trains."""
+def _read(
+    recipe: str, settings: tuple[str, ...], overrides: dict[str, Any], weights: str | None
+) -> Callable[[], Path]:
+    """What trains by a recipe: all are read, and checked, before the first trains."""
     from captioner.training.activity_config import TASK
-    from captioner.training.config import read_config, read_yaml
+    from captioner.training.config import read_config
+    from captioner.training.recipe import read_recipe
 
-    if read_yaml(config).get("task") == TASK:
-        return read_activities(config, overrides, weights)
-    settings = read_config(config, overrides)
+    if read_recipe(recipe, settings).get("task") == TASK:
+        return read_activities(recipe, settings, overrides, weights)
+    config = read_config(recipe, overrides, settings)
     if weights is not None:
-        settings.encoder["weights"] = weights
+        config.encoder["weights"] = weights
     with tensorflow_logs_hidden():
         from captioner.training.trainer import Trainer
 
-    return lambda: Trainer(settings, report=click.echo).train()
+    return lambda: Trainer(config, report=click.echo).train()

@@ -1,11 +1,13 @@
 """The config file of a training that recognizes activities: small, strict, readable."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from captioner.errors import CaptionerError
-from captioner.training.config import build_section, read_yaml
+from captioner.training.config import build_section
+from captioner.training.recipe import read_recipe
 
 TASK = "activity"
 
@@ -83,18 +85,20 @@ class ActivityConfig:
 
 
 def read_activity_config(
-    path: str | Path, overrides: dict[str, Any] | None = None
+    path: str | Path, overrides: dict[str, Any] | None = None, settings: Sequence[str] = ()
 ) -> ActivityConfig:
-    """Reads a YAML config file.
+    """Read a recipe.
 
     Args:
-        path: The file; relative paths in it are relative to the working directory.
+        path: A YAML file, or the name of a bundled recipe, see `recipe.recipe_path`; relative
+            paths in it are relative to the working directory.
         overrides: Values that replace those of the file.
+        settings: Changes such as "head.units=64", see `recipe.read_recipe`.
 
     Raises:
         CaptionerError: If the file is missing, is not YAML, or has a key or value that is wrong.
     """
-    content = {**read_yaml(path), **(overrides or {})}
+    content = {**read_recipe(path, settings), **(overrides or {})}
     config: ActivityConfig = build_section(ActivityConfig, content, str(path))
     if "name" not in config.head:
         raise CaptionerError(f"{path}: `head` needs a `name`, such as lstm")

@@ -49,7 +49,7 @@ class ActivityTrainer:
 
     Example:
         >>> from captioner.training.activity_config import read_activity_config
-        >>> config = read_activity_config("scripts/configs/activity_lstm.yaml")
+        >>> config = read_activity_config("activity_lstm")
         >>> ActivityTrainer(config).train()  # doctest: +SKIP
         PosixPath('runs/activity_lstm/best')
     """

@@ -1,13 +1,13 @@
 """The config file of a training: small, strict, readable."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from captioner.datasets.mixture import DataConfig
 from captioner.errors import CaptionerError
+from captioner.training.recipe import read_recipe
 
 _OBJECTIVES = ("cross_entropy", "self_critical", "presence")
 
@@ -131,30 +131,21 @@ class TrainConfig:
         return self.datasets or (DataConfig(self.dataset, images=self.images),)
 
 
-def read_config(path: str | Path, overrides: dict[str, Any] | None = None) -> TrainConfig:
-    """Reads a YAML config file.
+def read_config(
+    path: str | Path, overrides: dict[str, Any] | None = None, settings: Sequence[str] = ()
+) -> TrainConfig:
+    """Read a recipe.
 
     Args:
-        path: The file; relative paths in it are relative to the working directory.
+        path: A YAML file, or the name of a bundled recipe, see `recipe.recipe_path`; relative
+            paths in it are relative to the working directory.
         overrides: Top-level values that replace those of the file.
+        settings: Changes such as "stages.0.ema=0", see `recipe.read_recipe`.
 
     Raises:
         CaptionerError: If the file is missing, is not YAML, or has a key or value that is wrong.
     """
-    return parse_config({**read_yaml(path), **(overrides or {})}, str(path))
-
-
-def read_yaml(path: str | Path) -> dict[str, Any]:
-    """Reads the `key: value` lines of a YAML file; see `read_config` for its errors."""
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CaptionerError(f"cannot read the config {path} ({error.strerror})") from error
-    except yaml.YAMLError as error:
-        raise CaptionerError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(content, dict):
-        raise CaptionerError(f"{path}: a config is a list of `key: value` lines")
-    return content
+    return parse_config({**read_recipe(path, settings), **(overrides or {})}, str(path))
 
 
 def parse_config(content: dict[str, Any], source: str) -> TrainConfig:

@@ -59,7 +59,7 @@ class Trainer:
 
     Example:
         >>> from captioner.training.config import read_config
-        >>> config = read_config("scripts/configs/vgg16_top_down_flickr8k.yaml")
+        >>> config = read_config("vgg16_top_down_flickr8k")
         >>> Trainer(config).train()  # doctest: +SKIP
         PosixPath('runs/vgg16_top_down_flickr8k/finetune/best')
     """

@@ -24,11 +24,26 @@ def test_unknown_command_is_a_usage_error():
     assert "No such command 'serve-coffee'" in result.output
 
 
-@pytest.mark.parametrize("command", ["prepare", "train"])
-def test_a_missing_file_is_a_usage_error(command, tmp_path):
-    result = run(command, tmp_path / "absent", *(["--out", tmp_path] * (command == "prepare")))
+def test_a_missing_data_set_is_a_usage_error(tmp_path):
+    result = run("prepare", tmp_path / "absent", "--out", tmp_path)
     assert result.exit_code == 2
     assert "does not exist" in result.output
+
+
+def test_a_missing_recipe_is_told_with_the_names_of_the_bundled_ones(tmp_path):
+    result = run("train", tmp_path / "absent.yaml")
+    assert result.exit_code == 1
+    assert "absent.yaml: give a YAML file, or one of " in result.output
+    assert "vgg16_top_down" in result.output
+
+
+def test_train_takes_a_bundled_recipe_and_settings(tmp_path):
+    data = tmp_path / "none.csv"
+    result = run("train", "vgg16_lrcn_flickr8k", "--dataset", data, "--set", "stages.2.epochs=1")
+    assert result.exit_code == 1
+    assert "--set stages.2.epochs=1: '2' is none of frozen" in result.output
+    result = run("train", "vgg16_lrcn_flickr8k", "--dataset", data, "--set", "stages.0.epochs=1")
+    assert "none.csv" in result.output
 
 
 def test_prepare_names_a_broken_data_set(tmp_path):
@@ -81,7 +96,7 @@ def test_train_takes_a_folder_of_the_run_for_one_config_alone(tmp_path):
     configs = [write_config(tmp_path, name) for name in ("first.yaml", "second.yaml")]
     result = run("train", *configs, "--run", tmp_path / "run")
     assert result.exit_code == 2
-    assert "--run is for one config" in result.output
+    assert "--run is for one recipe" in result.output
 
 
 def test_train_names_missing_weights(tmp_path):
