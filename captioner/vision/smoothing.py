@@ -2,7 +2,7 @@
 
 import numpy as np
 
-_MEAN = 0.25  # share of the mean; scripts/configs/VIDEO.md has what other shares give
+_MEAN = 0.25  # share of the mean; docs/video.md has what other shares give
 
 
 def smooth_frames(features: np.ndarray) -> np.ndarray:
