@@ -23,8 +23,8 @@ HEAD = """# Results
 Each row is one measurement on a validation split, x 100. Only the tables that say so are of a test
 split, which is run once for each released model. Everything here comes from
 [results.csv](results.csv), which also has the search, the machine and the settings of each row;
-`captioner train RECIPE --set SETTING ...` repeats it, with `--run` for a folder of its own. What was
-learnt on the way, and what was tried and brought nothing, is in the [lab notes](lab-notes.md).
+`captioner train RECIPE --set SETTING ...` repeats it, with `--run` for a folder of its own. What
+was learnt on the way, and what was tried and brought nothing, is in the [lab notes](lab-notes.md).
 """
 
 
