@@ -104,7 +104,7 @@ def test_sigkill_and_restart_give_the_same_store(encoder, tmp_path):
     table = tmp_path / "captions.csv"
     rows = "".join(f"{example.image_id},a dog,train\n" for example in data.examples)
     table.write_text("image,caption,split\n" + rows)
-    command = [sys.executable, "-m", "captioner.commands", "prepare", str(table)]
+    command = [sys.executable, "-m", "captioner", "prepare", str(table)]
     command += ["--weights", str(weights), "--batch-size", "1", "--out"]
 
     killed = tmp_path / "killed"

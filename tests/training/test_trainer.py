@@ -102,7 +102,7 @@ def test_log_has_a_row_for_each_epoch(undisturbed):
 
 def test_sigkill_and_restart_give_the_same_model(workspace, undisturbed):
     run = workspace / "killed"
-    command = [sys.executable, "-m", "captioner.commands", "train", str(workspace / "config.yaml")]
+    command = [sys.executable, "-m", "captioner", "train", str(workspace / "config.yaml")]
     command += ["--run", str(run)]
     for stage in ("frozen", "finetune", "self_critical"):
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -153,7 +153,7 @@ def test_other_backends_train_alike(workspace, undisturbed, backend):
     config |= {"run": str(there), "stages": [*config["stages"], {**self_critical, "frames": 1}]}
     path.write_text(yaml.safe_dump(config))
     subprocess.run(
-        [sys.executable, "-m", "captioner.commands", "train", str(path)],
+        [sys.executable, "-m", "captioner", "train", str(path)],
         env={**os.environ, "KERAS_BACKEND": backend},
         check=True,
         capture_output=True,

@@ -1,5 +1,0 @@
-"""`python -m captioner.commands` is `captioner`, also where scripts are not on the path."""
-
-from captioner.commands import main
-
-main(prog_name="captioner")
