@@ -50,8 +50,8 @@ class WarmUpCosine(keras.optimizers.schedules.CosineDecay):
 
     Example:
         >>> rate = WarmUpCosine(peak=1.0, steps=5, warmup_steps=2)
-        >>> [round(float(rate(step)), 2) for step in range(5)]
-        [0.51, 1.0, 0.75, 0.27, 0.02]
+        >>> [round(float(rate(step)), 1) for step in range(5)]
+        [0.5, 1.0, 0.8, 0.3, 0.0]
     """
 
     _FLOOR = 0.02  # of the peak
