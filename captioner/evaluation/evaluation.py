@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from captioner.errors import CaptionerError
 from captioner.evaluation.bootstrap import confidence_intervals
 from captioner.evaluation.diversity import CaptionVariety, measure_variety
 from captioner.evaluation.meteor import Meteor
 from captioner.evaluation.metric import Metric
 from captioner.evaluation.results import complete_results
-from captioner.evaluation.scores import METRICS, measure_captions
+from captioner.evaluation.scores import METRICS, measure_captions, measure_meteor
 from captioner.evaluation.tokenization import caption_splitter
 
 
@@ -79,7 +80,8 @@ def evaluate_captions(
         name: of the system, for errors and reports.
         training_captions: raw captions it was trained on, to tell which captions are new.
         tokenization: "ptb" (as published scores), "karpathy" or "none".
-        meteor: the METEOR program; without it METEOR is left out, and a note says so.
+        meteor: the METEOR program; without it, or if it fails, METEOR is left out, and a note says
+            why.
         allow_missing: count images without a caption as captions of no words.
         resamples: of the bootstrap.
         seed: of the bootstrap.
@@ -100,15 +102,20 @@ def evaluate_captions(
     )
     split = caption_splitter(tokenization)
     words = {image: split(caption) for image, caption in captions.items()}
-    metrics = measure_captions(
-        words,
-        {image: [split(text) for text in references[image]] for image in captions},
-        meteor=meteor,
-    )
+    truths = {image: [split(text) for text in references[image]] for image in captions}
+    metrics = measure_captions(words, truths)
+    intervals = confidence_intervals(metrics, resamples=resamples, seed=seed)
     notes = ["CIDEr, as coco-caption and the literature compute it, is CIDEr-D."]
     if meteor is None:
         reason = "" if Meteor.is_available() else ": it needs Java, which is not installed"
         notes.append(f"METEOR was left out{reason}.")
+    else:
+        try:  # Its program is the user's Java, which may fail in the middle; the rest stands.
+            metric = measure_meteor(meteor, list(words.values()), list(truths.values()))
+            intervals |= confidence_intervals({"METEOR": metric}, resamples=resamples, seed=seed)
+            metrics["METEOR"] = metric
+        except CaptionerError as error:
+            notes.append(f"METEOR was left out: {error}.")
     if missing:
         notes.append(
             f"{len(missing)} of {len(captions)} images had no caption: scored as if of no words."
@@ -119,7 +126,7 @@ def evaluate_captions(
         captions=captions,
         references={image: list(references[image]) for image in captions},
         metrics={key: metrics[key] for key in METRICS if key in metrics},
-        intervals=confidence_intervals(metrics, resamples=resamples, seed=seed),
+        intervals={key: intervals[key] for key in METRICS if key in metrics},
         variety=measure_variety(list(words.values()), known),
         missing=missing,
         tokenization=tokenization,

@@ -2,11 +2,10 @@
 
 import shutil
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-from captioner.errors import CaptionerError
+from captioner.evaluation.meteor_program import MeteorProgram
 
 # Columns of the statistics that METEOR prints for one caption.
 _LENGTH, _REFERENCE_LENGTH, _CHUNKS, _MATCHED, _REFERENCE_MATCHED = 0, 1, 20, 21, 22
@@ -17,6 +16,9 @@ class Meteor:
 
     METEOR's corpus score is no mean: it is computed from sums over the captions. They are kept
     here, so that the score of any selection of images can be asked for.
+
+    Args:
+        timeout: seconds that one answer of the program may take.
 
     Raises:
         CaptionerError: Java is not installed.
@@ -30,12 +32,8 @@ class Meteor:
         array([1.])
     """
 
-    def __init__(self) -> None:
-        if not self.is_available():
-            raise CaptionerError("METEOR needs Java: install a Java runtime or leave METEOR out")
-        from pycocoevalcap.meteor.meteor import Meteor as CocoMeteor
-
-        self._program: Any = CocoMeteor()
+    def __init__(self, timeout: float = 120.0) -> None:
+        self._program = MeteorProgram(timeout)
 
     @staticmethod
     def is_available() -> bool:
@@ -55,18 +53,16 @@ class Meteor:
             (I, 23) float64, statistics whose sums over captions give corpus scores.
 
         Raises:
-            CaptionerError: the Java program does not answer.
+            CaptionerError: Java does not answer, or not with numbers.
         """
-        try:
-            lines = [
-                self._program._stat(caption, [text.replace("|||", " ") for text in texts])
-                for caption, texts in zip(captions, references, strict=True)
-            ]
-            table = np.array([line.split() for line in lines], dtype=np.float64).reshape(-1, 23)
-        except (OSError, ValueError) as error:
-            raise CaptionerError(
-                "the METEOR program failed: check that Java runs and has 2 GB of memory"
-            ) from error
+        rows = []
+        for caption, texts in zip(captions, references, strict=True):
+            asked = [*texts, caption]
+            # One line is one question, and bars part its texts.
+            clean = [" ".join(text.replace("|||", " ").split()) for text in asked]
+            answers = self._program.ask(" ||| ".join(["SCORE", *clean]), answers=1)
+            rows.append(self._numbers(answers, columns=23))
+        table = np.concatenate(rows)  # (I, 23)
         # The program counts no chunk where caption and reference match as wholes.
         whole = (
             (table[:, _MATCHED] == table[:, _LENGTH])
@@ -84,12 +80,24 @@ class Meteor:
 
         Returns:
             (B,) float64.
+
+        Raises:
+            CaptionerError: Java does not answer, or not with numbers.
         """
         rows = (" ".join(f"{value:.1f}" for value in row) for row in sums)
-        process = self._program.meteor_p
-        with self._program.lock:
-            process.stdin.write(f"EVAL ||| {' ||| '.join(rows)}\n".encode())
-            process.stdin.flush()
-            scores = [float(process.stdout.readline()) for _ in sums]
-            process.stdout.readline()  # the score of all rows together
-        return np.array(scores)
+        # After one score a row comes that of all rows together.
+        answers = self._program.ask(" ||| ".join(["EVAL", *rows]), answers=len(sums) + 1)
+        return self._numbers(answers[:-1], columns=1)[:, 0]
+
+    def _numbers(self, lines: Sequence[str], columns: int) -> np.ndarray:
+        """Read lines as float64 (N, columns)."""
+        rows = []
+        for line in lines:
+            try:
+                row = [float(value) for value in line.split()]
+            except ValueError as error:
+                raise self._program.failed(line) from error
+            if len(row) != columns:
+                raise self._program.failed(line)
+            rows.append(row)
+        return np.array(rows, dtype=np.float64).reshape(-1, columns)

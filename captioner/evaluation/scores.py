@@ -53,12 +53,23 @@ def measure_captions(
         for order in ORDERS
     }
     if meteor is not None:
-        statistics = meteor.statistics(captions, truths)
-        metrics["METEOR"] = Metric(statistics, meteor.scores, meteor.scores(statistics))
+        metrics["METEOR"] = measure_meteor(meteor, captions, truths)
     rouge = [rouge_l(caption, texts) for caption, texts in zip(captions, truths, strict=True)]
     metrics["ROUGE-L"] = Metric.mean(np.array(rouge))
     metrics["CIDEr"] = metrics["CIDEr-D"] = Metric.mean(cider.score(list(candidates), captions))
     return metrics
+
+
+def measure_meteor(
+    meteor: Meteor, captions: Sequence[str], references: Sequence[Sequence[str]]
+) -> Metric:
+    """Measure METEOR of captions against the references of each.
+
+    Raises:
+        CaptionerError: its program does not answer.
+    """
+    statistics = meteor.statistics(captions, references)
+    return Metric(statistics, meteor.scores, meteor.scores(statistics))
 
 
 def _bleu(sums: np.ndarray, order: int) -> np.ndarray:
