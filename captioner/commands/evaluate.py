@@ -8,6 +8,7 @@ import click
 
 from captioner.commands.activities import evaluate_activities
 from captioner.commands.errors import plain_errors
+from captioner.errors import CaptionerError
 
 if TYPE_CHECKING:
     from captioner.evaluation.references import ReferenceSet
@@ -112,6 +113,8 @@ def evaluate(
         from captioner.evaluation.results import write_results as write_results_file
         from captioner.evaluation.table import metric_table
 
+        if meteor and not Meteor.is_available():  # said before any work
+            raise CaptionerError("METEOR needs Java: install a Java runtime or leave METEOR out")
         if results and references and not (presets or dataset):
             name, captions = results.name, read_results(results)
             truth, pictures = _from_references(references, images, split, captions)
@@ -131,24 +134,28 @@ def evaluate(
             raise click.UsageError("Give RESULTS and --references, or --preset and --dataset.")
         if write_results:
             write_results_file(write_results, captions)
-        if meteor is None:
-            meteor = Meteor.is_available()
+        program = Meteor() if meteor or (meteor is None and Meteor.is_available()) else None
         evaluation = evaluate_captions(
             captions,
             truth.captions,
             name=name,
             training_captions=truth.training or None,
             tokenization=tokenization,
-            meteor=Meteor() if meteor else None,
+            meteor=program,
             allow_missing=allow_missing,
             resamples=resamples,
             seed=seed,
         )
         if html:
-            write_page(evaluation, html, pictures)
+            source = dataset or references
+            assert source is not None
+            folder = images or (source if source.is_dir() else source.parent)
+            write_page(evaluation, html, pictures, folder)
         click.echo(
             json.dumps(evaluation.to_json(), indent=2) if as_json else metric_table(evaluation)
         )
+        if meteor and "METEOR" not in evaluation.metrics:
+            raise CaptionerError("METEOR was asked for and left out: see the notes above")
 
 
 def _from_references(

@@ -1,7 +1,5 @@
 """An evaluation as one self-contained HTML page."""
 
-import base64
-import io
 import json
 import os
 from collections.abc import Mapping
@@ -12,13 +10,13 @@ from string import Template
 import numpy as np
 
 from captioner.evaluation.evaluation import Evaluation
+from captioner.evaluation.page_pictures import pictures_inside, thumbnail
 from captioner.evaluation.page_template import PAGE
-from captioner.evaluation.results import write_whole
+from captioner.evaluation.results import list_ids, write_whole
 from captioner.evaluation.table import interval_text, variety_rows
 
 _SHOWN = 8  # pictures in each group
 _BINS = 20
-_THUMBNAIL = (320, 240)  # pixels, at most
 _FAVOURITE = "CIDEr-D"
 
 
@@ -26,6 +24,7 @@ def write_page(
     evaluation: Evaluation,
     path: str | os.PathLike[str],
     pictures: Mapping[str, Path] | None = None,
+    folder: Path | None = None,
 ) -> None:
     """Write the page: scores with intervals, histograms, and pictures that can be sorted.
 
@@ -34,16 +33,27 @@ def write_page(
         path: the HTML file.
         pictures: the picture file of each image id; images without a readable one are shown by
             their names.
+        folder: that of the images; pictures elsewhere are not shown, and a note says so. None shows
+            them all.
 
     Raises:
         CaptionerError: the file cannot be written.
     """
+    inside = dict(pictures or {})
+    notes = list(evaluation.notes)
+    if folder is not None:
+        inside, elsewhere = pictures_inside(inside, folder)
+        if elsewhere:
+            notes.append(
+                f"{list_ids(elsewhere)}: not shown, because the picture lies outside {folder}, "
+                "the folder of the images."
+            )
     groups = {name: _groups(evaluation, name) for name in evaluation.metrics}
     shown = {image for group in groups.values() for images in group.values() for image in images}
     rows = {image: row for row, image in enumerate(evaluation.captions)}
     images = {
         image: {
-            "picture": _thumbnail((pictures or {}).get(image)),
+            "picture": thumbnail(inside.get(image)),
             "caption": evaluation.captions[image],
             "references": evaluation.references[image],
             "scores": {
@@ -60,7 +70,7 @@ def write_page(
         title=escape(f"Captions of {evaluation.name}"),
         summary=f"{len(evaluation.captions):,} images, {references:,} references, "
         f"{evaluation.tokenization} tokens, {evaluation.resamples:,} bootstrap resamples",
-        notes="\n".join(f"<p>{escape(note)}</p>" for note in evaluation.notes),
+        notes="\n".join(f"<p>{escape(note)}</p>" for note in notes),
         metric_rows="\n".join(_metric_rows(evaluation)),
         variety_rows="\n".join(
             f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>"
@@ -132,20 +142,3 @@ def _histogram(name: str, scores: np.ndarray) -> str:
         f'<text x="200" y="71" font-size="9" fill="#656d76" text-anchor="end">{100 * top:.0f}'
         "</text></svg></figure>"
     )
-
-
-def _thumbnail(path: Path | None) -> str:
-    """A small JPEG as a data URI; empty where there is no picture to be read."""
-    if path is None or not path.is_file():
-        return ""
-    from PIL import Image, ImageOps
-
-    try:
-        with Image.open(path) as picture:
-            small = ImageOps.exif_transpose(picture).convert("RGB")
-            small.thumbnail(_THUMBNAIL)
-    except OSError:
-        return ""
-    stream = io.BytesIO()
-    small.save(stream, "JPEG", quality=72, optimize=True)
-    return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode()
