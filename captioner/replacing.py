@@ -99,9 +99,11 @@ def restore_folder(folder: Path) -> None:
     """
     folder = Path(folder)
     pattern = re.compile(rf"\.{re.escape(folder.name)}\.(\d+)-[0-9a-f]{{8}}\.(part|old)")
-    if not folder.parent.is_dir():
+    try:
+        neighbours = sorted(folder.parent.iterdir())
+    except OSError:  # no folder, or one that may not be listed
         return
-    for path in sorted(folder.parent.iterdir()):
+    for path in neighbours:
         match = pattern.fullmatch(path.name)
         if match is None or _is_running(int(match[1])):
             continue

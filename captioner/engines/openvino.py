@@ -19,6 +19,7 @@ from captioner.engines.graph_names import weight_of_input
 from captioner.errors import CaptionerError
 
 GRAPHS = ("encode", "begin", "step")
+_PORTS = {"encode": ("features",), "begin": (), "step": ("words", "log_probs")}
 _PRECISIONS = {"mixed_bfloat16": "bf16", "float32": "f32"}
 
 
@@ -44,25 +45,32 @@ class OpenVINOEngine(Engine):
     ) -> None:
         options = {"INFERENCE_PRECISION_HINT": _PRECISIONS[policy], "PERFORMANCE_HINT": "LATENCY"}
         core = ov.Core()
+        used: set[str] = set()
 
         def compile_graph(
             name: str, change: Callable[[Any], None] = lambda model: None
         ) -> "_Graph":
-            model = read_graph(core, graphs, name, weights)
-            change(model)
-            return _Graph(core.compile_model(model, "CPU", options))
+            try:
+                model = read_graph(core, graphs, name, weights)
+                used.update(node.get_friendly_name() for node in model.get_ops())
+                for port in _PORTS[name]:
+                    model.output(port)
+                change(model)
+                return _Graph(core.compile_model(model, "CPU", options))
+            except RuntimeError as error:
+                raise CaptionerError(
+                    f"OpenVINO {ov.__version__} cannot run openvino_{name}.xml "
+                    f"({str(error).strip().splitlines()[-1]}): update openvino, or give "
+                    "--engine keras"
+                ) from error
 
-        try:
-            encode, begin, step = map(compile_graph, GRAPHS)
-        except (RuntimeError, KeyError) as error:
-            raise CaptionerError(
-                f"OpenVINO {ov.__version__} cannot run the preset's graphs "
-                f"({str(error).strip().splitlines()[0]}): update openvino, or give --engine keras"
-            ) from error
-        self._encode, self._begin, self._step = encode, begin, step
-        self._predict = cache(lambda: compile_graph("step", _without_choice))
+        encode, begin, step = map(compile_graph, GRAPHS)
         _, _, height, width, _ = encode.model.input("frames").partial_shape
         self.image_size = (height.get_length(), width.get_length())
+        if unused := sorted(weights.keys() - used):
+            raise CaptionerError(f"model.safetensors has {unused[0]}, which no graph asks for")
+        self._encode, self._begin, self._step = encode, begin, step
+        self._predict = cache(lambda: compile_graph("step", _without_choice))
         outputs = {name for output in begin.model.outputs for name in output.names}
         self._memory = sorted(name for name in outputs if name.startswith("memory_"))
         self._state = sorted(name for name in outputs if name.startswith("state_"))
@@ -152,6 +160,9 @@ def read_graph(
 
     Returns:
         An `openvino.Model`.
+
+    Raises:
+        CaptionerError: If a weight of the graph is missing or has another shape.
     """
     model = core.read_model(graphs[f"openvino_{name}.xml"], graphs[f"openvino_{name}.bin"])
     for parameter in model.get_parameters():
@@ -159,6 +170,13 @@ def read_graph(
         weight = weight_of_input(output.get_any_name())
         if weight is None:
             continue
+        if weight not in weights:
+            raise CaptionerError(f"model.safetensors lacks {weight}, which a graph asks for")
+        if not output.partial_shape.compatible(ov.PartialShape(list(weights[weight].shape))):
+            raise CaptionerError(
+                f"model.safetensors: {weight} has the shape {weights[weight].shape}, and graph "
+                f"{name} asks for {output.partial_shape}"
+            )
         constant = ov.op.Constant(weights[weight], shared_memory=True)
         constant.set_friendly_name(weight)
         value = opset8.convert(constant, "f32").output(0)

@@ -1,14 +1,15 @@
 """Presets that recognize activities: on disk, and as a network."""
 
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from captioner.errors import CaptionerError
-from captioner.presets.storage import preset_folder, read_files, write_files
+from captioner.presets.config_file import read_config
+from captioner.presets.preset_check import check_recognizer
+from captioner.presets.storage import naming, preset_folder, read_files, write_files
 
 TASK = "activity"
 
@@ -23,11 +24,13 @@ class ActivityPreset:
             options of `read_action`; `head`, its `name` and options.
         weights: Arrays by name: "head/..." and, of trained blocks, "encoder/...".
         card: The model card, Markdown.
+        folder: Where it was read, for errors.
     """
 
     config: dict[str, Any]
     weights: dict[str, np.ndarray]
     card: str
+    folder: Path | None = field(default=None, compare=False)
 
     @property
     def labels(self) -> list[str]:
@@ -46,12 +49,7 @@ def is_activity_preset(name_or_folder: str | Path) -> bool:
         >>> is_activity_preset("vgg16_top_down")
         False
     """
-    folder = preset_folder(name_or_folder)
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CaptionerError(f"preset {folder} cannot be read ({error}): get it anew") from error
-    return bool(config.get("task") == TASK)
+    return bool(read_config(preset_folder(name_or_folder)).get("task") == TASK)
 
 
 def write_activity_preset(
@@ -78,4 +76,6 @@ def read_activity_preset(name_or_folder: str | Path) -> ActivityPreset:
             f"preset {folder} recognizes no activities: give one that `captioner train` made of a "
             f"config with `task: {TASK}`"
         )
-    return ActivityPreset(config, weights, card)
+    with naming(folder):
+        check_recognizer(config, weights)
+    return ActivityPreset(config, weights, card, folder)

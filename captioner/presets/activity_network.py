@@ -8,6 +8,7 @@ from keras import ops
 
 from captioner.errors import CaptionerError
 from captioner.presets.activity import ActivityPreset
+from captioner.presets.storage import naming
 from captioner.presets.vgg16 import build_vgg16
 from captioner.vision.activity_recognizer import ActivityRecognizer
 from captioner.vision.frozen_blocks import FrozenBlocks, trained_blocks
@@ -77,6 +78,11 @@ def load_activity_network(
         CaptionerError: If weights are missing, do not fit the config, or are not those of the
             training.
     """
+    with naming(preset.folder):
+        return _load_network(preset, policy, weights)
+
+
+def _load_network(preset: ActivityPreset, policy: str, weights: str | None) -> ActivityNetwork:
     config = preset.config
     encoder = {k: v for k, v in config["encoder"].items() if k != "fingerprint"}
     network = build_activity_network(
@@ -108,7 +114,7 @@ def assign_activity_weights(variables: dict[str, Any], weights: dict[str, np.nda
         raise CaptionerError(f"preset weights and config do not fit: {', '.join(wrong[:5])}")
     for name, variable in variables.items():
         if weights[name].shape != tuple(variable.shape):
-            raise CaptionerError(f"preset weight {name} does not fit the config: get it anew")
+            raise CaptionerError(f"preset weight {name} does not fit the config")
         variable.assign(weights[name].astype(np.float32))
 
 

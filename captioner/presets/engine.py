@@ -11,7 +11,7 @@ from captioner.engines.ensemble import EnsembleEngine
 from captioner.engines.precision import compute_policy
 from captioner.engines.tensorflow_logs import tensorflow_logs_hidden
 from captioner.errors import CaptionerError
-from captioner.presets.storage import Preset
+from captioner.presets.storage import Preset, naming
 
 ENGINES = ("auto", "openvino", "keras")
 
@@ -62,15 +62,17 @@ def build_engine(preset: Preset, engine: str = "auto", precision: str = "auto") 
         CaptionerError: If the preset does not fit itself, or not this engine.
     """
     policy = compute_policy(precision)
-    if choose_engine(preset, engine) == "openvino":
-        from captioner.engines.openvino import OpenVINOEngine
+    chosen = choose_engine(preset, engine)
+    with naming(preset.folder):
+        if chosen == "openvino":
+            from captioner.engines.openvino import OpenVINOEngine
 
-        return OpenVINOEngine(preset.graphs, preset.weights, policy)
-    with tensorflow_logs_hidden():
-        from captioner.engines.keras import KerasEngine
-        from captioner.presets.network import build_network
+            return OpenVINOEngine(preset.graphs, preset.weights, policy)
+        with tensorflow_logs_hidden():
+            from captioner.engines.keras import KerasEngine
+            from captioner.presets.network import build_network
 
-    return KerasEngine(*build_network(preset, policy))
+        return KerasEngine(*build_network(preset, policy))
 
 
 def build_ensemble(

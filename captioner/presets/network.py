@@ -22,7 +22,7 @@ def build_network(preset: Preset, policy: str = "float32") -> tuple[VGG16Encoder
     Raises:
         CaptionerError: If weights are missing or do not fit the config.
     """
-    encoder = VGG16Encoder(**preset.config["encoder"], weights=None, dtype=policy)
+    encoder = VGG16Encoder(grid=preset.config["encoder"]["grid"], weights=None, dtype=policy)
     decoder = build_decoder(
         **preset.config["decoder"],
         channels=encoder.channels,

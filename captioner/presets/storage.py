@@ -1,8 +1,8 @@
 """Presets on disk: a folder of config, weights, vocabulary, model card and checksums."""
 
-import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,19 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
 from captioner.errors import CaptionerError
+from captioner.presets.checksums import CHECKSUMS, verify_checksums, write_checksums
+from captioner.presets.config_file import read_config
+from captioner.presets.preset_check import check_captioner
 from captioner.replacing import replacing_folder, restore_folder
 from captioner.text.vocabulary import Vocabulary
 
 FORMAT = 1
 DEFAULT_PRESET = "vgg16_top_down"
-_CHECKSUMS = "SHA256SUMS"
+GRAPH_FILES = frozenset(
+    f"openvino_{graph}{suffix}"
+    for graph in ("begin", "encode", "step")
+    for suffix in (".bin", ".xml")
+)
 _FILES = {"config.json", "README.md", "model.safetensors"}  # that every preset has
 
 
@@ -40,6 +47,7 @@ class Preset:
     weights: dict[str, np.ndarray]
     card: str
     graphs: dict[str, bytes] = field(default_factory=dict)
+    folder: Path | None = field(default=None, compare=False)
 
 
 def bundled_presets() -> list[str]:
@@ -100,14 +108,21 @@ def read_preset(name_or_folder: str | Path) -> Preset:
         CaptionerError: If it is missing, damaged, of a newer format, or no captioner's.
     """
     folder = preset_folder(name_or_folder)
-    config, weights, card = read_files(folder)
-    if "decoder" not in config:
+    if "decoder" not in (found := read_config(folder)) and found.get("task") is not None:
         raise CaptionerError(
-            f"preset {folder} is for the task {config.get('task')!r}, and writes no captions: give "
+            f"preset {folder} is for the task {found['task']!r:.100}, and writes no captions: give "
             "it to `caption --activity`"
         )
-    graphs = {path.name: path.read_bytes() for path in sorted(folder.glob("openvino_*"))}
-    return Preset(config, Vocabulary.load(folder / "vocabulary.json"), weights, card, graphs)
+    names = sorted(path.name for path in folder.glob("openvino_*"))
+    config, weights, card = read_files(folder, {"vocabulary.json", *names})
+    vocabulary = Vocabulary.load(folder / "vocabulary.json")
+    with naming(folder):
+        check_captioner(config, weights, vocabulary.words)
+        if names and names != sorted(GRAPH_FILES):
+            lacking = ", ".join(sorted(GRAPH_FILES ^ set(names)))
+            raise CaptionerError(f"{lacking} should be, or not be, among its graphs")
+    graphs = {name: (folder / name).read_bytes() for name in names}
+    return Preset(config, vocabulary, weights, card, graphs, folder)
 
 
 def write_files(
@@ -144,8 +159,7 @@ def write_files(
         # save_file would make the file readable by its owner alone.
         (partial / "model.safetensors").write_bytes(save(weights))
         write_rest(partial)
-        sums = [f"{_sha256(path)}  {path.name}\n" for path in sorted(partial.iterdir())]
-        (partial / _CHECKSUMS).write_text("".join(sums), encoding="utf-8")
+        write_checksums(partial)
 
 
 def _check_replaceable(folder: Path, overwrite: bool) -> None:
@@ -158,14 +172,14 @@ def _check_replaceable(folder: Path, overwrite: bool) -> None:
     if not present:
         return
     try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        lines = (folder / _CHECKSUMS).read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError):
-        config, lines = None, []
+        config = read_config(folder)
+        lines = (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()
+    except (CaptionerError, OSError, ValueError):
+        config, lines = {}, []
     own = {line.partition("  ")[2] for line in lines}
-    if not isinstance(config, dict) or "format" not in config or not own >= _FILES:
+    if "format" not in config or not own >= _FILES:
         raise CaptionerError(f"{folder} is not empty and is no preset: choose another folder")
-    if foreign := sorted(present - own - {_CHECKSUMS}):
+    if foreign := sorted(present - own - {CHECKSUMS}):
         raise CaptionerError(
             f"{folder} holds more than its preset ({', '.join(foreign[:3])}): move these files "
             "elsewhere, or choose another folder"
@@ -177,41 +191,44 @@ def _check_replaceable(folder: Path, overwrite: bool) -> None:
         )
 
 
-def read_files(folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray], str]:
-    """Reads config, weights and card of a preset of whatever task, and checks all its files.
+def read_files(
+    folder: Path, further: Collection[str] = ()
+) -> tuple[dict[str, Any], dict[str, np.ndarray], str]:
+    """Read config, weights and card of a preset of whatever task, and check all its files.
+
+    Args:
+        folder: Of the preset.
+        further: Names of other files that the preset is read from.
 
     Raises:
         CaptionerError: If it is damaged, or of a newer format.
     """
-    _verify(folder)
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        weights = load_file(folder / "model.safetensors")
-        card = (folder / "README.md").read_text(encoding="utf-8")
-    except (OSError, ValueError, SafetensorError) as error:
-        raise CaptionerError(f"preset {folder} cannot be read ({error}): get it anew") from error
+    verify_checksums(folder, {*_FILES, *further})
+    config = read_config(folder)
     if config.pop("format", None) != FORMAT:
         raise CaptionerError(f"preset {folder} has another format: update captioner")
+    try:
+        weights = load_file(folder / "model.safetensors")
+    # What NumPy has no type for is a KeyError or TypeError there.
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise CaptionerError(
+            f"preset {folder}: cannot read model.safetensors ({error}): download or reinstall it"
+        ) from error
+    try:
+        card = (folder / "README.md").read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise CaptionerError(
+            f"preset {folder}: cannot read README.md ({error}): download or reinstall it"
+        ) from error
     return config, weights, card
 
 
-def _verify(folder: Path) -> None:
-    """Compares each file with its line in SHA256SUMS (`sha256sum -c` reads it too)."""
+@contextmanager
+def naming(folder: Path | None) -> Iterator[None]:
+    """Say of which preset an error is; of one that was never on the disk, nothing."""
     try:
-        lines = (folder / _CHECKSUMS).read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise CaptionerError(f"preset {folder} has no {_CHECKSUMS}: get it anew") from error
-    for line in lines:
-        expected, _, name = line.partition("  ")
-        if not (folder / name).is_file():
-            raise CaptionerError(f"preset {folder} lacks {name}: get it anew")
-        if _sha256(folder / name) != expected:
-            raise CaptionerError(
-                f"preset {folder}: {name} was changed or damaged (its sha256 is not the one in "
-                f"{_CHECKSUMS}): get it anew, or make a preset of your own with save_to_preset"
-            )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        yield
+    except CaptionerError as error:
+        if folder is None:
+            raise
+        raise CaptionerError(f"preset {folder}: {error}") from error

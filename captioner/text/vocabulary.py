@@ -151,6 +151,8 @@ class Vocabulary:
             content = json.loads(text, object_pairs_hook=_refuse_duplicates)
         except OSError as error:
             raise CaptionerError(f"cannot read {path} ({error.strerror}): {mend}") from error
+        except RecursionError as error:
+            raise CaptionerError(f"{path} is nested too deeply: {mend}") from error
         except ValueError as error:
             raise CaptionerError(f"{path} is not a vocabulary ({error}): {mend}") from error
         if not isinstance(content, dict) or content.get("special") != list(SPECIAL_TOKENS):

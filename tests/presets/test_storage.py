@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from captioner.errors import CaptionerError
+from captioner.presets.checksums import write_checksums
 from captioner.presets.storage import Preset, bundled_presets, read_preset, write_preset
 from captioner.text.vocabulary import Vocabulary
 
@@ -101,7 +102,8 @@ def test_a_newer_format_is_refused(preset, tmp_path):
     path = tmp_path / "mine" / "config.json"
     config = json.loads(path.read_text())
     path.write_text(json.dumps({**config, "format": 2}))
-    (tmp_path / "mine" / "SHA256SUMS").write_text("")
+    (tmp_path / "mine" / "SHA256SUMS").unlink()
+    write_checksums(tmp_path / "mine")
     with pytest.raises(CaptionerError, match="update captioner"):
         read_preset(tmp_path / "mine")
 

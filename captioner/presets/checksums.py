@@ -1,0 +1,83 @@
+"""The list of a preset's files with their SHA-256, as `sha256sum` writes and checks it."""
+
+import hashlib
+import re
+from collections.abc import Collection
+from pathlib import Path
+
+from captioner.errors import CaptionerError
+
+CHECKSUMS = "SHA256SUMS"
+_LINE = re.compile(r"([0-9a-f]{64}) [ *]([^/\\]+)")
+_MOST = 2**16  # bytes of the list; a preset has some ten files
+_FIX = "download or reinstall it"
+
+
+def write_checksums(folder: Path) -> None:
+    """Write the list of all files in a folder."""
+    sums = [f"{_sha256(path)}  {path.name}\n" for path in sorted(folder.iterdir())]
+    (folder / CHECKSUMS).write_text("".join(sums), encoding="utf-8")
+
+
+def verify_checksums(folder: Path, needed: Collection[str]) -> None:
+    """Compare each file of a preset with its line in the list.
+
+    Args:
+        folder: Of the preset.
+        needed: Names that the list must have: what is not on it is not checked.
+
+    Raises:
+        CaptionerError: If the list is missing, empty, broken or lacks a file, or if a file is
+            missing, is no regular one, or is another.
+    """
+    for name, expected in _read_checksums(folder, needed).items():
+        path = folder / name
+        try:
+            # A pipe or a device has no end, and a loop of links no file.
+            found = _sha256(path) if path.is_file() else None
+        except OSError as error:
+            raise CaptionerError(
+                f"preset {folder}: cannot read {name} ({error.strerror}): make it readable, or "
+                f"{_FIX}"
+            ) from error
+        if found is None:
+            raise CaptionerError(f"preset {folder} lacks {name}: {_FIX}")
+        if found != expected:
+            raise CaptionerError(
+                f"preset {folder}: {name} was changed or damaged (its sha256 is not the one in "
+                f"{CHECKSUMS}): {_FIX}, or make a preset of your own with save_to_preset"
+            )
+
+
+def _read_checksums(folder: Path, needed: Collection[str]) -> dict[str, str]:
+    path = folder / CHECKSUMS
+    if not path.is_file():
+        raise CaptionerError(f"preset {folder} has no {CHECKSUMS}: {_FIX}")
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MOST + 1)
+        lines = content.decode("utf-8").splitlines() if len(content) <= _MOST else [""]
+    except (OSError, ValueError) as error:
+        raise CaptionerError(
+            f"preset {folder}: cannot read {CHECKSUMS} ({error}): {_FIX}"
+        ) from error
+    sums = {}
+    for number, line in enumerate(lines, 1):
+        match = _LINE.fullmatch(line)
+        if match is None or match[2] in sums:
+            raise CaptionerError(
+                f"preset {folder}: line {number} of {CHECKSUMS} is not one checksum and one name "
+                f"of a file: {_FIX}"
+            )
+        sums[match[2]] = match[1]
+    if missing := sorted(set(needed) - sums.keys()):
+        raise CaptionerError(
+            f"preset {folder}: {CHECKSUMS} does not list {', '.join(missing)}, which may thus have "
+            f"been changed: {_FIX}"
+        )
+    return sums
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
