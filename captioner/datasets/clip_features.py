@@ -10,6 +10,8 @@ import numpy as np
 from tqdm import tqdm
 
 from captioner.datasets.clip_dataset import ClipDataset
+from captioner.datasets.recorded_files import RecordedFiles
+from captioner.datasets.store_array import create_array, reopen_array
 from captioner.errors import CaptionerError
 from captioner.media.actions import read_action
 from captioner.media.ahead import read_ahead
@@ -82,7 +84,9 @@ def prepare_clip_features(
         "reading": {"frames": frames, **reading},
     }
     index, features = _open_store(folder, made_of, dataset, (frames, *frozen.features_shape))
-    start = len(index["lengths"])
+    start = written = len(index["lengths"])
+    files = RecordedFiles(folder, start)
+    files.resume()
     paths = [example.path for example in dataset.examples[start:]]
     read = partial(read_action, size=frozen.image_size, frames=frames, **reading)
     progress = tqdm(total=len(dataset.examples), initial=start, unit="clip", disable=None)
@@ -103,6 +107,8 @@ def prepare_clip_features(
             if (row + 1) % _CLIPS_PER_CHECKPOINT == 0 or row + 1 == len(dataset.examples):
                 # The features reach the file before the index says that they are there.
                 features.flush()
+                files.add(example.path for example in dataset.examples[written : row + 1])
+                written = row + 1
                 _write_index(folder, index)
     return ClipFeatures(folder)
 
@@ -128,12 +134,7 @@ def _open_store(
             "lengths": [],
             "unreadable": {},
         }
-        features = np.lib.format.open_memmap(
-            folder / "features.npy",
-            mode="w+",
-            dtype=np.float16,
-            shape=(len(dataset.examples), *shape),
-        )
+        features = create_array(folder / "features.npy", (len(dataset.examples), *shape))
         _write_index(folder, index)
         return index, features
     except ValueError as error:
@@ -146,7 +147,10 @@ def _open_store(
                 f"{folder}: this feature store was made with another {key}; choose another folder, "
                 "or delete this one for a new store"
             )
-    return index, np.load(folder / "features.npy", mmap_mode="r+")
+    RecordedFiles(folder, len(index["lengths"])).check(
+        index["clip_ids"], [example.path for example in dataset.examples]
+    )
+    return index, reopen_array(folder / "features.npy")
 
 
 def _write_index(folder: Path, index: dict[str, Any]) -> None:

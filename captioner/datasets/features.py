@@ -11,6 +11,8 @@ from tqdm import tqdm
 
 from captioner.datasets.caption_dataset import CaptionDataset, CaptionExample
 from captioner.datasets.feature_index import FORMAT, check_index, read_index, write_index
+from captioner.datasets.recorded_files import RecordedFiles
+from captioner.datasets.store_array import create_array, reopen_array
 from captioner.datasets.view import View
 from captioner.errors import CaptionerError
 from captioner.media.ahead import read_ahead
@@ -124,7 +126,8 @@ def prepare_features(
 
     Raises:
         CaptionerError: If the folder holds a store of another data set, encoder, view or number of
-            frames, or if a view of clips is asked for.
+            frames, or of files that have changed since; if a view of clips is asked for; or if
+            there is no room for the store.
     """
     if view is not None and dataset.has_clips:
         raise CaptionerError(f"{dataset.name} has clips: views can be made of pictures alone")
@@ -137,6 +140,8 @@ def prepare_features(
     if index_path.exists():
         index = read_index(index_path)
         check_index(index, dataset, fingerprint, folder, described_view)
+        files = RecordedFiles(folder, index["completed"])
+        files.check(index["image_ids"], [example.path for example in examples])
         most = np.load(folder / "features.npy", mmap_mode="r").shape[1]
         if dataset.has_clips and frames not in (None, most):
             raise CaptionerError(
@@ -145,13 +150,11 @@ def prepare_features(
             )
         if index["completed"] == len(examples):
             return FeatureStore(folder)
-        features = np.load(folder / "features.npy", mmap_mode="r+")
+        features = reopen_array(folder / "features.npy")
     else:
         most = (frames or FRAMES_OF_A_CLIP) if dataset.has_clips else 1
         shape = (len(examples), most, encoder.places, encoder.channels)
-        features = np.lib.format.open_memmap(
-            folder / "features.npy", mode="w+", dtype=np.float16, shape=shape
-        )
+        features = create_array(folder / "features.npy", shape)
         index = {
             "format": FORMAT,
             "dataset": dataset.fingerprint(),
@@ -167,7 +170,9 @@ def prepare_features(
     from captioner.engines.keras import compiled  # whoever only reads a store needs no Keras
 
     encode = compiled(encoder)  # 2.5 times as fast as eagerly
-    start = index["completed"]
+    start = written = index["completed"]
+    files = RecordedFiles(folder, start)
+    files.resume()
     size = encoder.image_size
 
     def read(example: CaptionExample) -> Iterator[Clip]:
@@ -200,5 +205,7 @@ def prepare_features(
             if number % _BATCHES_PER_CHECKPOINT == 0 or index["completed"] == len(examples):
                 # The features reach the file before the index says that they are there.
                 features.flush()
+                files.add(example.path for example in examples[written : index["completed"]])
+                written = index["completed"]
                 write_index(index_path, index)
     return FeatureStore(folder)

@@ -6,12 +6,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from captioner.errors import CaptionerError
-from captioner.reports.run_record import (
-    Fingerprint,
-    RunRecord,
-    is_same_moment,
-    take_fingerprint,
-)
+from captioner.fingerprint import Fingerprint, is_same_moment, take_fingerprint
+from captioner.reports.run_record import RunRecord
 from captioner.reports.writer import Writer
 
 if TYPE_CHECKING:

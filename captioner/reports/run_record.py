@@ -11,6 +11,7 @@ from typing import IO, Any
 
 from captioner import __version__
 from captioner.errors import CaptionerError
+from captioner.fingerprint import Fingerprint
 from captioner.media.standard_input import PATH
 from captioner.replacing import replacing
 
@@ -35,22 +36,6 @@ class Settings:
         """The settings of a run with the preset in a folder."""
         checksums = (folder / "SHA256SUMS").read_bytes()
         return cls(name, hashlib.sha256(checksums).hexdigest(), options)
-
-
-@dataclass(frozen=True)
-class Fingerprint:
-    """A file's content at one moment.
-
-    Attributes:
-        size: In bytes.
-        mtime_ns: When it was changed last.
-        sha256: Of the content, which alone decides: many programs touch files that they do not
-            change.
-    """
-
-    size: int
-    mtime_ns: int
-    sha256: str
 
 
 class RunRecord:
@@ -198,32 +183,6 @@ class RunRecord:
         self._relative_to = relative_to
         self._base = self._report.parent / relative_to
         self._here = _relative(Path.cwd(), self._base)
-
-
-def take_fingerprint(path: str) -> Fingerprint | None:
-    """Read a file's fingerprint; None for a folder, a pipe, or what cannot be read.
-
-    Example:
-        >>> take_fingerprint("missing.jpg")
-    """
-    try:
-        found = os.stat(path)  # noqa: PTH116
-        if not stat.S_ISREG(found.st_mode):  # opening a pipe would wait for its writer
-            return None
-        with open(path, "rb") as file:  # noqa: PTH123
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-    except (OSError, ValueError):
-        return None
-    return Fingerprint(found.st_size, found.st_mtime_ns, digest)
-
-
-def is_same_moment(path: str, known: Fingerprint) -> bool:
-    """Whether a file has the size and time of a fingerprint, or is gone: nothing is to be read."""
-    try:
-        found = os.stat(path)  # noqa: PTH116
-    except (OSError, ValueError):
-        return True
-    return (found.st_size, found.st_mtime_ns) == (known.size, known.mtime_ns)
 
 
 def _line(path: str, known: Fingerprint | None, rows: int | None = None) -> str:

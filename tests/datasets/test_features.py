@@ -155,3 +155,34 @@ def test_views_of_clips_are_refused(encoder, tmp_path):
     example = CaptionExample("film", "film.mp4", ("a cat",), (("a", "cat"),), "train")
     with pytest.raises(CaptionerError, match="pictures alone"):
         prepare_features(CaptionDataset("films", (example,)), encoder, tmp_path, view=View(seed=1))
+
+
+def test_a_replaced_picture_is_noticed(encoder, tmp_path):
+    data = make_dataset(tmp_path, 3)
+    prepare_features(data, encoder, tmp_path / "store", batch_size=2)
+    prepare_features(data, encoder, tmp_path / "store", batch_size=2)
+    Image.new("RGB", (60, 80), "red").save(data.examples[1].path)
+    with pytest.raises(CaptionerError, match=r"1 file has changed .* \(1\.png\)"):
+        prepare_features(data, encoder, tmp_path / "store", batch_size=2)
+
+
+def test_sigterm_ends_with_its_exit_code_and_leaves_no_partial_file(encoder, tmp_path):
+    weights = tmp_path / "vgg16.weights.h5"
+    encoder.backbone.save_weights(weights)
+    data = make_dataset(tmp_path, 200)
+    rows = "".join(f"{example.image_id},a dog,train\n" for example in data.examples)
+    (tmp_path / "captions.csv").write_text("image,caption,split\n" + rows)
+    store = tmp_path / "store"
+    command = [sys.executable, "-m", "captioner", "prepare", str(tmp_path / "captions.csv")]
+    command += ["--weights", str(weights), "--batch-size", "1", "--out", str(store)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE)
+    while not (store / "index.json").exists() or completed(store) == 0:
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.01)
+    process.terminate()
+    assert process.wait(timeout=60) == 143
+    assert b"Traceback" not in process.stderr.read()
+    process.stderr.close()
+    names = {path.name for path in store.iterdir()}
+    assert names == {"features.npy", "index.json", "files.jsonl"}
+    assert 0 < completed(store) < 200
