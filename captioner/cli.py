@@ -14,7 +14,6 @@ import click
 from captioner import __version__
 from captioner.commands.activities import label_clips, read_recognizer
 from captioner.commands.errors import plain_errors
-from captioner.commands.signals import sigterm_unwinds
 from captioner.errors import CaptionerError
 from captioner.media.clip_files import find_clips
 from captioner.media.files import find_media
@@ -188,7 +187,7 @@ def main(
     # Python has none where it is closed.
     stdin = StandardInput(cast(BufferedIOBase, getattr(sys.stdin, "buffer", BytesIO())))
     try:
-        with plain_errors(), sigterm_unwinds(), ExitStack() as stack:
+        with plain_errors(), ExitStack() as stack:
             left_out = LeftOut(out)
             if activity is None:
                 loaded, folder = _read_preset(preset)

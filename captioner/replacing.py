@@ -43,10 +43,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
             shutil.copymode(path, partial)
         partial.replace(path)
     except OSError as error:
-        raise CaptionerError(
-            f"cannot write {path} ({error.strerror or error}): choose a folder that exists and may "
-            "be written to, and that has room"
-        ) from error
+        raise _unwritable(path, error) from error
     finally:
         partial.unlink(missing_ok=True)
 
@@ -65,14 +62,17 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
 
     Yields:
         The folder to fill.
+
+    Raises:
+        CaptionerError: The folder cannot be written.
     """
     folder = Path(os.path.abspath(folder))  # noqa: PTH100  (resolve would follow a symlink)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    restore_folder(folder)
     name = f".{folder.name}.{os.getpid()}-{secrets.token_hex(4)}"
     partial, old = folder.with_name(f"{name}.part"), folder.with_name(f"{name}.old")
-    partial.mkdir()
     try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        restore_folder(folder)
+        partial.mkdir()
         yield partial
         for path in (*partial.rglob("*"), partial):
             _flush(path)
@@ -80,10 +80,12 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
             folder.rename(old)
         partial.rename(folder)
         _flush(folder.parent)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(partial, ignore_errors=True)
         if old.exists() and not folder.exists():
             old.rename(folder)
+        if isinstance(error, OSError):
+            raise _unwritable(folder, error) from error
         raise
     shutil.rmtree(old, ignore_errors=True)
 
@@ -123,6 +125,13 @@ def _is_running(process: int) -> bool:
     except OSError:
         return True
     return True
+
+
+def _unwritable(path: Path, error: OSError) -> CaptionerError:
+    return CaptionerError(
+        f"cannot write {path} ({error.strerror or error}): choose a folder that exists and may "
+        "be written to, and that has room"
+    )
 
 
 def _flush(path: Path) -> None:

@@ -114,3 +114,32 @@ def test_what_a_running_process_writes_is_left_alone(tmp_path):
     theirs.mkdir()
     restore_folder(tmp_path / "folder")
     assert theirs.exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits as Linux has them")
+@pytest.mark.parametrize("make", ["replacing", "replacing_folder"])
+def test_a_full_disk_is_one_error_and_leaves_what_was_there(tmp_path, make):
+    code = (
+        "import resource, signal, sys\n"
+        "from pathlib import Path\n"
+        f"from captioner.replacing import {make}\n"
+        "from captioner.errors import CaptionerError\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "try:\n"
+        f"    with {make}(Path(sys.argv[1])) as partial:\n"
+        "        path = partial / 'a' if partial.is_dir() else partial\n"
+        "        path.write_bytes(bytes(2000))\n"
+        "except CaptionerError as error:\n"
+        "    print(error)\n"
+    )
+    target = tmp_path / "target"
+    if make == "replacing_folder":
+        target.mkdir()
+        (target / "a").write_text("before")
+    else:
+        target.write_text("before")
+    done = subprocess.run([sys.executable, "-c", code, str(target)], capture_output=True, text=True)
+    assert done.stdout.startswith(f"cannot write {target} (File too large)"), done.stderr
+    assert list(tmp_path.iterdir()) == [target]
+    assert (target / "a" if target.is_dir() else target).read_text() == "before"

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from itertools import chain, tee
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,23 +14,6 @@ from captioner.errors import CaptionerError
 if TYPE_CHECKING:
     from captioner.presets.activity import ActivityPreset
     from captioner.result import Result
-
-
-def read_activities(
-    recipe: str, settings: tuple[str, ...], overrides: dict[str, Any], weights: str | None
-) -> Callable[[], Path]:
-    """What trains by a recipe with `task: activity`, for `captioner train`."""
-    from captioner.training.activity_config import read_activity_config
-
-    if "images" in overrides:
-        raise CaptionerError("--images is for captions: --dataset names the clips")
-    if weights is not None:
-        overrides = {**overrides, "encoder": {"weights": weights}}
-    config = read_activity_config(recipe, overrides, settings)
-    with tensorflow_logs_hidden():
-        from captioner.training.activity_trainer import ActivityTrainer
-
-    return lambda: ActivityTrainer(config, report=click.echo).train()
 
 
 def evaluate_activities(

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from captioner.commands.activities import read_activities
 from captioner.commands.errors import plain_errors
 from captioner.engines.tensorflow_logs import tensorflow_logs_hidden
+from captioner.errors import CaptionerError
+
+if TYPE_CHECKING:
+    from captioner.training.activity_config import ActivityConfig
 
 
 @click.command()
@@ -25,10 +28,16 @@ from captioner.engines.tensorflow_logs import tensorflow_logs_hidden
 @click.option("--features", help="Feature store, in place of the recipe's.")
 @click.option("--weights", help="VGG16 weights, in place of the recipe's.")
 @click.option("--run", help="Folder of the run, in place of the recipe's.")
+@click.option(
+    "--restart",
+    is_flag=True,
+    help="Begin anew: delete checkpoints and features that the run has made so far.",
+)
 def train(
     recipes: tuple[str, ...],
     settings: tuple[str, ...],
     weights: str | None,
+    restart: bool,
     **overrides: str | None,
 ) -> None:
     """Train by RECIPE: a YAML file, or the name of a bundled recipe.
@@ -40,14 +49,16 @@ def train(
     or have it as its teacher.
 
     A run that was killed resumes where it stopped; one that is complete only says where its best
-    preset is.
+    preset is. With other options, data or presets than it was begun with, a run is refused.
     """
     with plain_errors():
         if len(recipes) > 1 and overrides["run"] is not None:
             raise click.UsageError("--run is for one recipe: each training has its own folder")
         given = {name: value for name, value in overrides.items() if value is not None}
+        made: set[Path] = set()
+        trainings = [_read(recipe, settings, given, weights, restart, made) for recipe in recipes]
         try:
-            for training in [_read(recipe, settings, given, weights) for recipe in recipes]:
+            for training in trainings:
                 click.echo(f"best preset: {training()}")
         except KeyboardInterrupt:
             click.echo(
@@ -57,19 +68,43 @@ def train(
 
 
 def _read(
-    recipe: str, settings: tuple[str, ...], overrides: dict[str, Any], weights: str | None
+    recipe: str,
+    settings: tuple[str, ...],
+    overrides: dict[str, Any],
+    weights: str | None,
+    restart: bool,
+    made: set[Path],
 ) -> Callable[[], Path]:
     """What trains by a recipe: all are read, and checked, before the first trains."""
-    from captioner.training.activity_config import TASK
-    from captioner.training.config import read_config
+    from captioner.training.activity_config import TASK, read_activity_config
+    from captioner.training.config import TrainConfig, read_config
+    from captioner.training.needed_presets import check_needed, presets_made
     from captioner.training.recipe import read_recipe
+    from captioner.training.stage_options import forget_training
 
+    config: TrainConfig | ActivityConfig
     if read_recipe(recipe, settings).get("task") == TASK:
-        return read_activities(recipe, settings, overrides, weights)
-    config = read_config(recipe, overrides, settings)
-    if weights is not None:
-        config.encoder["weights"] = weights
-    with tensorflow_logs_hidden():
-        from captioner.training.trainer import Trainer
+        if "images" in overrides:
+            raise CaptionerError("--images is for captions: --dataset names the clips")
+        if weights is not None:
+            overrides = {**overrides, "encoder": {"weights": weights}}
+        config = read_activity_config(recipe, overrides, settings)
+    else:
+        config = read_config(recipe, overrides, settings)
+        if weights is not None:
+            config.encoder["weights"] = weights
+    check_needed(config, recipe, made)
+    made |= presets_made(config)
 
-    return lambda: Trainer(config, report=click.echo).train()
+    def run() -> Path:
+        if restart:
+            forget_training(config)
+        with tensorflow_logs_hidden():
+            from captioner.training.activity_trainer import ActivityTrainer
+            from captioner.training.trainer import Trainer
+
+        if isinstance(config, TrainConfig):
+            return Trainer(config, report=click.echo).train()
+        return ActivityTrainer(config, report=click.echo).train()
+
+    return run

@@ -81,3 +81,15 @@ def _read_checksums(folder: Path, needed: Collection[str]) -> dict[str, str]:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def preset_identity(folder: Path) -> str:
+    """Return 16 hexadecimal digits that tell a preset from any other, by its list of checksums.
+
+    Raises:
+        CaptionerError: If the preset has no list.
+    """
+    path = folder / CHECKSUMS
+    if not path.is_file():
+        raise CaptionerError(f"preset {folder} has no {CHECKSUMS}: {_FIX}")
+    return _sha256(path)[:16]

@@ -28,6 +28,7 @@ from captioner.training.activity_config import ActivityConfig
 from captioner.training.clip_batches import ClipBatches, stack_clips
 from captioner.training.optimizer import TwoRateAdam, WarmUpCosine
 from captioner.training.progress import Progress
+from captioner.training.stage_options import activity_options, hold_options
 from captioner.training.validation import Validation
 from captioner.vision.activity_recognizer import ActivityRecognizer
 
@@ -64,6 +65,7 @@ class ActivityTrainer:
         config = self.config
         folder = Path(config.run)
         folder.mkdir(parents=True, exist_ok=True)
+        hold_options(folder, activity_options(config, self.dataset))
         keras.utils.set_random_seed(config.seed)
         network = build_activity_network(
             encoder=config.encoder,

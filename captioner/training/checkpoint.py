@@ -28,7 +28,10 @@ def save_checkpoint(path: Path, variables: Sequence[Any], progress: dict[str, An
         for number, variable in enumerate(variables)
     }
     with replacing(path) as partial:
-        save_file(arrays, partial, metadata={"progress": json.dumps(progress)})
+        try:
+            save_file(arrays, partial, metadata={"progress": json.dumps(progress)})
+        except SafetensorError as error:  # which hides the OSError of a full disk
+            raise OSError(str(error)) from error
 
 
 def load_checkpoint(path: Path, variables: Sequence[Any]) -> dict[str, Any]:

@@ -42,6 +42,7 @@ from captioner.training.self_critical import SelfCriticalBatches
 from captioner.training.stage_batches import build_batches
 from captioner.training.stage_data import StageData
 from captioner.training.stage_network import build_stage_network
+from captioner.training.stage_options import caption_options, hold_options
 from captioner.training.teachers import read_teachers
 from captioner.training.validation import Validation
 from captioner.vision.encoder import VGG16Encoder
@@ -109,6 +110,8 @@ class Trainer:
     def _train_stage(self, stage: StageConfig, start: Path | None, features: Path) -> Path:
         folder = Path(self.config.run) / stage.name
         folder.mkdir(parents=True, exist_ok=True)
+        options = caption_options(self.config, stage, self.mixture, self.vocabulary, start)
+        hold_options(folder, options)
         keras.utils.set_random_seed(self.config.seed)
         encoder, decoder = build_stage_network(
             self.config, stage, self.vocabulary, start, self.policy

@@ -201,6 +201,8 @@ def test_fine_tuning_changes_the_blocks_from_the_named_one_up(workspace, trained
 
 
 def test_a_store_of_other_frames_is_refused(workspace, trained):
-    config = read_activity_config(workspace / "config.yaml", {"frames": 3})
+    config = read_activity_config(
+        workspace / "config.yaml", {"frames": 3, "run": str(workspace / "other")}
+    )
     with pytest.raises(CaptionerError, match="made with another reading"):
         ActivityTrainer(config).train()

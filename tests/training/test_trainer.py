@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -128,6 +129,12 @@ def test_sigkill_and_restart_give_the_same_model(workspace, undisturbed):
             (folder / stage / "best/SHA256SUMS").read_text() for folder in (run, undisturbed[0])
         ]
         assert sums[0] == sums[1]
+
+
+def test_a_run_is_not_continued_with_another_seed(workspace, undisturbed):
+    changed = replace(read_config(workspace / "config.yaml"), seed=2)
+    with pytest.raises(CaptionerError, match="begun with seed 1, and now it is 2"):
+        Trainer(changed, report=print).train()
 
 
 def test_self_critical_training_changes_the_decoder_alone(undisturbed):

@@ -1,0 +1,157 @@
+"""What a stage of a training was begun with, so that it is not continued with anything else."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from captioner.datasets.clip_dataset import ClipDataset
+from captioner.datasets.mixture import Mixture
+from captioner.errors import CaptionerError
+from captioner.presets.checksums import preset_identity
+from captioner.presets.storage import preset_folder
+from captioner.replacing import replacing
+from captioner.text.vocabulary import Vocabulary
+from captioner.training.activity_config import ActivityConfig
+from captioner.training.config import StageConfig, TrainConfig
+
+_OPTIONS = "options.json"
+_CHECKPOINT = "checkpoint.safetensors"
+_OF_A_STAGE = (_CHECKPOINT, _OPTIONS, "log.csv")
+
+# Where things lie changes no result, and how long to wait for a better epoch may be changed.
+_FREE = {"run", "features", "dataset", "datasets", "images", "stages", "patience", "name"}
+
+
+def hold_options(folder: Path, options: dict[str, Any]) -> None:
+    """Compare the options of a stage with those that it was begun with, or record them.
+
+    Args:
+        folder: Of the stage.
+        options: What decides its result, as `caption_options` or `activity_options` gives it.
+
+    Raises:
+        CaptionerError: If the stage has been begun with others; the message says with which.
+
+    Example:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> hold_options(folder, {"seed": 1})
+        >>> (folder / "checkpoint.safetensors").touch()  # an epoch is over
+        >>> hold_options(folder, {"seed": 2})
+        Traceback (most recent call last):
+        captioner.errors.CaptionerError: ... was begun with seed 1, and now it is 2: ...
+    """
+    path = folder / _OPTIONS
+    options = json.loads(json.dumps(options))  # tuples are lists in a file
+    if path.exists() and (folder / _CHECKPOINT).exists():
+        try:
+            begun = json.loads(path.read_text(encoding="utf-8"))
+            differences = _differences(begun, options)
+        except (OSError, ValueError, AttributeError) as error:
+            raise CaptionerError(f"{path} cannot be read ({error}): {_WAYS_OUT}") from error
+        if differences:
+            raise CaptionerError(f"{folder} was begun with {'; '.join(differences)}: {_WAYS_OUT}")
+    with replacing(path) as partial:
+        partial.write_text(json.dumps(options, indent=1) + "\n", encoding="utf-8")
+
+
+_WAYS_OUT = (
+    "give what it was begun with, begin anew with --restart, or name another folder by --run"
+)
+
+
+def caption_options(
+    config: TrainConfig,
+    stage: StageConfig,
+    mixture: Mixture,
+    vocabulary: Vocabulary,
+    start: Path | None,
+) -> dict[str, Any]:
+    """Return what decides the result of a stage that trains a captioner.
+
+    Args:
+        config: The training's.
+        stage: The stage's.
+        mixture: The data.
+        vocabulary: The words of the decoder.
+        start: The preset that the stage begins with, if there is one.
+    """
+    options = {key: value for key, value in asdict(config).items() if key not in _FREE}
+    options["encoder"] = _encoder(config.encoder)
+    options["stage"] = {key: value for key, value in asdict(stage).items() if key not in _FREE}
+    options["stage"]["teachers"] = [preset_identity(preset_folder(n)) for n in stage.teachers]
+    options["start"] = None if start is None else preset_identity(start)
+    options["vocabulary"] = _digest(vocabulary.words)
+    options["data"] = {
+        part.settings.name or "dataset": {
+            "content": part.dataset.fingerprint(),
+            "weight": part.settings.weight,
+            "frames": part.settings.frames,
+            "captions": part.settings.captions,
+            "validation": part.settings.validation,
+        }
+        for part in mixture.parts
+    }
+    return options
+
+
+def activity_options(config: ActivityConfig, dataset: ClipDataset) -> dict[str, Any]:
+    """Return what decides the result of a training that recognizes activities."""
+    options = {key: value for key, value in asdict(config).items() if key not in _FREE}
+    options["encoder"] = _encoder(config.encoder)
+    options["start"] = (
+        None if config.start is None else preset_identity(preset_folder(config.start))
+    )
+    splits = _digest([[example.clip_id, example.split] for example in dataset.examples])
+    options["data"] = {"content": dataset.fingerprint(), "splits": splits}
+    return options
+
+
+def forget_training(config: TrainConfig | ActivityConfig) -> None:
+    """Delete the checkpoints, logs, options and feature stores of a run, for a new beginning.
+
+    Nothing else in its folder is touched. Its presets stay until the new ones take their places.
+    """
+    run = Path(config.run)
+    if isinstance(config, ActivityConfig):
+        folders, stores = [run], []
+    else:
+        folders = [run / stage.name for stage in config.stages]
+        stores = [array for f in folders for array in sorted(f.glob("features*/**/features.npy"))]
+    for folder in folders:
+        for name in _OF_A_STAGE:
+            (folder / name).unlink(missing_ok=True)
+    for array in stores:
+        shutil.rmtree(array.parent)
+
+
+def _encoder(options: dict[str, Any]) -> dict[str, Any]:
+    kept = {key: value for key, value in options.items() if key != "weights"}  # stores know them
+    if "preset" in kept:
+        kept["preset"] = preset_identity(preset_folder(kept["preset"]))
+    return kept
+
+
+def _digest(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
+
+
+def _differences(begun: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    one, other = dict(_flat(begun)), dict(_flat(now))
+    return [
+        f"{name} {one.get(name, 'not given')}, and now it is {other.get(name, 'not given')}"
+        for name in dict.fromkeys((*one, *other))
+        if one.get(name) != other.get(name)
+    ]
+
+
+def _flat(options: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in options.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
