@@ -1,5 +1,6 @@
 """The road from clips to labels, in one page."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -83,28 +84,31 @@ class ActivityClassifier:
         return labelled
 
     def stream(
-        self, sources: Iterable[Source], top: int = 1
+        self, sources: Iterable[Source], top: int = 1, timeout: float = math.inf
     ) -> Iterator[Activity | CaptionerError]:
         """Labels clips as they come, of which there may be any number.
 
         Args:
             sources: As for `classify`.
             top: As for `classify`.
+            timeout: Seconds that reading one clip may take; then there is an error instead.
 
         Yields:
             For each clip its label, or the error that says why there is none.
         """
-        for found in self.probabilities(sources):
+        for found in self.probabilities(sources, timeout):
             if isinstance(found, CaptionerError):
                 yield found
                 continue
             places = np.argsort(-found, kind="stable")[:top]
             yield make_activity([(self.labels[place], float(found[place])) for place in places])
 
-    def probabilities(self, sources: Iterable[Source]) -> Iterator[np.ndarray | CaptionerError]:
+    def probabilities(
+        self, sources: Iterable[Source], timeout: float = math.inf
+    ) -> Iterator[np.ndarray | CaptionerError]:
         """Yields for each clip float32 (K,), in the order of `labels`, or the error."""
         read = partial(read_action, size=self.image_size, **self.preset.config["reading"])
-        for readings in read_ahead(read, sources, batch_size=1, workers=2):
+        for readings in read_ahead(read, sources, batch_size=1, workers=2, timeout=timeout):
             for reading in readings:
                 clip = reading.clip
                 yield clip if isinstance(clip, CaptionerError) else self._classify(clip)

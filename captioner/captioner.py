@@ -132,6 +132,7 @@ class Captioner:
         num_captions: int = 1,
         mirror: bool = False,
         min_confidence: float = 0.0,
+        timeout: float = math.inf,
         **search_options: Any,
     ) -> Iterator[Result]:
         """Describes sources as they come, and tells which of them each caption is about.
@@ -146,6 +147,7 @@ class Captioner:
                 little better, at twice the time. What is left or right is then uncertain.
             min_confidence: 0 to 1; a caption of less confidence is withheld: its text is empty and
                 it is `uncertain`.
+            timeout: Seconds that reading one source may take; then there is an error instead.
             search_options: Those of `beam_search` that shall differ from the preset's:
                 beam_width, max_length, min_length, length_power, no_repeat_ngram.
 
@@ -173,7 +175,7 @@ class Captioner:
         options["num_captions"] = num_captions
         most = self.preset.config.get("frames", FRAMES)
         read = partial(read_clips, size=self.image_size, every=every, most=most)
-        for batch in read_ahead(read, sources, batch_size):
+        for batch in read_ahead(read, sources, batch_size, timeout=timeout):
             clips = [reading.clip for reading in batch if isinstance(reading.clip, Clip)]
             captions = iter(self._describe_clips(clips, mirror, **options))
             for reading in batch:

@@ -126,6 +126,13 @@ _WITHOUT_ERRORS = ("text", *SUBTITLES)  # formats in which an error has no row
     type=click.Choice(["auto", "bfloat16", "float32"]),
     help="Of the arithmetic; auto is bfloat16 where the processor has it.",
 )
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=math.inf,
+    metavar="SECONDS",
+    help="Give up a file that takes longer than this to be read; by default none is.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="No progress bar and no summary of errors.")
 @click.version_option(__version__, prog_name="caption")
 @click.pass_context
@@ -149,6 +156,7 @@ def main(
     batch_size: int,
     engine: str,
     precision: str,
+    timeout: float,
     quiet: bool,
     **short_formats: bool,
 ) -> None:
@@ -252,11 +260,12 @@ def main(
                     num_captions=num_captions,
                     mirror=mirror,
                     min_confidence=min_confidence,
+                    timeout=timeout,
                     **options,
                 )
             else:
                 results = label_clips(
-                    new, stdin.source, recognizer, precision, weights, num_captions
+                    new, stdin.source, recognizer, precision, weights, num_captions, timeout
                 )
             for path, result in results:
                 total += result.last

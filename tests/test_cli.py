@@ -294,3 +294,21 @@ def test_version_and_help():
     assert "caption --recursive photos --out captions.jsonl" in (
         CliRunner().invoke(main, ["-h"]).stdout
     )
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes here")
+def test_timeout_gives_up_a_file_and_the_process_ends(tiny_preset, tmp_path):
+    """A pipe with a writer that writes nothing is waited for for a minute."""
+    os.mkfifo(tmp_path / "slow.jpg")
+    writer = os.open(tmp_path / "slow.jpg", os.O_RDWR)
+    files = [str(tmp_path / "slow.jpg"), str(SAMPLES / "cat.jpg")]
+    command = [sys.executable, "-c", COMMAND, *files]
+    command += ["--preset", str(tiny_preset), "--timeout", "1", "--jsonl"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=50)
+    finally:
+        os.close(writer)
+    assert done.returncode == 1, done.stderr
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert "takes longer than 1 seconds" in rows[0]["error"]
+    assert rows[1]["caption"]

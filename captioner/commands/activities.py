@@ -74,6 +74,7 @@ def label_clips(
     precision: str,
     weights: str | None,
     top: int,
+    timeout: float,
 ) -> Iterator[tuple[str, "Result"]]:
     """Yields each path with its label, loading the network only if there are paths.
 
@@ -84,6 +85,7 @@ def label_clips(
         precision: As for it.
         weights: As for it.
         top: Labels for each clip.
+        timeout: Seconds that reading one clip may take.
     """
     first = next(paths, None)
     if first is None:
@@ -96,6 +98,6 @@ def label_clips(
     to_read, names = tee(chain([first], paths))
     sources = map(source_of, to_read)
     # `stream` reads ahead by some clips; the names wait for it.
-    for index, found in enumerate(classifier.stream(sources, top)):
+    for index, found in enumerate(classifier.stream(sources, top, timeout)):
         frames = 0 if isinstance(found, CaptionerError) else classifier.frames
         yield next(names), Result(index, found, last=True, frames=frames)

@@ -1,16 +1,17 @@
 """Sources read by threads, ahead of the network that looks at them."""
 
 import math
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
-from queue import Full, Queue
-from threading import Event
+from queue import Empty, Full, Queue, SimpleQueue
+from threading import Event, Thread, current_thread
+from time import monotonic
 from typing import Any
 
-from captioner.errors import CaptionerError
+from captioner.errors import CaptionerError, unreadable
 from captioner.media.clip import Clip
 from captioner.media.turns import Turns
 
@@ -37,6 +38,7 @@ def read_ahead(
     sources: Iterable[Any],
     batch_size: int,
     workers: int = 4,
+    timeout: float = math.inf,
 ) -> Iterator[list[Reading]]:
     """Yields batches of clips in the order of `sources`, while the next ones are decoded.
 
@@ -48,6 +50,8 @@ def read_ahead(
         sources: Of any number; they are taken from their iterator as they are needed.
         batch_size: Frames of a batch at most, unless one clip has more; and clips and errors.
         workers: Threads, each of which reads one source.
+        timeout: Seconds that one source may be waited for, in all; after that there is an error in
+            place of what is left of it.
 
     Example:
         >>> import numpy as np
@@ -57,7 +61,7 @@ def read_ahead(
     """
     batch: list[Reading] = []
     total = 0
-    for reading in _read_in_order(read, enumerate(sources), batch_size + workers, workers):
+    for reading in _read_in_order(read, enumerate(sources), batch_size + workers, workers, timeout):
         frames = 0 if isinstance(reading.clip, CaptionerError) else len(reading.clip.frames)
         if batch and total + frames > batch_size:
             yield batch
@@ -76,39 +80,119 @@ def _read_in_order(
     sources: Iterator[tuple[int, Any]],
     window: int,
     workers: int,
+    timeout: float,
 ) -> Iterator[Reading]:
     abandoned = Event()
     turns = Turns()
+    tasks: SimpleQueue[_Task | None] = SimpleQueue()
+    threads = [_start(tasks) for _ in range(workers)]
+    waiting: deque[_Task] = deque()
+    try:
+        while True:
+            for index, source in islice(sources, window - len(waiting)):
+                waiting.append(_Task(index, source, read, turns, abandoned))
+                tasks.put(waiting[-1])
+            if not waiting:
+                return
+            reading = waiting[0].next_reading(timeout)
+            if reading is None:
+                # Its thread is lost to whatever it does; another one takes its place.
+                task = waiting[0]
+                if task.thread in threads:
+                    threads.remove(task.thread)
+                threads.append(_start(tasks))
+                reading = Reading(task.index, _too_slow(task.source, timeout), last=True)
+            if isinstance(reading, BaseException):
+                raise reading
+            if reading.last:
+                waiting.popleft()
+                turns.pass_to(reading.index + 1)
+            yield reading
+    finally:
+        abandoned.set()
+        turns.pass_to(math.inf)
+        for _ in threads:
+            tasks.put(None)
+        for thread in threads:
+            thread.join()
 
-    def work(index: int, source: Any, readings: "Queue[Reading | BaseException]") -> None:
-        turns.take(index)
+
+def _start(tasks: "SimpleQueue[_Task | None]") -> Thread:
+    def work() -> None:
+        while (task := tasks.get()) is not None:
+            task.run()
+            if task.given_up.is_set():
+                return
+
+    # A thread that is lost must not keep the process from ending.
+    thread = Thread(target=work, name="decode", daemon=True)
+    thread.start()
+    return thread
+
+
+class _Task:
+    """The reading of one source by one of the threads, and how long it was waited for."""
+
+    def __init__(
+        self,
+        index: int,
+        source: Any,
+        read: Callable[[Any], Iterator[Clip]],
+        turns: Turns,
+        abandoned: Event,
+    ) -> None:
+        self.index = index
+        self.source = source
+        self.thread: Thread | None = None
+        self.given_up = Event()
+        self._read = read
+        self._turns = turns
+        self._abandoned = abandoned
+        self._readings: Queue[Reading | BaseException] = Queue(_WAITING)
+        # Seconds in which the network had nothing to do but wait for this source. What was read
+        # ahead, and waiting for the turn of others, thus does not count.
+        self._waited = 0.0
+
+    def run(self) -> None:
+        """Read the source, in a thread."""
+        self.thread = current_thread()
+        if self._abandoned.is_set():
+            return
+        self._turns.take(self.index)
         try:
-            for reading in _mark_last(index, _catch(read(source))):
-                if not _put(readings, reading, abandoned):
+            for reading in _mark_last(self.index, _catch(self._read(self.source))):
+                if not self._put(reading):
                     return
         except BaseException as error:  # What is a bug must not leave the reader waiting.
-            _put(readings, error, abandoned)
+            self._put(error)
 
-    with ThreadPoolExecutor(workers, thread_name_prefix="decode") as pool:
+    def next_reading(self, timeout: float) -> "Reading | BaseException | None":
+        """Wait for what was read; None where that has taken more than `timeout` seconds in all."""
+        began = monotonic()
         try:
-            waiting: deque[Queue[Reading | BaseException]] = deque()
-            while True:
-                for index, source in islice(sources, window - len(waiting)):
-                    waiting.append(Queue(_WAITING))
-                    pool.submit(work, index, source, waiting[-1])
-                if not waiting:
-                    return
-                reading = waiting[0].get()
-                if isinstance(reading, BaseException):
-                    raise reading
-                if reading.last:
-                    waiting.popleft()
-                    turns.pass_to(reading.index + 1)
-                yield reading
+            wait = None if math.isinf(timeout) else max(timeout - self._waited, 0.0)
+            return self._readings.get(timeout=wait)
+        except Empty:
+            self.given_up.set()
+            return None
         finally:
-            abandoned.set()
-            turns.pass_to(math.inf)
-            pool.shutdown(cancel_futures=True)
+            self._waited += monotonic() - began
+
+    def _put(self, item: Reading | BaseException) -> bool:
+        while not (self._abandoned.is_set() or self.given_up.is_set()):
+            try:
+                self._readings.put(item, timeout=0.1)
+            except Full:
+                continue
+            return True
+        return False
+
+
+def _too_slow(source: Any, timeout: float) -> CaptionerError:
+    name = os.fsdecode(source) if isinstance(source, str | os.PathLike) else "the image"
+    return unreadable(
+        name, f"it takes longer than {timeout:g} seconds", "allow more by --timeout, or convert it"
+    )
 
 
 def _catch(clips: Iterator[Clip]) -> Iterator[Clip | CaptionerError]:
@@ -124,13 +208,3 @@ def _mark_last(index: int, clips: Iterator[Clip | CaptionerError]) -> Iterator[R
         clip = next(clips, None)
         yield Reading(index, before, last=clip is None)
         before = clip
-
-
-def _put(queue: "Queue[Any]", item: object, abandoned: Event) -> bool:
-    while not abandoned.is_set():
-        try:
-            queue.put(item, timeout=0.1)
-        except Full:
-            continue
-        return True
-    return False

@@ -122,3 +122,34 @@ print(sum(batches), int(peak.split()[1]) / 1024)
         long_count, long_peak = clips_and_peak(long, every)
         assert (count, long_count) == (clips, 10 * clips)
         assert long_peak - peak < 30
+
+
+def test_a_source_that_takes_too_long_is_an_error_and_the_others_are_read():
+    """Even where every thread meets such a source."""
+    stuck = threading.Event()
+
+    def read_slowly(source):
+        if source == "slow.jpg":
+            stuck.wait()
+        yield Clip(np.zeros((1, 1, 1, 3), np.uint8), np.arange(1))
+
+    names = ["slow.jpg", "a.jpg", "slow.jpg", "slow.jpg", "b.jpg"]
+    batches = read_ahead(read_slowly, names, batch_size=1, workers=2, timeout=0.2)
+    found = [reading.clip for batch in batches for reading in batch]
+    stuck.set()
+    assert [isinstance(clip, CaptionerError) for clip in found] == [n == "slow.jpg" for n in names]
+    assert "cannot read slow.jpg (it takes longer than 0.2 seconds)" in str(found[0])
+
+
+def test_a_film_that_stops_in_the_middle_keeps_what_was_read():
+    stuck = threading.Event()
+
+    def read_half(source):
+        for _ in range(2):  # the second waits to be marked as the last, or not
+            yield Clip(np.zeros((1, 1, 1, 3), np.uint8), np.arange(1))
+        stuck.wait()
+
+    readings = [r for batch in read_ahead(read_half, [0], 1, timeout=0.2) for r in batch]
+    stuck.set()
+    assert [r.last for r in readings] == [False, True]
+    assert isinstance(readings[1].clip, CaptionerError)
