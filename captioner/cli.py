@@ -13,6 +13,11 @@ import click
 
 from captioner import __version__
 from captioner.commands.activities import label_clips, read_recognizer
+from captioner.commands.destination_options import (
+    check_destinations,
+    destination_options,
+    open_destinations,
+)
 from captioner.commands.errors import plain_errors
 from captioner.commands.signals import sigterm_unwinds
 from captioner.errors import CaptionerError
@@ -54,6 +59,7 @@ _WITHOUT_ERRORS = ("text", *SUBTITLES)  # formats in which an error has no row
     "tried again; model and options must be those of the earlier run, which FILE.run tells. JSON "
     "and subtitles are written anew, once complete.",
 )
+@destination_options
 @click.option("--whole", is_flag=True, help="One sentence about each film, not one a shot.")
 @click.option(
     "--every",
@@ -61,7 +67,11 @@ _WITHOUT_ERRORS = ("text", *SUBTITLES)  # formats in which an error has no row
     type=click.FloatRange(min=0, min_open=True),
     help="One sentence about every so many seconds of a film, not one a shot.",
 )
-@click.option("--overwrite", is_flag=True, help="Throw away what --out holds.")
+@click.option(
+    "--overwrite",
+    is_flag=True,
+    help="Throw away what --out holds, and replace the captions of sidecars and metadata.",
+)
 @click.option("--preset", help="Name or folder of the model; by default the bundled one.")
 @click.option(
     "--activity",
@@ -151,7 +161,10 @@ def main(
     engine: str,
     precision: str,
     quiet: bool,
-    **short_formats: bool,
+    as_json: bool,
+    as_jsonl: bool,
+    as_csv: bool,
+    **destinations: Any,
 ) -> None:
     r"""Say in a sentence what each picture, and each shot of a film, shows.
 
@@ -171,7 +184,9 @@ def main(
     find . -name '*.png' | caption - --csv
     curl -s https://example.org/dog.jpg | caption -
     """
+    short_formats = {"json": as_json, "jsonl": as_jsonl, "csv": as_csv}
     format_name = _choose_format(format_name, short_formats, out)
+    check_destinations(destinations, overwrite)
     if whole and every is not None:
         raise click.UsageError("--whole and --every at once: choose one.")
     if activity is not None and (
@@ -189,7 +204,7 @@ def main(
     stdin = StandardInput(cast(BufferedIOBase, getattr(sys.stdin, "buffer", BytesIO())))
     try:
         with plain_errors(), sigterm_unwinds(), ExitStack() as stack:
-            left_out = LeftOut(out)
+            left_out = LeftOut(out, destinations["sidecars"])
             if activity is None:
                 loaded, folder = _read_preset(preset)
                 found = find_media(
@@ -201,8 +216,16 @@ def main(
             first = next(found, None)
             if first is None:
                 raise click.UsageError("No pictures: standard input lists none.")
-            if format_name in SUBTITLES and next(found, None) is not None:
-                raise click.UsageError("Subtitles are of one film: name one, not several files.")
+            second = next(found, None) if format_name in SUBTITLES else None
+            if second is not None:
+                if out is not None:
+                    raise click.UsageError(
+                        "--out has the subtitles of one film: leave it out, and each gets a file "
+                        "beside it."
+                    )
+                found = chain([second], found)
+                destinations["sidecars"] = (*destinations["sidecars"], format_name)
+                format_name = "text"
             generation = {} if activity is not None else loaded.config["generation"]
             settings = Settings.of_preset(
                 activity or preset or folder.name,
@@ -231,6 +254,11 @@ def main(
             except CaptionerError as error:
                 message = escape_controls(str(error))
                 raise click.BadParameter(message, param_hint="--out") from error
+            report = stack.enter_context(
+                open_destinations(
+                    report, destinations, overwrite=overwrite, is_file=out is not None, tell=_tell
+                )
+            )
             if report.remark and not quiet:
                 click.echo(report.remark, err=True)
             find = find_media if activity is None else find_clips
@@ -284,11 +312,19 @@ def main(
             click.echo(escape_controls(line), err=True)
     if failed and format_name not in _WITHOUT_ERRORS and not quiet:
         click.echo(f"{failed} of {total} files have an error: see their rows", err=True)
-    context.exit(1 if failed else 0)
+    context.exit(1 if failed or report.failed else 0)
+
+
+def _tell(message: str) -> None:
+    """Write a line on standard error, beside the progress bar."""
+    from tqdm import tqdm
+
+    with tqdm.external_write_mode():
+        click.echo(escape_controls(message), err=True)
 
 
 def _choose_format(name: str | None, short: dict[str, bool], out: Path | None) -> str:
-    wanted = {option.removeprefix("as_") for option, given in short.items() if given}
+    wanted = {option for option, given in short.items() if given}
     wanted |= {name} if name else set()
     if len(wanted) > 1:
         raise click.UsageError(f"Two formats at once, {' and '.join(sorted(wanted))}: choose one.")

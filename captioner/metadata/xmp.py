@@ -83,7 +83,7 @@ def write_texts(packet: bytes, text: str, existing: Existing) -> bytes:
     return f"{_BEGIN}{etree.tostring(root, encoding='unicode')}{_END}".encode()
 
 
-def join_texts(old: str, new: str, existing: Existing, between: str = " ") -> str:
+def join_texts(old: str, new: str, existing: Existing) -> str:
     """Join a text that exists and a new one; repeating it changes nothing.
 
     Example:
@@ -93,10 +93,10 @@ def join_texts(old: str, new: str, existing: Existing, between: str = " ") -> st
     old = old.strip()
     if not old or existing == "overwrite":
         return new
-    if existing == "append" and not old.endswith(new):
-        return f"{old}{between}{new}"
-    if existing == "prepend" and not old.startswith(new):
-        return f"{new}{between}{old}"
+    if existing == "append" and not f" {old}".endswith((f" {new}", f"\n{new}")):
+        return f"{old} {new}"
+    if existing == "prepend" and not f"{old} ".startswith((f"{new} ", f"{new}\n")):
+        return f"{new} {old}"
     return old
 
 
