@@ -4,6 +4,7 @@ import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from functools import partial
 from io import BufferedIOBase, BytesIO
 from itertools import chain, tee
 from pathlib import Path
@@ -41,6 +42,11 @@ _WITHOUT_ERRORS = ("text", *SUBTITLES)  # formats in which an error has no row
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("paths", nargs=-1, metavar="FILE...")
 @click.option("-r", "--recursive", is_flag=True, help="Search the subfolders of folders, too.")
+@click.option(
+    "--all-files",
+    is_flag=True,
+    help="Try every file of a folder, whatever its suffix; hidden ones are left out.",
+)
 @click.option(
     "--format",
     "format_name",
@@ -144,6 +150,7 @@ def main(
     context: click.Context,
     paths: tuple[str, ...],
     recursive: bool,
+    all_files: bool,
     format_name: str | None,
     out: Path | None,
     whole: bool,
@@ -207,12 +214,12 @@ def main(
             left_out = LeftOut(out, destinations["sidecars"])
             if activity is None:
                 loaded, folder = _read_preset(preset)
-                found = find_media(
-                    _arguments(paths, stdin), recursive=recursive, leave_out=left_out.add
-                )
+                find = partial(find_media, recursive=recursive, all_files=all_files)
+                found = find(_arguments(paths, stdin), leave_out=left_out.add)
             else:
                 recognizer, folder = read_recognizer(activity)
-                found = find_clips(_arguments(paths, stdin), recursive=recursive)
+                find = partial(find_clips, recursive=recursive)
+                found = find(_arguments(paths, stdin))
             first = next(found, None)
             if first is None:
                 raise click.UsageError("No pictures: standard input lists none.")
@@ -261,10 +268,7 @@ def main(
             )
             if report.remark and not quiet:
                 click.echo(report.remark, err=True)
-            find = find_media if activity is None else find_clips
-            progress = stack.enter_context(
-                _progress(paths, quiet, lambda: find(paths, recursive=recursive))
-            )
+            progress = stack.enter_context(_progress(paths, quiet, lambda: find(paths)))
             new = _skip(chain([first], found), report, progress.update)
             search = {"beam_width": beam_width, "max_length": max_length}
             options: dict[str, Any] = {k: v for k, v in search.items() if v is not None}
