@@ -107,10 +107,11 @@ def test_formats_without_metadata_are_counted(run, fake_captioner):
 
 
 def test_what_a_folder_holds_besides_is_counted_or_tried(run):
-    Path("trip/drawing.svg").write_text("<svg/>")
+    for name in ("drawing", "other"):
+        Path(f"trip/{name}.svg").write_text("<svg/>")
     Path("trip/photo.data").write_bytes(Path("trip/a.jpg").read_bytes())
     result = run("trip")
-    assert result.stderr == "Left out: .svg (1), .data (1)\n"
+    assert result.stderr == "Left out: .svg (2), .data (1)\n"
     everything = run("trip", "--all-files")
     assert everything.stdout.count("\n") == 3
     assert everything.stderr.startswith("cannot read trip/drawing.svg (an SVG drawing)")
