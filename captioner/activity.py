@@ -8,7 +8,7 @@ from captioner.caption import Caption
 _LEAST = 1e-4  # probabilities below are rounding errors of the network
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Activity(Caption):
     """One of a model's labels, as the caption of a clip.
 

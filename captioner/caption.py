@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Caption:
     """A sentence about a picture or a clip.
 
@@ -21,6 +21,12 @@ class Caption:
             None where the preset has not been calibrated.
         uncertain: Whether the confidence is below the least that was asked for; then the text is
             empty, and log_prob, score and confidence are those of the sentence that is withheld.
+        partial: Whether the picture was cut off a little before its end, and its upper part alone
+            is described.
+
+    Example:
+        >>> Caption("a dog", ("a", "dog"), -1.0, -0.6, confidence=0.5)
+        Caption('a dog', confidence=0.5)
     """
 
     text: str
@@ -32,3 +38,15 @@ class Caption:
     span: tuple[float, float] | None = None
     confidence: float | None = None
     uncertain: bool = False
+    partial: bool = False
+
+    def __repr__(self) -> str:
+        """Show what people look at; the attention alone has thousands of numbers."""
+        shown = {"span": self.span, "confidence": self.confidence}
+        parts = [repr(self.text), *(f"{k}={v!r}" for k, v in shown.items() if v is not None)]
+        parts += [f"{name}=True" for name in ("uncertain", "partial") if getattr(self, name)]
+        if self.attention is not None:
+            parts.append(f"attention={self.attention.shape}")
+        if self.alternatives:
+            parts.append(f"alternatives={len(self.alternatives)}")
+        return f"{type(self).__name__}({', '.join(parts)})"

@@ -174,7 +174,7 @@ class Captioner:
         options["beam_width"] = max(options["beam_width"], num_captions)
         options["num_captions"] = num_captions
         most = self.preset.config.get("frames", FRAMES)
-        read = partial(read_clips, size=self.image_size, every=every, most=most)
+        read = partial(read_clips, size=self.image_size, every=every, most=most, cut_short=True)
         for batch in read_ahead(read, sources, batch_size, timeout=timeout):
             clips = [reading.clip for reading in batch if isinstance(reading.clip, Clip)]
             captions = iter(self._describe_clips(clips, mirror, **options))
@@ -226,6 +226,7 @@ class Captioner:
             score=hypothesis.score,
             attention=None if attention is None else _by_frame(attention, len(clip.frames), mirror),
             span=clip.span,
+            partial=clip.partial,
             confidence=None if curve is None else curve.confidence(log_prob, len(words)),
         )
 

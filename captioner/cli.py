@@ -4,6 +4,7 @@ import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from functools import partial
 from io import BufferedIOBase, BytesIO
 from itertools import chain, tee
 from pathlib import Path
@@ -13,6 +14,11 @@ import click
 
 from captioner import __version__
 from captioner.commands.activities import label_clips, read_recognizer
+from captioner.commands.destination_options import (
+    check_destinations,
+    destination_options,
+    open_destinations,
+)
 from captioner.commands.errors import plain_errors
 from captioner.errors import CaptionerError
 from captioner.media.clip_files import find_clips
@@ -36,6 +42,11 @@ _WITHOUT_ERRORS = ("text", *SUBTITLES)  # formats in which an error has no row
 @click.argument("paths", nargs=-1, metavar="FILE...")
 @click.option("-r", "--recursive", is_flag=True, help="Search the subfolders of folders, too.")
 @click.option(
+    "--all-files",
+    is_flag=True,
+    help="Try every file of a folder, whatever its suffix; hidden ones are left out.",
+)
+@click.option(
     "--format",
     "format_name",
     type=click.Choice(FORMATS),
@@ -53,6 +64,7 @@ _WITHOUT_ERRORS = ("text", *SUBTITLES)  # formats in which an error has no row
     "tried again; model and options must be those of the earlier run, which FILE.run tells. JSON "
     "and subtitles are written anew, once complete.",
 )
+@destination_options
 @click.option("--whole", is_flag=True, help="One sentence about each film, not one a shot.")
 @click.option(
     "--every",
@@ -60,7 +72,11 @@ _WITHOUT_ERRORS = ("text", *SUBTITLES)  # formats in which an error has no row
     type=click.FloatRange(min=0, min_open=True),
     help="One sentence about every so many seconds of a film, not one a shot.",
 )
-@click.option("--overwrite", is_flag=True, help="Throw away what --out holds.")
+@click.option(
+    "--overwrite",
+    is_flag=True,
+    help="Throw away what --out holds, and replace the captions of sidecars and metadata.",
+)
 @click.option("--preset", help="Name or folder of the model; by default the bundled one.")
 @click.option(
     "--activity",
@@ -140,6 +156,7 @@ def main(
     context: click.Context,
     paths: tuple[str, ...],
     recursive: bool,
+    all_files: bool,
     format_name: str | None,
     out: Path | None,
     whole: bool,
@@ -158,7 +175,10 @@ def main(
     precision: str,
     timeout: float,
     quiet: bool,
-    **short_formats: bool,
+    as_json: bool,
+    as_jsonl: bool,
+    as_csv: bool,
+    **destinations: Any,
 ) -> None:
     r"""Say in a sentence what each picture, and each shot of a film, shows.
 
@@ -178,7 +198,9 @@ def main(
     find . -name '*.png' | caption - --csv
     curl -s https://example.org/dog.jpg | caption -
     """
+    short_formats = {"json": as_json, "jsonl": as_jsonl, "csv": as_csv}
     format_name = _choose_format(format_name, short_formats, out)
+    check_destinations(destinations, overwrite)
     if whole and every is not None:
         raise click.UsageError("--whole and --every at once: choose one.")
     if activity is not None and (
@@ -196,20 +218,28 @@ def main(
     stdin = StandardInput(cast(BufferedIOBase, getattr(sys.stdin, "buffer", BytesIO())))
     try:
         with plain_errors(), ExitStack() as stack:
-            left_out = LeftOut(out)
+            left_out = LeftOut(out, destinations["sidecars"])
             if activity is None:
                 loaded, folder = _read_preset(preset)
-                found = find_media(
-                    _arguments(paths, stdin), recursive=recursive, leave_out=left_out.add
-                )
+                find = partial(find_media, recursive=recursive, all_files=all_files)
+                found = find(_arguments(paths, stdin), leave_out=left_out.add)
             else:
                 recognizer, folder = read_recognizer(activity)
-                found = find_clips(_arguments(paths, stdin), recursive=recursive)
+                find = partial(find_clips, recursive=recursive)
+                found = find(_arguments(paths, stdin))
             first = next(found, None)
             if first is None:
                 raise click.UsageError("No pictures: standard input lists none.")
-            if format_name in SUBTITLES and next(found, None) is not None:
-                raise click.UsageError("Subtitles are of one film: name one, not several files.")
+            second = next(found, None) if format_name in SUBTITLES else None
+            if second is not None:
+                if out is not None:
+                    raise click.UsageError(
+                        "--out has the subtitles of one film: leave it out, and each gets a file "
+                        "beside it."
+                    )
+                found = chain([second], found)
+                destinations["sidecars"] = (*destinations["sidecars"], format_name)
+                format_name = "text"
             generation = {} if activity is not None else loaded.config["generation"]
             settings = Settings.of_preset(
                 activity or preset or folder.name,
@@ -238,12 +268,14 @@ def main(
             except CaptionerError as error:
                 message = escape_controls(str(error))
                 raise click.BadParameter(message, param_hint="--out") from error
+            report = stack.enter_context(
+                open_destinations(
+                    report, destinations, overwrite=overwrite, is_file=out is not None, tell=_tell
+                )
+            )
             if report.remark and not quiet:
                 click.echo(report.remark, err=True)
-            find = find_media if activity is None else find_clips
-            progress = stack.enter_context(
-                _progress(paths, quiet, lambda: find(paths, recursive=recursive))
-            )
+            progress = stack.enter_context(_progress(paths, quiet, lambda: find(paths)))
             new = _skip(chain([first], found), report, progress.update)
             search = {"beam_width": beam_width, "max_length": max_length}
             options: dict[str, Any] = {k: v for k, v in search.items() if v is not None}
@@ -292,11 +324,19 @@ def main(
             click.echo(escape_controls(line), err=True)
     if failed and format_name not in _WITHOUT_ERRORS and not quiet:
         click.echo(f"{failed} of {total} files have an error: see their rows", err=True)
-    context.exit(1 if failed else 0)
+    context.exit(1 if failed or report.failed else 0)
+
+
+def _tell(message: str) -> None:
+    """Write a line on standard error, beside the progress bar."""
+    from tqdm import tqdm
+
+    with tqdm.external_write_mode():
+        click.echo(escape_controls(message), err=True)
 
 
 def _choose_format(name: str | None, short: dict[str, bool], out: Path | None) -> str:
-    wanted = {option.removeprefix("as_") for option, given in short.items() if given}
+    wanted = {option for option, given in short.items() if given}
     wanted |= {name} if name else set()
     if len(wanted) > 1:
         raise click.UsageError(f"Two formats at once, {' and '.join(sorted(wanted))}: choose one.")

@@ -4,6 +4,7 @@
     python scripts/benchmark.py caption
     python scripts/benchmark.py video --films films
     python scripts/benchmark.py precision --dataset dataset_flickr8k.json --images Flicker8k_Dataset
+    python scripts/benchmark.py colour --dataset data/flickr8k
     python scripts/benchmark.py growth
     python scripts/benchmark.py peers
     python scripts/benchmark.py roofline
@@ -15,6 +16,7 @@ Each prints tables, or one JSON object with --json. Linux only: memory is read f
 
 import click
 from benchmarks.captioning import caption
+from benchmarks.colour import colour
 from benchmarks.growth import growth
 from benchmarks.metrics import metrics
 from benchmarks.peers import peers
@@ -30,6 +32,7 @@ def main() -> None:
 
 
 main.add_command(caption)
+main.add_command(colour)
 main.add_command(video)
 main.add_command(precision)
 main.add_command(growth)

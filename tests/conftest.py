@@ -45,3 +45,13 @@ def tiny_preset(tmp_path_factory):
     preset = Preset(config, vocabulary, weights, "# Model card\n\nRandom weights.\n")
     write_preset(folder, with_graphs(preset))
     return folder
+
+
+@pytest.fixture
+def fake_captioner(monkeypatch):
+    """The class of a captioner without a network, in the place of the real one."""
+    from fake_captioner import FakeCaptioner
+
+    monkeypatch.setattr("captioner.captioner.Captioner", FakeCaptioner)
+    FakeCaptioner.calls.clear()
+    return FakeCaptioner

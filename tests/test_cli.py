@@ -194,7 +194,7 @@ def test_a_film_gives_a_sentence_a_shot(run):
 
 
 def test_what_can_have_no_subtitles(run):
-    several = run(FILM, SAMPLES / "cat.jpg", "--format", "vtt")
+    several = run(FILM, SAMPLES / "cat.jpg", "--out", "both.vtt")
     assert (several.exit_code, "of one film" in several.stderr) == (2, True)
     picture = run(SAMPLES / "cat.jpg", "--out", "cat.vtt")
     assert (picture.exit_code, "is a picture" in picture.stderr) == (1, True)

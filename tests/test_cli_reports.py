@@ -81,11 +81,11 @@ def test_other_options_are_refused_with_the_difference(run):
 def test_what_folders_hold_besides_is_said_in_one_line(run):
     Path("photos/trip").mkdir(parents=True)
     shutil.copy(CAT, "photos/cat.jpg")
-    for name in ("a.CR2", "b.cr2", "notes.txt", ".hidden", "README"):
+    for name in ("a.SVG", "b.svg", "notes.txt", ".hidden", "README"):
         Path("photos", name).touch()
     Path("photos/link").symlink_to("trip")
     result = run("photos", "--out", "photos/r.jsonl")
-    line = "Left out: .cr2 (2), "
+    line = "Left out: .svg (2), "
     assert result.stderr.startswith(line) and result.stderr.count("\n") == 1
     others = {".txt (1)", "no suffix (1)", "links to folders (1)"}
     others.add("subfolders (1; --recursive searches them)")

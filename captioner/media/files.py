@@ -6,11 +6,17 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-# HEIC is listed although it cannot be read: its error says so, where a silent gap would not.
+RAW_SUFFIXES = (
+    *(".dng", ".nef", ".nrw", ".cr2", ".cr3", ".arw", ".srf", ".sr2", ".raf", ".orf", ".rw2"),
+    *(".pef", ".srw", ".rwl", ".3fr", ".fff", ".erf", ".kdc", ".dcr", ".mos", ".mrw", ".iiq"),
+    *(".mef", ".x3f", ".gpr"),
+)
+# JPEG XL and some RAW files need an extra: their errors say so, where a silent gap would not.
 IMAGE_SUFFIXES = (
-    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".gif", ".webp", ".avif", ".bmp"),
-    *(".tif", ".tiff", ".jp2", ".j2k", ".jpx", ".pbm", ".pgm", ".ppm", ".pnm", ".tga"),
-    *(".heic", ".heif"),
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".gif", ".webp", ".avif"),
+    *(".heic", ".heif", ".hif", ".jxl", ".bmp", ".tif", ".tiff", ".jp2", ".j2k", ".jpx"),
+    *(".pbm", ".pgm", ".ppm", ".pnm", ".tga"),
+    *RAW_SUFFIXES,
 )
 VIDEO_SUFFIXES = (
     *(".mp4", ".m4v", ".mov", ".qt", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".m2v", ".vob"),
@@ -24,6 +30,7 @@ def find_media(
     patterns: Iterable[str | os.PathLike[str]],
     *,
     recursive: bool = False,
+    all_files: bool = False,
     leave_out: Callable[[str, str], object] = lambda path, kind: None,
 ) -> Iterator[str]:
     """Yield the pictures and videos that some arguments name, in their order, each file once.
@@ -46,6 +53,7 @@ def find_media(
     Args:
         patterns: Files, folders and patterns.
         recursive: Whether the subfolders of folders are searched.
+        all_files: Whether files of any suffix are yielded, hidden ones excepted.
         leave_out: Called with each path that folders and patterns hold besides, and its kind: a
             suffix, "no suffix", "subfolders" (that are not searched) or "links to folders".
 
@@ -56,10 +64,11 @@ def find_media(
         >>> list(find_media(["missing.jpg"]))
         ['missing.jpg']
     """
+    is_wanted = (lambda path: True) if all_files else _is_media
     seen = set()
     for pattern in map(os.fsdecode, patterns):
         found = False
-        for path in _expand(pattern, recursive, leave_out):
+        for path in _expand(pattern, recursive, is_wanted, leave_out):
             found = True
             real = os.path.realpath(path)
             if real not in seen:
@@ -71,11 +80,14 @@ def find_media(
 
 
 def _expand(
-    pattern: str, recursive: bool, leave_out: Callable[[str, str], object]
+    pattern: str,
+    recursive: bool,
+    is_wanted: Callable[[str], bool],
+    leave_out: Callable[[str, str], object],
 ) -> Iterator[str]:
     # Path.is_dir raises where a folder above is closed to us.
     if os.path.isdir(pattern):  # noqa: PTH112
-        yield from _walk(pattern, recursive, leave_out)
+        yield from _walk(pattern, recursive, is_wanted, leave_out)
     elif os.path.lexists(pattern):
         yield pattern
     elif "\0" not in pattern:  # which no name has, and glob does not take
@@ -84,8 +96,8 @@ def _expand(
         # Path.glob would match hidden files.
         for path in sorted(matches, key=_natural):
             if os.path.isdir(path):  # noqa: PTH112
-                yield from _walk(path, recursive, leave_out)
-            elif _is_media(path) or (suffix and path.lower().endswith(suffix)):
+                yield from _walk(path, recursive, is_wanted, leave_out)
+            elif is_wanted(path) or (suffix and path.lower().endswith(suffix)):
                 yield path
             else:
                 leave_out(path, _kind(path))
@@ -99,7 +111,12 @@ def _escape_folders(pattern: str) -> str:
     return glob.escape(folder) + pattern[len(folder) :]
 
 
-def _walk(folder: str, recursive: bool, leave_out: Callable[[str, str], object]) -> Iterator[str]:
+def _walk(
+    folder: str,
+    recursive: bool,
+    is_wanted: Callable[[str], bool],
+    leave_out: Callable[[str, str], object],
+) -> Iterator[str]:
     files, folders = [], []
     try:
         with os.scandir(folder) as entries:
@@ -108,12 +125,12 @@ def _walk(folder: str, recursive: bool, leave_out: Callable[[str, str], object])
                     continue
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(entry)
-                elif _is_media(entry.name):
+                elif _is_folder(entry):
+                    leave_out(entry.path, "links to folders")
+                elif is_wanted(entry.name):
                     files.append(entry)
                 else:
-                    leave_out(
-                        entry.path, "links to folders" if entry.is_dir() else _kind(entry.name)
-                    )
+                    leave_out(entry.path, _kind(entry.name))
     except OSError:
         yield folder
         return
@@ -123,7 +140,14 @@ def _walk(folder: str, recursive: bool, leave_out: Callable[[str, str], object])
         if not recursive:
             leave_out(entry.path, "subfolders")
             continue
-        yield from _walk(entry.path, recursive, leave_out)
+        yield from _walk(entry.path, recursive, is_wanted, leave_out)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
 
 
 def _kind(path: str) -> str:

@@ -9,10 +9,12 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from captioner.errors import CaptionerError, unreadable
 from captioner.media.budget import DECODING
+from captioner.media.colour_profile import to_srgb
 from captioner.media.image_files import open_image_file
-from captioner.media.pillow_settings import configure_pillow
+from captioner.media.pillow_settings import configure_pillow, register_jpeg_xl
 from captioner.media.pixels import Size, resize_rgb, target_size, to_rgb, to_uint8
-from captioner.media.signatures import HEAD, recognize
+from captioner.media.raw import is_raw, is_thumbnail, open_raw
+from captioner.media.signatures import HEAD, is_jpeg_xl, recognize
 
 ImageSource = str | os.PathLike[str] | bytes | Image.Image | np.ndarray
 
@@ -26,6 +28,8 @@ _SAVE_ANEW = "fetch it again, or save it anew from an image editor"
 _DECODER_BYTES = {
     **dict.fromkeys(("JPEG", "MPO", "PNG", "BMP", "GIF", "PPM", "TGA", "PCX"), 0),
     "TIFF": 3,  # a strip, which may be the whole image
+    "HEIF": 4,
+    "JXL": 4,
     "AVIF": 8,
     "WEBP": 13,
     "JPEG2000": 16,
@@ -54,7 +58,7 @@ def load_image(
     """Read one picture as upright RGB.
 
     The EXIF orientation is applied, transparency is laid over white, 16 bits are scaled to 8, and
-    an animation gives its first frame. Colour profiles are not applied.
+    an animation gives its first frame. Colours are brought to sRGB by the profile of the file.
 
     Args:
         source: A path; the bytes of a picture file; a `PIL.Image.Image`, which stays as it is; or
@@ -111,7 +115,7 @@ def is_image(head: bytes) -> bool:
 
 def _read_stream(stream: BinaryIO, name: str, size: Size, max_pixels: int) -> Image.Image:
     try:
-        with Image.open(stream) as image:
+        with _open_stream(stream, name) as image:
             if image.format == "EPS":  # Pillow would start Ghostscript on it.
                 raise unreadable(name, "an EPS drawing", _CONVERT)
             return _decode(image, name, size, max_pixels)
@@ -123,6 +127,27 @@ def _read_stream(stream: BinaryIO, name: str, size: Size, max_pixels: int) -> Im
         raise
     except Exception as error:  # Pillow's parsers raise nearly anything on damaged files.
         raise _failed(name, error) from error
+
+
+def _open_stream(stream: BinaryIO, name: str) -> Image.Image:
+    head = stream.read(HEAD)
+    stream.seek(0)
+    if is_raw(name, head):
+        return open_raw(stream, name)
+    if is_jpeg_xl(head):
+        return _open_jpeg_xl(stream)
+    image = Image.open(stream)
+    if image.format == "TIFF" and is_thumbnail(image):  # a RAW file with another suffix
+        return open_raw(stream, name)
+    return image
+
+
+def _open_jpeg_xl(stream: BinaryIO) -> Image.Image:
+    register_jpeg_xl()
+    try:
+        return Image.open(stream)
+    except Exception as error:  # which says nothing about the file
+        raise UnidentifiedImageError from error
 
 
 def _decode(
@@ -148,6 +173,7 @@ def _decode(
                 rgb = resize_rgb(image, wanted[::-1] if turned else wanted, name)
             if upright is not None:
                 rgb = rgb.transpose(upright)
+            rgb = to_srgb(rgb, image.info.get("icc_profile"))
             if own and rgb is not image:
                 image.close()  # its pixels, while they are accounted for
             return rgb

@@ -37,7 +37,10 @@ _AUDIO = Kind("audio without images", "name an image or a video")
 _ARCHIVE = Kind("an archive", "unpack it, and name its images and videos")
 _HTML = Kind("an HTML page", "download the image or video itself, not the page that shows it")
 
-_JPEG_XL = Kind("a JPEG XL image", _CONVERT)
+_JPEG_XL = Kind(
+    "a JPEG XL image, damaged or without its plug-in",
+    "pip install 'captioner[jxl]', or convert it to JPEG or PNG",
+)
 _PDF = Kind("a PDF document", "export its pages as PNG")
 _LFS = Kind("a Git LFS pointer, not the file itself", "run `git lfs pull`")
 
@@ -71,6 +74,11 @@ _IMAGES = {
     b"BM": "BMP",
 }
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+
+
+def is_jpeg_xl(head: bytes) -> bool:
+    """Tell whether a file is a JPEG XL image (ISO/IEC 18181-2) by its first bytes."""
+    return head.startswith((b"\xff\x0a", b"\x00\x00\x00\x0cJXL "))
 
 
 def recognize(head: bytes) -> Kind:
@@ -109,7 +117,7 @@ def _recognize_iso(head: bytes) -> Kind:
     if b"avif" in head[8:64] or b"avis" in head[8:64]:
         return Kind("an AVIF image that this Pillow does not decode", _CONVERT)
     if head[8:12] in _HEIC_BRANDS:
-        return Kind("a HEIC image", _CONVERT)
+        return Kind("a damaged HEIC image", _FETCH)
     return _AUDIO if head[8:12] in (b"M4A ", b"M4B ") else _ISO_MEDIA
 
 

@@ -11,9 +11,11 @@ from PIL import Image, UnidentifiedImageError
 from captioner.errors import CaptionerError
 from captioner.media.animation import ANIMATED, Animation
 from captioner.media.clip import Clip
+from captioner.media.cut_short import read_cut_short
 from captioner.media.files import VIDEO_SUFFIXES
 from captioner.media.footage import Footage
-from captioner.media.image import ImageSource, load_image
+from captioner.media.image import MAX_PIXELS, ImageSource, load_image
+from captioner.media.image_files import MOST_PIPED
 from captioner.media.pixels import Size
 from captioner.media.sampling import FRAMES, split_footage
 from captioner.media.signatures import HEAD, recognize
@@ -23,7 +25,11 @@ Source = ImageSource | Clip
 
 
 def read_clips(
-    source: Source, size: tuple[int, int], every: float | None = None, most: int = FRAMES
+    source: Source,
+    size: tuple[int, int],
+    every: float | None = None,
+    most: int = FRAMES,
+    cut_short: bool = False,
 ) -> Iterator[Clip]:
     """Reads a source clip by clip; what it is, its content tells, not its name.
 
@@ -33,6 +39,8 @@ def read_clips(
         size: Height and width to which every frame is stretched, in pixels.
         every: As for `split_footage`.
         most: As for `split_footage`.
+        cut_short: Whether a picture that was cut off a little before its end is taken for one; see
+            `read_cut_short`.
 
     Raises:
         CaptionerError: If it cannot be read, or, after the clips before, if it breaks off.
@@ -48,10 +56,36 @@ def read_clips(
         return
     footage = open_footage(source, size) if isinstance(source, str | os.PathLike) else None
     if footage is None:
-        yield Clip(load_image(source, size=size)[np.newaxis], np.zeros(1))
+        image, partial = _load(source, size, cut_short)
+        yield Clip(image[np.newaxis], np.zeros(1), partial=partial)
         return
     with closing(footage):
         yield from split_footage(footage, every, most)
+
+
+def _load(source: ImageSource, size: tuple[int, int], cut_short: bool) -> tuple[np.ndarray, bool]:
+    """A picture, and whether only its upper part is there."""
+    try:
+        return load_image(source, size=size), False
+    except CaptionerError:
+        content = _content(source) if cut_short else b""
+        part = read_cut_short(content, MAX_PIXELS)
+        if part is None:
+            raise
+        return load_image(part, size=size), True
+
+
+def _content(source: ImageSource) -> bytes:
+    """The bytes of an image; none of what is no file, or a very large one."""
+    if isinstance(source, bytes):
+        return source
+    if not isinstance(source, str | os.PathLike):
+        return b""
+    try:
+        path = Path(source)
+        return path.read_bytes() if path.is_file() and path.stat().st_size < MOST_PIPED else b""
+    except (OSError, ValueError):
+        return b""
 
 
 def open_footage(path: str | os.PathLike[str], size: Size) -> Footage | None:

@@ -1,7 +1,7 @@
 """A report while it is written: which files it describes already, and what it is told."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -24,9 +24,11 @@ class Report:
         skipped: How many files `skip` has found described.
         changed: How many it has found changed since they were described.
         remark: What the user should know about the report itself; mostly empty.
+        failed: How often something beside the report could not be written.
     """
 
     def __init__(self, writer: Writer) -> None:
+        self.failed = 0
         self.skipped = 0
         self.changed = 0
         self.remark = ""
@@ -42,6 +44,13 @@ class Report:
     def write(self, path: str, result: "Caption | CaptionerError", last: bool = True) -> None:
         """See `Writer`."""
         self._writer.write(path, result, last)
+
+    def summary(self) -> Iterator[str]:
+        """Yield a line about files with captions already, and one about changed files."""
+        if self.skipped:
+            yield f"Skipped, since the report describes them: {self.skipped}"
+        if self.changed:
+            yield f"Described anew, since they have changed: {self.changed}"
 
 
 class ResumableReport(Report):

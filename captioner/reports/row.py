@@ -41,10 +41,11 @@ def encode_row(path: str, *results: "Caption | CaptionerError") -> bytes:
 
     Returns:
         UTF-8 with the keys `path`; `caption`, `log_prob`, `confidence` where the preset gives
-        one, `uncertain` (true) where the caption is empty because the confidence is too low, and,
-        where there are alternatives, `captions`: all of them, the best first. A film has a list
-        `segments` of objects with these keys, `start` and `end` in seconds. An activity has
-        `label`, `probability` and `labels` instead. `error` is there only where there is one.
+        one, `uncertain` (true) where the caption is empty because the confidence is too low,
+        `partial` (true) where the picture was cut off a little before its end, and, where there
+        are alternatives, `captions`: all of them, the best first. A film has a list `segments` of
+        objects with these keys, `start` and `end` in seconds. An activity has `label`,
+        `probability` and `labels` instead. `error` is there only where there is one.
 
     Example:
         >>> encode_row("é\udcff.jpg", CaptionerError("empty"))
@@ -85,6 +86,8 @@ def _fields(caption: "Caption") -> dict[str, Any]:
         fields["confidence"] = round(caption.confidence, CONFIDENCE_DECIMALS)
     if caption.uncertain:
         fields["uncertain"] = True
+    if caption.partial:
+        fields["partial"] = True
     return fields
 
 

@@ -1,7 +1,7 @@
 """What a run says at its end about the files that it did not describe."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from captioner.reports.report import Report
@@ -12,15 +12,17 @@ class LeftOut:
 
     Args:
         report: The file of the report, which may lie in such a folder, and is not counted.
+        sidecars: Forms of the sidecars of this run, which are not counted either.
     """
 
-    def __init__(self, report: Path | None) -> None:
+    def __init__(self, report: Path | None, sidecars: Iterable[str] = ()) -> None:
         self.kinds: Counter[str] = Counter()
+        self._sidecars = {f".{form}" for form in sidecars}
         self._own = () if report is None else (report.name, f"{report.name}.run")
 
     def add(self, path: str, kind: str) -> None:
         """Count a path, as `find_media` gives it."""
-        if Path(path).name not in self._own:
+        if Path(path).name not in self._own and kind not in self._sidecars:
             self.kinds[kind] += 1
 
 
@@ -38,10 +40,7 @@ def summarize(report: Report, left_out: LeftOut) -> Iterator[str]:
         >>> list(summarize(Report(writer=None), left_out))
         ['Left out: .txt (1), subfolders (1; --recursive searches them)']
     """
-    if report.skipped:
-        yield f"Skipped, since the report describes them: {report.skipped}"
-    if report.changed:
-        yield f"Described anew, since they have changed: {report.changed}"
+    yield from report.summary()
     if left_out.kinds:
         kinds = (
             f"{kind} ({number}{'; --recursive searches them' * (kind == 'subfolders')})"

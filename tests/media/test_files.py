@@ -71,6 +71,22 @@ def test_recursive_descends(album):
     assert find("album", recursive=True) == TOP + DEEP
 
 
+def test_all_files_of_a_folder(album):
+    (album / "album/link").symlink_to(album / "empty", target_is_directory=True)
+    (album / "album/self").symlink_to(album / "album/self")
+    found = list(find_media(["album"], all_files=True))
+    names = ["1.png", "2.jpg", "10.JPG", "notes.txt", "phone.heic", "scan.dat", "self"]
+    assert [Path(path).as_posix() for path in found] == [f"album/{name}" for name in names]
+    texts = list(find_media(["album/t*"], all_files=True))
+    assert [Path(path).as_posix() for path in texts] == ["album/texts/readme.txt"]
+
+
+@pytest.mark.parametrize("name", ["a.mpo", "a.JXL", "a.hif", "a.NEF", "a.cr3", "a.dng"])
+def test_formats_of_cameras_are_pictures(album, name):
+    (album / "empty" / name).touch()
+    assert find("empty") == [f"empty/{name}"]
+
+
 def test_absolute_folders_give_absolute_paths(album):
     assert find(album / "album") == [(album / path).as_posix() for path in TOP]
 

@@ -1,0 +1,84 @@
+"""Descriptions within image files, put in beside pixels that are not touched."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from captioner.errors import CaptionerError
+from captioner.metadata.jpeg_segments import read_jpeg, write_jpeg
+from captioner.metadata.png_chunks import read_png, write_png
+from captioner.metadata.webp_chunks import read_webp, write_webp
+from captioner.metadata.xmp import PROPERTIES, Existing, read_texts, write_texts
+from captioner.replacing import replacing
+
+
+class _Container(NamedTuple):
+    read: Callable[[bytes], bytes]
+    write: Callable[[bytes, bytes], bytes]
+
+
+_JPEG = _Container(read_jpeg, write_jpeg)
+_PNG = _Container(read_png, write_png)
+_WEBP = _Container(read_webp, write_webp)
+
+
+def is_described(path: Path) -> bool:
+    """Whether an image file has a description and an alternative text of its own.
+
+    Raises:
+        CaptionerError: It cannot be read, or its metadata are damaged.
+    """
+    data, container = _open(path)
+    try:
+        packet = container.read(data)
+        return bool(packet) and len(read_texts(packet)) == len(PROPERTIES)
+    except CaptionerError as error:
+        raise _refused(path, error) from error
+
+
+def embed(path: Path, text: str, existing: Existing) -> None:
+    """Write a text into an image file's own metadata.
+
+    The bytes of its pixels, and all other metadata, stay as they are. The file is replaced once
+    the new one is complete.
+
+    Args:
+        path: A JPEG, PNG or WebP file; of a link, the file that it leads to is replaced.
+        text: See `write_texts`.
+        existing: See `write_texts`.
+
+    Raises:
+        CaptionerError: The file is of another format, damaged, or cannot be replaced.
+    """
+    path = path.resolve()
+    data, container = _open(path)
+    try:
+        packet = container.read(data)
+        written = write_texts(packet, text, existing)
+        if packet and read_texts(packet) == read_texts(written):
+            return
+        new = container.write(data, written)
+    except CaptionerError as error:
+        raise _refused(path, error) from error
+    with replacing(path) as partial:
+        partial.write_bytes(new)
+
+
+def _open(path: Path) -> tuple[bytes, _Container]:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise CaptionerError(f"cannot read {path} ({error.strerror}): check the path") from error
+    if data.startswith(b"\xff\xd8"):
+        return data, _JPEG
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return data, _PNG
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return data, _WEBP
+    raise _refused(path, CaptionerError("it is no JPEG, PNG or WebP file"))
+
+
+def _refused(path: Path, reason: CaptionerError) -> CaptionerError:
+    return CaptionerError(
+        f"cannot write a description into {path} ({reason}): choose --sidecar xmp for it"
+    )

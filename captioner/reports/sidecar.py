@@ -1,0 +1,160 @@
+"""A file beside each picture with its caption: a sidecar."""
+
+import io
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from captioner.errors import CaptionerError
+from captioner.media.sources import open_footage
+from captioner.media.standard_input import PATH
+from captioner.metadata.xmp import PROPERTIES, Existing, join_texts, read_texts, write_texts
+from captioner.replacing import replacing
+from captioner.reports.destination import Results, confident, find_error
+from captioner.reports.row import encode_row
+from captioner.reports.sidecar_path import SidecarNames
+from captioner.reports.subtitles import SubtitleWriter
+
+FORMS = ("txt", "json", "xmp", "srt", "vtt")
+JOINABLE = ("txt", "xmp")  # forms in which a text can stand before or behind another
+_SUBTITLES = ("srt", "vtt")
+
+
+class Sidecars:
+    r"""Writes a file beside each picture or clip; see `SidecarNames` for its name.
+
+    `txt` has a caption a line, `json` what a row of JSON Lines has, `xmp` the best caption as the
+    description and the alternative text, `srt` and `vtt` a cue a shot, of clips alone. A caption
+    that is withheld, and a file that cannot be read to its end, get no sidecar.
+
+    Args:
+        form: One of `FORMS`.
+        naming: As for `SidecarNames`.
+        existing: What becomes of a sidecar that is there, as for `write_texts`; "keep" skips its
+            picture. A blank file counts as none, an XMP file without a description as well.
+
+    Example:
+        >>> import tempfile
+        >>> from captioner.caption import Caption
+        >>> picture = Path(tempfile.mkdtemp(), "dog.jpg")
+        >>> sidecars = Sidecars("txt")
+        >>> sidecars.write(str(picture), [Caption("a dog", ("a", "dog"), -1.0, -0.6)])
+        >>> picture.with_suffix(".txt").read_text(), sidecars.wants(str(picture))
+        ('a dog\\n', False)
+    """
+
+    def __init__(self, form: str, naming: str | None = None, existing: Existing = "keep") -> None:
+        self._form = form
+        self._names = SidecarNames(form, naming)
+        self._existing = existing
+        self._skipped = 0
+        self._stills = 0
+        self._full: list[str] = []  # names that had to be full
+
+    def wants(self, path: str) -> bool:
+        """See `Destination`.
+
+        Raises:
+            CaptionerError: The sidecar that is there cannot be read.
+        """
+        if path == PATH:
+            return False
+        if self._form in _SUBTITLES and _is_still(path):
+            self._stills += 1
+            return False
+        target = self._names.path(Path(path))
+        if self._existing != "keep" or not target.exists():
+            return True
+        if self._is_complete(target):
+            self._skipped += 1
+            return False
+        return True
+
+    def write(self, path: str, results: Results) -> None:
+        """See `Destination`."""
+        if find_error(results) is not None or not confident(results):
+            return
+        target = self._names.path(Path(path))
+        content = self._content(target, Path(path).name, results)
+        with replacing(target) as partial:
+            partial.write_bytes(content)
+        if self._names.is_exception(Path(path)):
+            self._full.append(target.name)
+
+    def close(self) -> None:
+        """See `Destination`: there is nothing to add."""
+
+    def summary(self) -> Iterator[str]:
+        """See `Destination`."""
+        if self._skipped:
+            yield f"Skipped, since a .{self._form} file is beside them: {self._skipped}"
+        if self._stills:
+            yield f"Pictures, which have no subtitles: {self._stills}"
+        if self._full:
+            yield (
+                f"Named in full, since another picture or clip has the same stem: {self._full[0]}"
+                + (f" and {len(self._full) - 1} more" if len(self._full) > 1 else "")
+            )
+
+    def _is_complete(self, target: Path) -> bool:
+        content = _read(target)
+        if self._form != "xmp":
+            return bool(content.strip())
+        try:
+            return bool(content.strip()) and len(read_texts(content)) == len(PROPERTIES)
+        except CaptionerError as error:
+            raise CaptionerError(f"{target}: {error}") from error
+
+    def _content(self, target: Path, name: str, results: Results) -> bytes:
+        captions = confident(results)
+        old = _read(target) if target.exists() else b""
+        if self._form == "json":
+            return encode_row(name, *results) + b"\n"
+        if self._form in _SUBTITLES:
+            return _subtitles(self._form, name, results)
+        if self._form == "xmp":
+            text = _join_sentences(caption.text for caption in captions)
+            try:
+                return write_texts(old, text, self._existing)
+            except CaptionerError as error:
+                raise CaptionerError(f"{target}: {error}") from error
+        said = [text for best in captions for text in (best, *best.alternatives)]
+        text = "\n".join(caption.text for caption in said)
+        # Those of other programs may be in other encodings, and stay so byte by byte.
+        before = old.decode("utf-8", "surrogateescape")
+        return (join_texts(before, text, self._existing) + "\n").encode("utf-8", "surrogateescape")
+
+
+def _is_still(path: str) -> bool:
+    """Whether a file is a picture; what cannot be read is none, and its reader says why."""
+    try:
+        footage = open_footage(path, None)
+    except CaptionerError:
+        return False
+    if footage is not None:
+        footage.close()
+    return footage is None and Path(path).is_file()
+
+
+def _subtitles(form: str, name: str, results: Results) -> bytes:
+    stream = io.BytesIO()
+    writer = SubtitleWriter(stream, form)
+    for number, result in enumerate(results, start=1):
+        writer.write(name, result, number == len(results))
+    writer.close()
+    return stream.getvalue()
+
+
+def _join_sentences(texts: Iterable[str]) -> str:
+    """One text of those of several shots, each once."""
+    unique = list(dict.fromkeys(texts))
+    return (" " if all(text.endswith(".") for text in unique) else "; ").join(unique)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise CaptionerError(
+            f"cannot read {path} ({reason}): delete it, or make it readable"
+        ) from error

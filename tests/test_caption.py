@@ -1,0 +1,23 @@
+import json
+
+import numpy as np
+
+from captioner.activity import make_activity
+from captioner.caption import Caption
+from captioner.reports.row import encode_row
+
+
+def test_a_caption_is_shown_in_a_line():
+    attention = np.zeros((2, 1, 49), np.float32)
+    dog = Caption("a dog", ("a", "dog"), -1.0, -0.6, attention, confidence=0.5)
+    assert repr(dog) == str(dog) == "Caption('a dog', confidence=0.5, attention=(2, 1, 49))"
+    shot = Caption("", (), -9.0, -3.0, alternatives=(dog, dog), span=(0.0, 2.5), uncertain=True)
+    assert repr(shot) == "Caption('', span=(0.0, 2.5), uncertain=True, alternatives=2)"
+    assert repr(Caption("a dog", (), -1.0, -0.6, partial=True)) == "Caption('a dog', partial=True)"
+    assert repr(make_activity([("wave", 0.9)])) == "Activity('wave')"
+
+
+def test_a_part_of_a_picture_is_told_in_json():
+    caption = Caption("a dog", ("a", "dog"), -1.0, -0.6, partial=True)
+    row = json.loads(encode_row("a.jpg", caption))
+    assert row == {"path": "a.jpg", "caption": "a dog", "log_prob": -1.0, "partial": True}
