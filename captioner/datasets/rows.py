@@ -58,9 +58,9 @@ def read_rows(path: Path) -> Iterator[Row]:
     r"""Read the rows of a table.
 
     JSON Lines, a JSON list of objects, or text with commas, semicolons, tabs or bars between the
-    cells, quoted or not, with a header or without: then the first column is the image, a second one
-    may number the captions, and the rest is the caption. Columns may have any of the usual names (`image`, `file_name`, `caption`,
-    `text`, ...) in any order; a caption may be a list.
+    cells, quoted or not, with a header or without: then the first column is the image, a second
+    one may number the captions, and the rest is the caption. Columns may have any of the usual
+    names (`image`, `file_name`, `caption`, `text`, ...) in any order; a caption may be a list.
 
     Args:
         path: The file.
