@@ -7,6 +7,7 @@ import click
 from captioner import __version__
 
 _COMMANDS = {
+    "check": "Report what is in a data set, and what in it will hurt a training.",
     "average": "Make one preset of several: the mean of their weights.",
     "evaluate": "Score captions, of a model or of a file, against references.",
     "export": "Write a preset's network for other programs: OpenVINO, ONNX, TensorFlow, LiteRT.",

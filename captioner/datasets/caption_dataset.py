@@ -36,6 +36,7 @@ class CaptionDataset:
     Args:
         name: the data set's name, for reports.
         examples: pictures or clips with captions; no image_id occurs twice.
+        faults: what its file has beside them and was left out, a sentence each.
 
     Raises:
         CaptionerError: there are no examples, or two have the same image_id.
@@ -48,6 +49,7 @@ class CaptionDataset:
 
     name: str
     examples: tuple[CaptionExample, ...]
+    faults: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.examples:

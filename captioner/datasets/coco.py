@@ -8,7 +8,7 @@ from typing import Any
 
 from captioner.datasets.caption_dataset import CaptionDataset, CaptionExample
 from captioner.datasets.source_files import caption_words, read_source, with_pictures
-from captioner.datasets.table import split_by_hash
+from captioner.datasets.table import split_images
 from captioner.errors import CaptionerError
 
 COCO_PATTERN = "captions_*.json"
@@ -69,6 +69,7 @@ def _read_file(path: Path, images_dir: str | os.PathLike[str] | None) -> list[Ca
         ) from error
     match = _NAME.match(path.name)
     folder = _find_images(path, images_dir, match["folder"] if match else "", names)
+    splits = split_images(names.values())
     examples = []
     for image_id, texts in captions.items():
         if image_id not in names:
@@ -84,7 +85,7 @@ def _read_file(path: Path, images_dir: str | os.PathLike[str] | None) -> list[Ca
                 path=str(folder / name),
                 captions=tuple(map(str, texts)),
                 tokens=tuple(caption_words(text, place) for text in texts),
-                split=match["split"] if match else split_by_hash(name),
+                split=match["split"] if match else splits[name],
             )
         )
     return examples

@@ -9,14 +9,23 @@ from captioner.datasets.flickr8k import TOKEN_FILE, read_flickr8k
 from captioner.datasets.karpathy import read_karpathy
 from captioner.datasets.msrvtt import MSRVTT_FILES, read_msrvtt
 from captioner.datasets.msvd import MSVD_FILES, read_msvd
+from captioner.datasets.rows import is_media, is_table
 from captioner.datasets.sentences import SENTENCE_SUFFIXES, read_sentences
-from captioner.datasets.table import read_table
+from captioner.datasets.source_files import read_source
+from captioner.datasets.table import caption_file, read_captioned_folder, read_table
 from captioner.errors import CaptionerError
 
+# Tables by the names that people and other programs give them.
+_TABLES = (
+    "captions.csv", "captions.jsonl", "captions.tsv", "captions.txt", "metadata.csv",
+    "metadata.jsonl", "results.csv",
+)  # fmt: skip
+_TABLE_SUFFIXES = (".csv", ".jsonl", ".tsv")
 _MEND = (
-    "give one of Karpathy's .json files, a .csv or .jsonl table, or a folder with dataset_*.json, "
-    f"captions.csv, captions.jsonl, {COCO_PATTERN}, {TOKEN_FILE}, {MSRVTT_FILES[0]} or "
-    f"{MSVD_FILES[0]}"
+    "give a table of images and captions (.csv, .tsv, .jsonl, .txt, .json), one of Karpathy's "
+    f".json files, or a folder with dataset_*.json, {', '.join(_TABLES[:-1])}, {_TABLES[-1]}, "
+    f"{COCO_PATTERN}, {TOKEN_FILE}, {MSRVTT_FILES[0]} or {MSVD_FILES[0]}, or with a text file "
+    "beside each image"
 )
 # Data sets of several files, and the names by which a folder is known to hold one.
 _FOLDER_READERS = (
@@ -27,7 +36,9 @@ _FOLDER_READERS = (
 
 
 def read_dataset(
-    path: str | os.PathLike[str], images_dir: str | os.PathLike[str] | None = None
+    path: str | os.PathLike[str],
+    images_dir: str | os.PathLike[str] | None = None,
+    strict: bool = False,
 ) -> CaptionDataset:
     """Read pictures or clips with captions from a file or folder, whatever its kind.
 
@@ -35,12 +46,14 @@ def read_dataset(
     kind is read.
 
     Args:
-        path: one of Karpathy's `.json` files, a `.csv` or `.jsonl` table, or a folder with one of
-            them (`dataset_*.json`, `captions.csv`, `captions.jsonl`) or with `Flickr8k.token.txt`;
+        path: one of Karpathy's `.json` files, a table (see `read_table`), or a folder with one of
+            them (`dataset_*.json`; `captions.csv`, `metadata.jsonl` and the like), with
+            `Flickr8k.token.txt`, or with a `.txt` file beside each image;
             COCO's `captions_*.json` or their folder, also `annotations` in it;
             MSR-VTT's `*videodatainfo*.json`, MSVD's `AllVideoDescriptions.txt`, or their folder;
             any other `.txt` or `.txt.gz` file has captions without images, see `read_sentences`.
         images_dir: the folder of the pictures or clips, where it is not the reader's default.
+        strict: refuse a table with faulty rows, instead of leaving them out.
 
     Returns:
         The data set.
@@ -55,7 +68,7 @@ def read_dataset(
     if not path.exists():
         raise CaptionerError(f"{path} does not exist: {_MEND}")
     if path.is_dir():
-        tables = [path / name for name in ("captions.csv", "captions.jsonl")]
+        tables = [path / name for name in _TABLES]
         files = sorted(path.glob("dataset_*.json")) + [table for table in tables if table.exists()]
         if len(files) > 1:
             names = " and ".join(file.name for file in files)
@@ -66,6 +79,8 @@ def read_dataset(
                     return read(path, images_dir)
             if any(path.glob(COCO_PATTERN)) or any(path.glob(f"annotations/{COCO_PATTERN}")):
                 return read_coco(path, images_dir)
+            if any(is_media(f.name) and caption_file(f) for f in path.iterdir()):
+                return read_captioned_folder(path, strict)
             raise CaptionerError(f"{path} holds no data set that can be read: {_MEND}")
         path = files[0]
     if path.name in MSVD_FILES:
@@ -76,11 +91,18 @@ def read_dataset(
     if path.match(COCO_PATTERN):
         return read_coco(path, images_dir)
     if kind == ".json":
+        text = read_source(path)
+        if text.lstrip().startswith("["):  # neuraltalk2's, and one's own
+            return read_table(path, images_dir, strict)
+        if '"annotations"' in text:
+            return read_coco(path, images_dir)
         return read_karpathy(path, images_dir)
-    if kind in (".csv", ".jsonl"):
-        return read_table(path, images_dir)
+    if kind in _TABLE_SUFFIXES:
+        return read_table(path, images_dir, strict)
     if path.name == TOKEN_FILE:
         return read_flickr8k(path, images_dir)
+    if kind == ".txt" and is_table(path):
+        return read_table(path, images_dir, strict)
     if path.name.endswith(SENTENCE_SUFFIXES):
         return read_sentences(path)
     raise CaptionerError(f"{path} is no data set that can be read: {_MEND}")

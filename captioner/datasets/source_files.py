@@ -1,5 +1,6 @@
 """What every reader asks of the files it reads: text that can be read, captions, pictures."""
 
+import codecs
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ _LOOKED_AT = 20
 
 
 def read_source(path: Path) -> str:
-    """Read a text file in UTF-8, with or without a byte order mark.
+    """Read a text file in UTF-8, with or without a byte order mark, or in UTF-16 with one.
 
     Args:
         path: the file.
@@ -20,16 +21,20 @@ def read_source(path: Path) -> str:
         Its text, with line feeds at the ends of lines.
 
     Raises:
-        CaptionerError: the file is missing, unreadable, or not UTF-8.
+        CaptionerError: the file is missing, unreadable, or neither.
     """
     try:
-        return path.read_text(encoding="utf-8-sig")
+        with path.open("rb") as file:
+            utf16 = file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        return path.read_text(encoding="utf-16" if utf16 else "utf-8-sig")
     except OSError as error:
         raise CaptionerError(
             f"cannot read {path} ({error.strerror}): check the path of the data set"
         ) from error
-    except UnicodeDecodeError as error:
-        raise CaptionerError(f"{path} is not UTF-8 text: save it as UTF-8") from error
+    except UnicodeError as error:
+        raise CaptionerError(
+            f"{path} is not UTF-8 text: save it as UTF-8 (in Excel: CSV UTF-8)"
+        ) from error
 
 
 def caption_words(caption: object, place: str) -> tuple[str, ...]:
@@ -51,7 +56,9 @@ def caption_words(caption: object, place: str) -> tuple[str, ...]:
     return words
 
 
-def with_pictures(name: str, examples: Iterable[CaptionExample], source: Path) -> CaptionDataset:
+def with_pictures(
+    name: str, examples: Iterable[CaptionExample], source: Path, faults: Iterable[str] = ()
+) -> CaptionDataset:
     """Make the data set, unless its pictures are clearly elsewhere.
 
     Only the first few are looked for: a single missing picture is the business of whoever opens it.
@@ -60,6 +67,7 @@ def with_pictures(name: str, examples: Iterable[CaptionExample], source: Path) -
         name: the data set's name.
         examples: what the reader read.
         source: the file they were read from, for the error.
+        faults: what was left out of it, and why.
 
     Returns:
         The data set.
@@ -74,6 +82,6 @@ def with_pictures(name: str, examples: Iterable[CaptionExample], source: Path) -
     if not any(path.is_file() for path in first):
         raise CaptionerError(
             f"none of the first pictures of {source} is in {first[0].parent}, "
-            f"for example {first[0].name}: say where they are with images_dir"
+            f"for example {first[0].name}: say where they are with --images (in a recipe: images)"
         )
-    return CaptionDataset(name, examples)
+    return CaptionDataset(name, examples, tuple(faults))

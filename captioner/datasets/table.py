@@ -1,42 +1,49 @@
-"""Your own pictures and captions: a CSV or JSON Lines table."""
+"""Your own images and captions: a table, or a folder of images with a text file beside each."""
 
-import csv
 import hashlib
-import io
-import json
 import os
-from collections.abc import Container, Iterator
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PureWindowsPath
 
 from captioner.datasets.caption_dataset import CaptionDataset, CaptionExample
+from captioner.datasets.rows import Row, is_media, read_rows
 from captioner.datasets.source_files import caption_words, read_source, with_pictures
 from captioner.errors import CaptionerError
+from captioner.media.files import find_media
 
-SPLITS = ("train", "val", "test")
+# Fewer images than these leave too few to chance.
+_ENOUGH_FOR_HASHES = 200
+_LOOKED_AT = 20
 
 
 def read_table(
-    path: str | os.PathLike[str], images_dir: str | os.PathLike[str] | None = None
+    path: str | os.PathLike[str],
+    images_dir: str | os.PathLike[str] | None = None,
+    strict: bool = False,
 ) -> CaptionDataset:
-    r"""Read a table with the columns `image`, `caption` and, if you like, `split`.
+    r"""Read a table of images and captions, see `rows.read_rows`.
 
-    A picture with several captions has several rows. Without a column `split`, each picture goes to
-    "train", "val" or "test" by the SHA-256 of its name, 90, 5 and 5 of 100 on average: a picture
-    keeps its split whatever other rows come or go. In JSON Lines all rows have a split or none.
+    An image with several captions has several rows, or a list of captions. `a.jpg`, `./a.jpg` and
+    `a.jpg ` are one image, and so is `a` where no file has that name and one image is `a.jpg`.
+
+    Images without a split are split by `split_images`.
 
     Args:
-        path: a `.csv` file with a header, or a `.jsonl` file with one object a line.
-        images_dir: the folder that relative picture paths start from; by default the file's own.
+        path: the table.
+        images_dir: the folder that relative paths start from; by default the file's own, or, where
+            none of the first images is there, the folder in it that has one.
+        strict: refuse a table with a faulty row, instead of leaving the row out.
 
     Returns:
-        The data set, named like the file; image ids are the paths as written in the table.
+        The data set, named like the file; image ids are the paths as written in the table. Its
+        `faults` name the rows that were left out.
 
     Raises:
-        CaptionerError: the file or a column is missing, a row is malformed, or the pictures are
+        CaptionerError: the file is missing or no table, no row is right, or the images are
             elsewhere.
 
     Example:
-        >>> from pathlib import Path
         >>> import tempfile
         >>> folder = Path(tempfile.mkdtemp())
         >>> _ = (folder / "dog.jpg").write_bytes(b"")
@@ -45,82 +52,162 @@ def read_table(
         (('a', 'dog', 'sleeps'),)
     """
     path = Path(path)
-    rows = _csv_rows(path) if path.suffix.lower() == ".csv" else _jsonl_rows(path)
-    captions: dict[str, list[str]] = {}
-    words: dict[str, list[tuple[str, ...]]] = {}
-    splits: dict[str, str] = {}
-    for place, row in rows:
-        image, caption = row.get("image"), row.get("caption")
-        if not image or not isinstance(image, str):
-            raise CaptionerError(f"{place} names no image: fill its column or remove the row")
-        split = row["split"] if "split" in row else split_by_hash(image)
-        if split not in SPLITS:
-            raise CaptionerError(f"{place} has a split other than {', '.join(SPLITS)}: correct it")
-        if splits.setdefault(image, split) != split:
-            raise CaptionerError(
-                f"{place} puts {image} into {split}, another row into {splits[image]}: choose one"
-            )
-        words.setdefault(image, []).append(caption_words(caption, place))
-        captions.setdefault(image, []).append(str(caption))
-    folder = path.parent if images_dir is None else Path(images_dir)
-    examples = [
-        CaptionExample(
-            image_id=image,
-            path=str(folder / image),
-            captions=tuple(captions[image]),
-            tokens=tuple(words[image]),
-            split=split,
-        )
-        for image, split in splits.items()
-    ]
-    return with_pictures(path.stem, examples, path)
+    rows = list(read_rows(path))
+    right = [row for row in rows if not row.fault]
+    faults = [f"{row.place} {row.fault}" for row in rows if row.fault]
+    if rows and not right:
+        raise CaptionerError(f"{_listed(faults)}: no row of {path} is right")
+    folder = _images_folder(path, right) if images_dir is None else Path(images_dir)
+    return _build(path, folder, right, faults, strict)
 
 
-def split_by_hash(image: str) -> str:
-    """Assign an image to a split by the SHA-256 of its name: 90 % train, 5 % val, 5 % test."""
-    hundredth = int.from_bytes(hashlib.sha256(image.encode()).digest()) % 100
+def read_captioned_folder(folder: str | os.PathLike[str], strict: bool = False) -> CaptionDataset:
+    """Read a folder of images with a text file beside each: `a.jpg` and `a.txt`, or `a.jpg.txt`.
+
+    Each line of the text is a caption. Images without a text are left out.
+
+    Args:
+        folder: the folder; folders in it are not searched.
+        strict: refuse an empty text, instead of leaving its image out.
+
+    Returns:
+        The data set, named like the folder; image ids are file names.
+
+    Raises:
+        CaptionerError: no image has a text.
+    """
+    folder = Path(folder)
+    rows = []
+    for name in sorted(entry.name for entry in folder.iterdir() if is_media(entry.name)):
+        text = caption_file(folder / name)
+        if text is not None:
+            lines = tuple(line.strip() for line in read_source(text).split("\n") if line.strip())
+            fault = "" if lines else "is empty: write a caption or remove it"
+            rows.append(Row(str(text), name, lines, fault=fault))
+    right = [row for row in rows if not row.fault]
+    faults = [f"{row.place} {row.fault}" for row in rows if row.fault]
+    return _build(folder, folder, right, faults, strict)
+
+
+def caption_file(image: Path) -> Path | None:
+    """Return the text beside an image, `a.jpg.txt` or `a.txt`; None where there is none."""
+    candidates = (image.with_name(image.name + ".txt"), image.with_suffix(".txt"))
+    return next((text for text in candidates if text.is_file()), None)
+
+
+def split_images(images: Iterable[str]) -> dict[str, str]:
+    """Assign images to splits, by the SHA-256 of their names.
+
+    Of 200 images or more, 90, 5 and 5 of 100 go to "train", "val" and "test", on average: an image
+    keeps its split whatever others come or go. Of fewer, a tenth goes to "val", but four where that
+    would be less and is no more than a quarter of all, and the rest to "train"; fewer than four
+    images all train.
+
+    Example:
+        >>> from collections import Counter
+        >>> Counter(split_images(f"{n}.jpg" for n in range(20)).values())
+        Counter({'train': 16, 'val': 4})
+    """
+    draws = {
+        image: int.from_bytes(hashlib.sha256(image.encode()).digest()) % 100_00 for image in images
+    }
+    if len(draws) >= _ENOUGH_FOR_HASHES:
+        return {image: _by_hundredth(draw % 100) for image, draw in draws.items()}
+    count = max(len(draws) // 10, min(len(draws) // 4, 4))
+    val = set(sorted(draws, key=lambda image: (draws[image], image))[:count])
+    return {image: "val" if image in val else "train" for image in draws}
+
+
+def _by_hundredth(hundredth: int) -> str:
     return "train" if hundredth < 90 else "val" if hundredth < 95 else "test"
 
 
-def _csv_rows(path: Path) -> Iterator[tuple[str, dict]]:
-    reader = csv.DictReader(io.StringIO(read_source(path)), strict=True, skipinitialspace=True)
-    try:
-        _require_columns(reader.fieldnames or (), f"the header of {path}")
-        for row in reader:
-            place = f"{path}, line {reader.line_num},"
-            if None in row:
-                raise CaptionerError(
-                    f"{place} has more cells than the header: put captions with commas in quotes"
-                )
-            yield place, row
-    except csv.Error as error:
-        raise CaptionerError(
-            f"{path} is not CSV after line {reader.line_num} ({error}): correct its quotation marks"
-        ) from error
+@dataclass
+class _Image:
+    """What the rows of one image say."""
+
+    image_id: str
+    path: Path
+    split: str
+    captions: list[str] = field(default_factory=list)
 
 
-def _jsonl_rows(path: Path) -> Iterator[tuple[str, dict]]:
-    has_split = None
-    # Not splitlines(): JSON strings may hold line separators of Unicode.
-    for number, line in enumerate(read_source(path).split("\n"), start=1):
-        if not line.strip():
+def _build(
+    source: Path, folder: Path, rows: Iterable[Row], faults: list[str], strict: bool
+) -> CaptionDataset:
+    found: dict[str, _Image] = {}
+    stems: Mapping[str, Path] | None = None
+    for row in rows:
+        path = _image_path(folder, row.image)
+        if not path.suffix and not path.exists():
+            stems = _stems(folder) if stems is None else stems
+            path = stems.get(row.image, path)
+        image = found.setdefault(os.path.normpath(path), _Image(row.image, path, row.split))
+        image.split = image.split or row.split
+        if row.split and row.split != image.split:
+            faults.append(
+                f"{row.place} puts {row.image} into {row.split}, another row into {image.split}: "
+                "choose one"
+            )
             continue
-        place = f"{path}, line {number},"
-        try:
-            row = json.loads(line)
-            json.dumps(row, ensure_ascii=False).encode()  # Half a surrogate pair is no text.
-        except ValueError as error:
-            raise CaptionerError(f"{place} is not JSON ({error}): correct it") from error
-        if not isinstance(row, dict):
-            raise CaptionerError(f'{place} is not an object like {{"image": ..., "caption": ...}}')
-        _require_columns(row, place)
-        if has_split not in (None, "split" in row):
-            raise CaptionerError(f"{place} differs from the rows above: give all a split, or none")
-        has_split = "split" in row
-        yield place, row
+        image.captions += [text for text in row.captions if _has_words(text, row.place, faults)]
+    if strict and faults:
+        raise CaptionerError(f"{_listed(faults)}: correct them, or leave --strict out")
+    images = [image for image in found.values() if image.captions]
+    splits = split_images(image.image_id for image in images if not image.split)
+    examples = [
+        CaptionExample(
+            image_id=image.image_id,
+            path=str(image.path),
+            captions=tuple(image.captions),
+            tokens=tuple(caption_words(caption, image.image_id) for caption in image.captions),
+            split=image.split or splits[image.image_id],
+        )
+        for image in images
+    ]
+    if not examples and faults:
+        raise CaptionerError(f"{_listed(faults)}: no row of {source} is right")
+    return with_pictures(source.stem, examples, source, faults)
 
 
-def _require_columns(columns: Container[str], place: str) -> None:
-    missing = [name for name in ("image", "caption") if name not in columns]
-    if missing:
-        raise CaptionerError(f"{place} lacks {' and '.join(missing)}: add what is missing")
+def _has_words(caption: str, place: str, faults: list[str]) -> bool:
+    try:
+        return bool(caption_words(caption, place))
+    except CaptionerError as error:
+        faults.append(str(error))
+        return False
+
+
+def _image_path(folder: Path, image: str) -> Path:
+    path = folder / image
+    if "\\" in image and not path.exists():  # written on Windows
+        path = folder.joinpath(*PureWindowsPath(image).parts)
+    return path
+
+
+def _stems(folder: Path) -> dict[str, Path]:
+    """The images of a folder by their names without a suffix, where these are unique."""
+    paths: dict[str, Path] = {}
+    doubled = set()
+    for path in map(Path, find_media([folder]) if folder.is_dir() else ()):
+        if path.stem in paths:
+            doubled.add(path.stem)
+        paths[path.stem] = path
+    return {stem: path for stem, path in paths.items() if stem not in doubled}
+
+
+def _images_folder(path: Path, rows: Iterable[Row]) -> Path:
+    """Where the images lie: beside the table, or in a folder there such as Kaggle's `Images`."""
+    first = [row.image for row in rows][:_LOOKED_AT]
+    own = path.parent
+    if any(_image_path(own, image).is_file() for image in first):
+        return own
+    for folder in sorted(entry for entry in own.iterdir() if entry.is_dir()):
+        if any(_image_path(folder, image).is_file() for image in first):
+            return folder
+    return own
+
+
+def _listed(faults: list[str]) -> str:
+    more = f", and {len(faults) - 5} more" if len(faults) > 5 else ""
+    return "; ".join(faults[:5]) + more

@@ -60,7 +60,7 @@ def test_images_are_found_where_people_put_them(tmp_path, folder):
 def test_images_may_be_elsewhere(tmp_path):
     write(tmp_path / "captions_train2014.json", [9])
     draw(tmp_path / "far" / "away", [9])
-    with pytest.raises(CaptionerError, match="images_dir"):
+    with pytest.raises(CaptionerError, match="--images"):
         read_coco(tmp_path / "captions_train2014.json")
     assert read_coco(tmp_path / "captions_train2014.json", tmp_path / "far" / "away").examples
 

@@ -43,7 +43,7 @@ def test_tiny_copy(tiny):
 
 def test_pictures_elsewhere(tiny):
     (tiny / "Flicker8k_Dataset").rename(tiny / "mine")
-    with pytest.raises(CaptionerError, match="images_dir"):
+    with pytest.raises(CaptionerError, match="--images"):
         read_flickr8k(tiny)
     assert read_flickr8k(tiny, tiny / "mine").examples[0].path == str(tiny / "mine" / "1_a.jpg")
 

@@ -64,7 +64,7 @@ def test_refuses_pictures_that_are_elsewhere(tmp_path):
     with pytest.raises(CaptionerError) as caught:
         read_karpathy(write(tmp_path, COCO), tmp_path / "wrong")
     message = str(caught.value)
-    assert str(tmp_path / "wrong" / "val2014") in message and "images_dir" in message
+    assert str(tmp_path / "wrong" / "val2014") in message and "--images" in message
 
 
 @pytest.mark.parametrize(

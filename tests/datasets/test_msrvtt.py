@@ -92,9 +92,7 @@ def test_clips_in_one_folder_or_elsewhere(folder):
     assert read_msrvtt(folder, folder / "mine").examples[0].path == str(
         folder / "mine" / "video0.mp4"
     )
-    with pytest.raises(
-        CaptionerError, match=r"none of the first pictures.*video0\.mp4.*images_dir"
-    ):
+    with pytest.raises(CaptionerError, match=r"none of the first pictures.*video0\.mp4.*--images"):
         read_msrvtt(folder / "train_val_videodatainfo.json")
 
 

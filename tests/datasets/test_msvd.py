@@ -68,7 +68,7 @@ def test_english_captions_of_the_whole_corpus(folder, name):
 
 def test_clips_elsewhere(folder):
     (folder / "YouTubeClips").rename(folder / "mine")
-    with pytest.raises(CaptionerError, match=r"none of the first pictures.*\.avi.*images_dir"):
+    with pytest.raises(CaptionerError, match=r"none of the first pictures.*\.avi.*--images"):
         read_msvd(folder)
     assert read_msvd(folder, folder / "mine").examples[2].path == str(
         folder / "mine" / "mv89psg6zh4_33_46.avi"

@@ -1,0 +1,246 @@
+"""Rows of image, captions and split, from whatever table people have them in."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from captioner.datasets.source_files import read_source
+from captioner.errors import CaptionerError
+from captioner.media.files import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+
+# Column names that data sets and spreadsheets use, in the order in which they are looked for.
+IMAGE_COLUMNS = (
+    "image", "image_id", "image_name", "file_name", "filename", "file_path", "filepath", "file",
+    "path", "img", "picture", "photo", "video", "video_id", "clip",
+)  # fmt: skip
+CAPTION_COLUMNS = (
+    "caption", "captions", "text", "sentence", "sentences", "comment", "description", "alt_text",
+    "alt",
+)  # fmt: skip
+SPLIT_COLUMNS = ("split", "set", "subset", "partition")
+_SPLITS = {
+    "train": "train", "training": "train",
+    "val": "val", "valid": "val", "validation": "val", "dev": "val",
+    "test": "test", "testing": "test",
+}  # fmt: skip
+_DELIMITERS = (",", ";", "\t", "|")
+_MEDIA_SUFFIXES = IMAGE_SUFFIXES + VIDEO_SUFFIXES
+# Flickr's token files number the captions of an image: "1.jpg#0".
+_NUMBERED = re.compile(r"#\d+$")
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a table says of an image.
+
+    Args:
+        place: Where it stands, for messages: the file, and the line or entry.
+        image: The image as named there, without blanks around it; "" where none is.
+        captions: Its captions, as written; perhaps none.
+        split: "train", "val" or "test"; "" where the table leaves it open.
+        fault: What is wrong with the row, as the end of a sentence that begins with `place`; ""
+            where nothing is.
+    """
+
+    place: str
+    image: str
+    captions: tuple[str, ...]
+    split: str = ""
+    fault: str = ""
+
+
+def read_rows(path: Path) -> Iterator[Row]:
+    r"""Read the rows of a table.
+
+    JSON Lines, a JSON list of objects, or text with commas, semicolons, tabs or bars between the
+    cells, quoted or not, with a header or without: then the first column is the image, a second
+    one may number the captions, and the rest is the caption. Columns may have any of the usual
+    names (`image`, `file_name`, `caption`, `text`, ...) in any order; a caption may be a list.
+
+    Args:
+        path: The file.
+
+    Yields:
+        The rows in order; those with a fault, too.
+
+    Raises:
+        CaptionerError: The file cannot be read, or is no such table.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "excel.csv"
+        >>> _ = path.write_text("Image ; Caption\n a.jpg ;A dog, asleep\n")
+        >>> [(row.image, row.captions) for row in read_rows(path)]
+        [('a.jpg', ('A dog, asleep',))]
+    """
+    text = read_source(path)
+    kind = path.suffix.lower()
+    if kind == ".jsonl":
+        yield from _object_rows(_json_lines(path, text), f"{path}, line {{}},")
+    elif kind == ".json":
+        yield from _object_rows(_json_list(path, text), f"{path}, entry {{}},")
+    else:
+        yield from _text_rows(path, text)
+
+
+def is_media(name: str) -> bool:
+    """Whether a name is that of an image or a video."""
+    return name.lower().endswith(_MEDIA_SUFFIXES)
+
+
+def is_table(path: Path) -> bool:
+    """Whether a text file begins as a table of images and captions does.
+
+    Raises:
+        CaptionerError: The file cannot be read.
+    """
+    return _layout(read_source(path)) is not None
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """How a text table is written: its delimiter, and the columns by number."""
+
+    delimiter: str
+    image: int
+    caption: int
+    split: int | None
+    columns: int
+    header: bool
+
+
+def _layout(text: str) -> _Layout | None:
+    first = next((line for line in text.split("\n") if line.strip()), "")
+    headerless = None
+    for delimiter in _DELIMITERS:
+        cells = next(csv.reader([first], delimiter=delimiter, skipinitialspace=True), [])
+        names = [_plain(cell) for cell in cells]
+        image, caption = (_find(names, known) for known in (IMAGE_COLUMNS, CAPTION_COLUMNS))
+        if image is not None and caption is not None:
+            split = _find(names, SPLIT_COLUMNS)
+            return _Layout(delimiter, image, caption, split, len(names), header=True)
+        named = len(cells) > 1 and is_media(_NUMBERED.sub("", cells[0].strip()))
+        if headerless is None and named:
+            # The second cell may be the caption's number; what follows the image is its caption.
+            columns = 3 if len(cells) > 2 and cells[1].strip().isdecimal() else 2
+            headerless = _Layout(delimiter, 0, columns - 1, None, columns, header=False)
+    return headerless
+
+
+def _plain(name: str) -> str:
+    return name.strip().strip("\"'").strip().lower().replace(" ", "_").replace("-", "_")
+
+
+def _find(names: Sequence[str], known: Sequence[str]) -> int | None:
+    return next((names.index(name) for name in known if name in names), None)
+
+
+def _text_rows(path: Path, text: str) -> Iterator[Row]:
+    if not text.strip():
+        return
+    layout = _layout(text)
+    if layout is None:
+        raise CaptionerError(
+            f"the header of {path} lacks image and caption: begin it with a line such as "
+            "image,caption (semicolons, tabs or bars will do, too), or give in each line an "
+            "image's file name and its caption"
+        )
+    reader = csv.reader(
+        io.StringIO(text), delimiter=layout.delimiter, skipinitialspace=True, strict=True
+    )
+    header = layout.header
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                if not header:
+                    yield _text_row(f"{path}, line {reader.line_num},", cells, layout)
+                header = False
+    except csv.Error as error:
+        raise CaptionerError(
+            f"{path} is not CSV after line {reader.line_num} ({error}): correct its quotation marks"
+        ) from error
+
+
+def _text_row(place: str, cells: list[str], layout: _Layout) -> Row:
+    while len(cells) > layout.columns and not cells[-1].strip():
+        cells = cells[:-1]  # spreadsheets fill rows with empty cells
+    if len(cells) > layout.columns and layout.caption == layout.columns - 1:
+        # A caption at the end of the line whose commas nobody has put in quotes.
+        cells = [*cells[: layout.caption], f"{layout.delimiter} ".join(cells[layout.caption :])]
+    elif len(cells) > layout.columns:
+        fault = "has more cells than the header: put captions with commas in quotes"
+        return Row(place, cells[layout.image].strip(), (), fault=fault)
+    cells = cells + [""] * (layout.columns - len(cells))
+    image = cells[layout.image].strip()
+    if not layout.header:
+        image = _NUMBERED.sub("", image)
+    split = "" if layout.split is None else cells[layout.split]
+    return _row(place, image, [cells[layout.caption]], split)
+
+
+def _json_lines(path: Path, text: str) -> Iterator[tuple[int, Any]]:
+    # Not splitlines(): JSON strings may hold line separators of Unicode.
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            try:
+                value = json.loads(line)
+                json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
+            except ValueError as error:
+                value = error
+            yield number, value
+
+
+def _json_list(path: Path, text: str) -> Iterator[tuple[int, Any]]:
+    try:
+        content = json.loads(text)
+        json.dumps(content, ensure_ascii=False).encode()
+    except ValueError as error:
+        raise CaptionerError(f"{path} is not JSON ({error}): correct it") from error
+    if not isinstance(content, list):
+        raise CaptionerError(
+            f'{path} is no list of objects like {{"image": ..., "caption": ...}}: make it one'
+        )
+    yield from enumerate(content, start=1)
+
+
+def _object_rows(values: Iterator[tuple[int, Any]], place: str) -> Iterator[Row]:
+    for number, value in values:
+        here = place.format(number)
+        if isinstance(value, ValueError):
+            yield Row(here, "", (), fault=f"is not JSON ({value}): correct it")
+            continue
+        if not isinstance(value, dict):
+            fault = 'is not an object like {"image": ..., "caption": ...}'
+            yield Row(here, "", (), fault=fault)
+            continue
+        known = {_plain(str(key)): entry for key, entry in value.items()}
+        image, caption, split = (
+            next((known[name] for name in columns if name in known), None)
+            for columns in (IMAGE_COLUMNS, CAPTION_COLUMNS, SPLIT_COLUMNS)
+        )
+        lacks = [name for name, entry in (("image", image), ("caption", caption)) if entry is None]
+        if lacks:
+            yield Row(here, "", (), fault=f"lacks {' and '.join(lacks)}: add what is missing")
+            continue
+        named = str(image) if isinstance(image, (str, int)) and image is not True else ""
+        captions = caption if isinstance(caption, list) else [caption]
+        texts = [c["raw"] if isinstance(c, dict) and "raw" in c else c for c in captions]
+        yield _row(here, named.strip(), texts, "" if split is None else split)
+
+
+def _row(place: str, image: str, captions: Sequence[Any], split: Any) -> Row:
+    texts = tuple(caption for caption in captions if isinstance(caption, str) and caption.strip())
+    fault = ""
+    named = split.strip().lower() if isinstance(split, str) else str(split)
+    if not image:
+        fault = "names no image: fill its column or remove the row"
+    elif not texts:
+        fault = "has an empty caption: write one or remove it"
+    elif named and named not in _SPLITS:
+        fault = f"has a split other than train, val, test: correct {split!r}"
+    return Row(place, image, texts, _SPLITS.get(named, ""), fault)
