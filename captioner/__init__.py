@@ -10,16 +10,20 @@ from captioner.errors import CaptionerError
 from captioner.offline import switch_telemetry_off
 
 if TYPE_CHECKING:
-    from captioner.caption import Caption
     from captioner.captioner import Captioner
+    from captioner.results import Caption, Label
 
 __version__ = "0.1.0"
 
-__all__ = ["Caption", "Captioner", "CaptionerError", "__version__"]
+__all__ = ["Caption", "Captioner", "CaptionerError", "Label", "__version__"]
 
 switch_telemetry_off()  # before anything imports OpenVINO
 
-_HOMES = {"Caption": "captioner.caption", "Captioner": "captioner.captioner"}
+_HOMES = {
+    "Caption": "captioner.results",
+    "Captioner": "captioner.captioner",
+    "Label": "captioner.results",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -6,20 +6,19 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 from io import BufferedIOBase, BytesIO
-from itertools import chain, tee
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from captioner import __version__
-from captioner.commands.activities import label_clips, read_recognizer
 from captioner.commands.destination_options import (
     check_destinations,
     destination_options,
     open_destinations,
 )
-from captioner.commands.errors import plain_errors
+from captioner.commands.plain_errors import plain_errors
 from captioner.errors import CaptionerError
 from captioner.media.clip_files import find_clips
 from captioner.media.files import find_media
@@ -33,7 +32,7 @@ from captioner.reports.summary import LeftOut, summarize
 
 if TYPE_CHECKING:
     from captioner.presets.storage import Preset
-    from captioner.result import Result
+    from captioner.results import Result
 
 _WITHOUT_ERRORS = ("text", *SUBTITLES)  # formats in which an error has no row
 
@@ -77,18 +76,11 @@ _WITHOUT_ERRORS = ("text", *SUBTITLES)  # formats in which an error has no row
     is_flag=True,
     help="Throw away what --out holds, and replace the captions of sidecars and metadata.",
 )
-@click.option("--preset", help="Name or folder of the model; by default the bundled one.")
 @click.option(
-    "--activity",
-    metavar="PRESET",
-    help="Name what is done in each clip, by this model, in place of describing it. A folder of "
-    "numbered frames is a clip, too; --num-captions is the number of labels.",
-)
-@click.option(
-    "--weights",
-    type=click.Path(exists=True, dir_okay=False),
-    help="For --activity: file of the VGG16 that the model was trained with, where it is not at "
-    "the place that the model names.",
+    "--preset",
+    help="Name or folder of the model; by default the bundled one for captions. By a model of "
+    "activities, each clip gets a label: a folder of numbered frames is a clip, too, and "
+    "--num-captions is the number of labels.",
 )
 @click.option(
     "-n",
@@ -163,8 +155,6 @@ def main(
     every: float | None,
     overwrite: bool,
     preset: str | None,
-    activity: str | None,
-    weights: str | None,
     num_captions: int,
     beam_width: int | None,
     max_length: int | None,
@@ -194,7 +184,7 @@ def main(
     caption dog.jpg
     caption --recursive photos --out captions.jsonl
     caption --format vtt film.mp4 --out film.vtt
-    caption --activity runs/activity/best clip.mp4 --num-captions 3
+    caption --preset vgg16_lstm_signs clip.mp4 --num-captions 3
     find . -name '*.png' | caption - --csv
     curl -s https://example.org/dog.jpg | caption -
     """
@@ -203,15 +193,6 @@ def main(
     check_destinations(destinations, overwrite)
     if whole and every is not None:
         raise click.UsageError("--whole and --every at once: choose one.")
-    if activity is not None and (
-        preset or whole or every or beam_width or max_length or mirror or format_name in SUBTITLES
-    ):
-        raise click.UsageError(
-            "--activity labels whole clips: leave out --preset, --whole, --every, --beam-width, "
-            "--max-length, --mirror and subtitles."
-        )
-    if weights is not None and activity is None:
-        raise click.UsageError("--weights is for --activity: name its model.")
     if not paths:
         raise click.UsageError("No pictures: name files, folders or patterns, or - to read a list.")
     # Python has none where it is closed.
@@ -219,14 +200,22 @@ def main(
     try:
         with plain_errors(), ExitStack() as stack:
             left_out = LeftOut(out, destinations["sidecars"])
-            if activity is None:
-                loaded, folder = _read_preset(preset)
-                find = partial(find_media, recursive=recursive, all_files=all_files)
-                found = find(_arguments(paths, stdin), leave_out=left_out.add)
-            else:
-                recognizer, folder = read_recognizer(activity)
+            loaded, folder = _read_preset(preset)
+            labels = loaded.task == "activity"
+            if labels and (every or beam_width or max_length or mirror or min_confidence):
+                raise click.UsageError(
+                    f"{folder.name} labels whole clips: leave out --every, --beam-width, "
+                    "--max-length, --mirror and --min-confidence."
+                )
+            if labels and format_name in SUBTITLES:
+                raise click.UsageError(f"{folder.name} labels whole clips: take another format.")
+            find: Callable[..., Iterator[str]]
+            if labels:
                 find = partial(find_clips, recursive=recursive)
                 found = find(_arguments(paths, stdin))
+            else:
+                find = partial(find_media, recursive=recursive, all_files=all_files)
+                found = find(_arguments(paths, stdin), leave_out=left_out.add)
             first = next(found, None)
             if first is None:
                 raise click.UsageError("No pictures: standard input lists none.")
@@ -240,9 +229,9 @@ def main(
                 found = chain([second], found)
                 destinations["sidecars"] = (*destinations["sidecars"], format_name)
                 format_name = "text"
-            generation = {} if activity is not None else loaded.config["generation"]
+            generation = loaded.config.get("generation", {})
             settings = Settings.of_preset(
-                activity or preset or folder.name,
+                preset or folder.name,
                 folder,
                 {
                     "--num-captions": num_captions,
@@ -279,27 +268,22 @@ def main(
             new = _skip(chain([first], found), report, progress.update)
             search = {"beam_width": beam_width, "max_length": max_length}
             options: dict[str, Any] = {k: v for k, v in search.items() if v is not None}
-            options["every"] = math.inf if whole else every
             total = failed = frames = 0
-            if activity is None:
-                results = _caption(
-                    new,
-                    stdin.source,
-                    loaded,
-                    engine,
-                    precision,
-                    batch_size=batch_size,
-                    num_captions=num_captions,
-                    mirror=mirror,
-                    min_confidence=min_confidence,
-                    timeout=timeout,
-                    **options,
-                )
-            else:
-                results = label_clips(
-                    new, stdin.source, recognizer, precision, weights, num_captions, timeout
-                )
-            for path, result in results:
+            results = _describe(
+                map(stdin.source, new),
+                loaded,
+                engine,
+                precision,
+                every=math.inf if whole else every,
+                batch_size=batch_size,
+                num_captions=num_captions,
+                mirror=mirror,
+                min_confidence=min_confidence,
+                timeout=timeout,
+                **options,
+            )
+            for result in results:
+                path = PATH if isinstance(result.source, bytes) else result.source
                 total += result.last
                 frames += result.frames
                 with progress.external_write_mode():
@@ -356,7 +340,7 @@ def _read_preset(name: str | None) -> "tuple[Preset, Path]":
         folder = preset_folder(name or DEFAULT_PRESET)
     except CaptionerError as error:
         raise click.BadParameter(str(error), param_hint="--preset") from error
-    return read_preset(folder), folder
+    return read_preset(folder, task=None), folder
 
 
 def _arguments(paths: Iterable[str], stdin: StandardInput) -> Iterator[str]:
@@ -384,16 +368,11 @@ def _skip(paths: Iterable[str], report: Report, skipped: Callable[[], object]) -
             yield path
 
 
-def _caption(
-    paths: Iterator[str],
-    source_of: Callable[[str], str | bytes],
-    preset: "Preset",
-    engine: str,
-    precision: str,
-    **options: Any,
-) -> Iterator[tuple[str, "Result"]]:
-    """Yields each path with its results, loading the network only if there are paths."""
-    first = next(paths, None)
+def _describe(
+    sources: Iterator[str | bytes], preset: "Preset", engine: str, precision: str, **options: Any
+) -> "Iterator[Result]":
+    """Describe sources, loading the network only if there are any."""
+    first = next(sources, None)
     if first is None:
         return
     from captioner.captioner import Captioner
@@ -401,12 +380,4 @@ def _caption(
     if "max_length" in options:
         wanted = preset.config["generation"].get("min_length", 1)
         options["min_length"] = min(wanted, options["max_length"])
-    to_read, names = tee(chain([first], paths))
-    sources = map(source_of, to_read)
-    # `describe` reads ahead by some batches; the names wait for it.
-    name = None
-    for result in Captioner(preset, precision, engine).describe(sources, **options):
-        name = next(names) if name is None else name
-        yield name, result
-        if result.last:
-            name = None
+    yield from Captioner(preset, precision, engine).describe(chain([first], sources), **options)

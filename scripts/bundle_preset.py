@@ -13,14 +13,10 @@ from pathlib import Path
 import click
 
 import captioner.presets.storage
-from captioner.commands.errors import plain_errors
+from captioner.commands.plain_errors import plain_errors
 from captioner.engines.tensorflow_logs import tensorflow_logs_hidden
-from captioner.presets.activity import (
-    is_activity_preset,
-    read_activity_preset,
-    write_activity_preset,
-)
 from captioner.presets.storage import read_preset, write_preset
+from captioner.results import ACTIVITY
 
 
 @click.command()
@@ -32,18 +28,17 @@ def main(trained: Path, name: str, card: Path, search: tuple[str, ...]) -> None:
     """Bundle the preset in the folder TRAINED under NAME."""
     folder = Path(captioner.presets.storage.__file__).parent / name
     with plain_errors():
-        if is_activity_preset(trained):
-            recognizer = read_activity_preset(trained)
-            recognizer = replace(recognizer, card=card.read_text(encoding="utf-8"))
-            write_activity_preset(folder, recognizer, overwrite=True)
+        preset = read_preset(trained, task=None)
+        if preset.task == ACTIVITY:
+            preset = replace(preset, card=card.read_text(encoding="utf-8"))
+            write_preset(folder, preset, overwrite=True)
             _say_size(folder)
             return
-        preset = read_preset(trained)
         options = (option.partition("=") for option in search)
         chosen = {key: json.loads(value) for key, _, value in options}
         generation = {**preset.config["generation"], **chosen}
         with tensorflow_logs_hidden():
-            from captioner.presets.graphs import with_graphs
+            from captioner.exports.graphs import with_graphs
         preset = replace(
             with_graphs(preset),  # the package's own may be newer than the training's
             config={**preset.config, "generation": generation},

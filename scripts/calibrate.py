@@ -18,7 +18,7 @@ import click
 import numpy as np
 
 from captioner.captioner import Captioner
-from captioner.commands.errors import plain_errors
+from captioner.commands.plain_errors import plain_errors
 from captioner.datasets.readers import read_dataset
 from captioner.decoding.calibration import Calibration
 from captioner.errors import CaptionerError

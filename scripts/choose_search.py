@@ -14,16 +14,16 @@ import click
 import numpy as np
 from tqdm import tqdm
 
-from captioner.commands.errors import plain_errors
-from captioner.datasets.features import FeatureStore
+from captioner.captioning import CaptionHead
+from captioner.commands.plain_errors import plain_errors
 from captioner.datasets.mixture import Part, read_mixture
-from captioner.decoding.search import search_captions
-from captioner.engines.engine import Engine
+from captioner.datasets.store import FeatureStore
 from captioner.engines.precision import compute_policy
 from captioner.engines.tensorflow_logs import tensorflow_logs_hidden
+from captioner.errors import CaptionerError
 from captioner.evaluation.scores import score_captions
 from captioner.evaluation.table import aligned
-from captioner.presets.storage import Preset, read_preset
+from captioner.presets.storage import read_preset
 from captioner.training.config import read_config
 
 _BATCH = 100
@@ -66,7 +66,8 @@ def main(
             from captioner.presets.network import build_network
 
         encoder, decoder = build_network(trained, compute_policy())
-        engine = KerasEngine(encoder, decoder)
+        generation = trained.config["generation"]
+        head = CaptionHead(KerasEngine(encoder, decoder), trained.vocabulary, generation)
         root = features or Path(recipe.features)
         parts = [
             (part, _store(part, root, encoder.fingerprint()))
@@ -77,7 +78,7 @@ def main(
         rows = []
         for width, power, ngram in tqdm([*itertools.product(widths, powers, ngrams)], disable=None):
             search = {"beam_width": width, "length_power": power, "no_repeat_ngram": ngram}
-            scores = [_score(part, store, engine, trained, search) for part, store in parts]
+            scores = [_score(part, store, head, search) for part, store in parts]
             means = {
                 name: np.average([own[name] for own in scores], weights=weights)
                 for name in ("CIDEr", "BLEU-4", "words", "different")
@@ -103,24 +104,17 @@ def _store(part: Part, root: Path, fingerprint: str) -> FeatureStore:
 
 
 def _score(
-    part: Part, store: FeatureStore, engine: Engine, trained: Preset, search: dict[str, float]
+    part: Part, store: FeatureStore, head: CaptionHead, search: dict[str, float]
 ) -> dict[str, float]:
-    examples = [e for e in part.dataset.split("val") if e.image_id in store]
+    examples = [e for e in part.dataset.split("val") if e.id in store]
     captions = {}
     for start in range(0, len(examples), _BATCH):
         batch = examples[start : start + _BATCH]
-        found = search_captions(
-            engine,
-            trained.vocabulary,
-            **store.inputs([e.image_id for e in batch]),
-            max_length=trained.config["generation"]["max_length"],
-            **search,
-        )
-        for example, hypotheses in zip(batch, found, strict=True):
-            words = trained.vocabulary.decode(hypotheses[0].token_ids)
-            captions[example.image_id] = " ".join(words)
-    references = {e.image_id: [" ".join(words) for words in e.tokens] for e in examples}
-    scores = score_captions(captions, references)
+        found = head.caption_features([store[e.id] for e in batch], **search)
+        for example, caption in zip(batch, found, strict=True):
+            words = () if isinstance(caption, CaptionerError) else caption.words
+            captions[example.id] = " ".join(words)
+    scores = score_captions(captions, {e.id: e.sentences for e in examples})
     lengths = [len(caption.split()) for caption in captions.values()]
     different = len(set(captions.values())) / len(captions)
     return {**scores, "words": float(np.mean(lengths)), "different": different}

@@ -25,10 +25,9 @@ import numpy as np
 from tqdm import tqdm
 
 from captioner.captioner import Captioner
-from captioner.commands.errors import plain_errors
+from captioner.commands.plain_errors import plain_errors
 from captioner.datasets.readers import read_dataset
-from captioner.decoding.hypothesis import Hypothesis
-from captioner.decoding.search import search_captions
+from captioner.errors import CaptionerError
 from captioner.evaluation.bootstrap import paired_bootstrap
 from captioner.evaluation.description import references_of
 from captioner.evaluation.evaluation import Evaluation, evaluate_captions
@@ -36,8 +35,8 @@ from captioner.evaluation.meteor import Meteor
 from captioner.evaluation.table import aligned, interval_text
 from captioner.media.sources import read_clips
 from captioner.presets.storage import DEFAULT_PRESET
-from captioner.text.tokenizer import join_words
-from captioner.vision.smoothing import smooth_frames
+from captioner.results import Caption
+from captioner.vision.clips import smooth_frames
 
 METRICS = ("CIDEr", "METEOR", "BLEU-4")
 _BATCH = 25  # clips that are described together
@@ -50,54 +49,49 @@ def encode(captioner: Captioner, paths: Sequence[Path]) -> list[np.ndarray]:
     encoded = []
     for path in tqdm(paths, "VGG16", unit=" clips", disable=None):
         (clip,) = read_clips(path, captioner.image_size, math.inf)
-        encoded.append(captioner.engine.encode(clip.frames[:, np.newaxis])[:, 0])
+        encoded.append(captioner.writer.engine.encode(clip.frames[:, np.newaxis])[:, 0])
     return encoded
 
 
-def search(captioner: Captioner, clips: Features) -> list[Hypothesis]:
+def search(captioner: Captioner, clips: Features) -> list[Caption]:
     """The best sentence about each clip, all of its frames given as they are."""
-    found = []
+    found: list[Caption] = []
     for first in range(0, len(clips), _BATCH):
-        chosen = clips[first : first + _BATCH]
-        lengths = np.array([len(clip) for clip in chosen])  # (B,)
-        frame_mask = np.arange(lengths.max()) < lengths[:, np.newaxis]  # (B, T)
-        features = np.zeros((*frame_mask.shape, *chosen[0].shape[1:]), np.float32)
-        features[frame_mask] = np.concatenate(chosen)  # (B, T, P, C)
-        options = captioner.preset.config["generation"]
-        found += search_captions(
-            captioner.engine, captioner.vocabulary, features, frame_mask, **options
-        )
-    return [hypotheses[0] for hypotheses in found]
+        for caption in captioner.caption_features(clips[first : first + _BATCH]):
+            if isinstance(caption, CaptionerError):
+                raise caption
+            found.append(caption)
+    return found
 
 
-def attention(captioner: Captioner, clips: Features) -> list[Hypothesis]:
+def attention(captioner: Captioner, clips: Features) -> list[Caption]:
     """The best sentence about each clip, all of its frames given as the captioner does."""
     return search(captioner, [smooth_frames(clip) for clip in clips])
 
 
-def middle(captioner: Captioner, clips: Features) -> list[Hypothesis]:
+def middle(captioner: Captioner, clips: Features) -> list[Caption]:
     """The best sentence about the middle frame of each clip."""
     return search(captioner, [clip[len(clip) // 2, np.newaxis] for clip in clips])
 
 
-def mean(captioner: Captioner, clips: Features) -> list[Hypothesis]:
+def mean(captioner: Captioner, clips: Features) -> list[Caption]:
     """The best sentence about the mean frame of each clip."""
     return search(captioner, [clip.mean(axis=0, keepdims=True) for clip in clips])
 
 
-def vote(captioner: Captioner, clips: Features) -> list[Hypothesis]:
+def vote(captioner: Captioner, clips: Features) -> list[Caption]:
     """The sentence that is the best about most frames of each clip."""
     said = iter(search(captioner, [frame[np.newaxis] for clip in clips for frame in clip]))
     return [elect([next(said) for _ in clip]) for clip in clips]
 
 
-def elect(candidates: Sequence[Hypothesis]) -> Hypothesis:
+def elect(candidates: Sequence[Caption]) -> Caption:
     """The most frequent of some sentences, and of those as frequent the best by score."""
-    votes = Counter(candidate.token_ids for candidate in candidates)
-    return max(candidates, key=lambda candidate: (votes[candidate.token_ids], candidate.score))
+    votes = Counter(candidate.words for candidate in candidates)
+    return max(candidates, key=lambda candidate: (votes[candidate.words], candidate.score))
 
 
-WAYS: dict[str, Callable[[Captioner, Features], list[Hypothesis]]] = {
+WAYS: dict[str, Callable[[Captioner, Features], list[Caption]]] = {
     "attention": attention,
     "unblended": search,
     "middle": middle,
@@ -158,7 +152,7 @@ def main(
         evaluations = []
         for name, describe in WAYS.items():
             found = describe(captioner, clips)
-            said = [join_words(captioner.vocabulary.decode(each.token_ids)) for each in found]
+            said = [caption.text for caption in found]
             evaluations.append(
                 evaluate_captions(
                     dict(zip(films, said, strict=True)),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from captioner.commands.errors import plain_errors
+from captioner.commands.plain_errors import plain_errors
 from captioner.evaluation.bootstrap import paired_bootstrap
 from captioner.evaluation.evaluation import evaluate_captions
 from captioner.evaluation.meteor import Meteor

@@ -22,7 +22,7 @@ import numpy as np
 from moving_windows import move
 from tqdm import tqdm
 
-from captioner.commands.errors import plain_errors
+from captioner.commands.plain_errors import plain_errors
 from captioner.errors import CaptionerError
 from captioner.evaluation.table import aligned
 from captioner.media.image import load_image

@@ -17,7 +17,7 @@ import click
 from tqdm import tqdm
 
 from captioner import Captioner
-from captioner.commands.errors import plain_errors
+from captioner.commands.plain_errors import plain_errors
 from captioner.media.files import find_media
 from captioner.presets.storage import DEFAULT_PRESET, preset_folder
 from captioner.reports.output import open_report
@@ -43,7 +43,7 @@ def main(folder: str, out: Path, preset: str, whole: bool) -> None:
         with tqdm(total=len(films), unit=" films", disable=None) as progress:
             # The next films are decoded by threads while the network describes this one.
             for result in captioner.describe(films, every=math.inf if whole else None):
-                report.write(films[result.index], result.caption, result.last)
+                report.write(result.source, result.caption, result.last)
                 frames += result.frames
                 progress.set_postfix(frames=frames, refresh=False)
                 progress.update(result.last)

@@ -17,7 +17,7 @@ import click
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from captioner.commands.errors import plain_errors
+from captioner.commands.plain_errors import plain_errors
 from captioner.errors import CaptionerError
 from captioner.media.image import load_image
 from captioner.presets.storage import DEFAULT_PRESET

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from captioner.commands.errors import plain_errors
+from captioner.commands.plain_errors import plain_errors
 from captioner.datasets.readers import read_dataset
 from captioner.evaluation.description import describe_pictures, references_of
 from captioner.evaluation.evaluation import evaluate_captions

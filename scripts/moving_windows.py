@@ -21,8 +21,8 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from captioner.commands.errors import plain_errors
-from captioner.datasets.caption_dataset import CaptionExample
+from captioner.commands.plain_errors import plain_errors
+from captioner.datasets.dataset import Example
 from captioner.datasets.readers import read_dataset
 from captioner.errors import CaptionerError
 from captioner.evaluation.results import write_whole
@@ -99,7 +99,7 @@ def write_clip(path: Path, frames: list[np.ndarray]) -> None:
 
 
 def draw_pictures(
-    examples: list[CaptionExample], random: np.random.Generator
+    examples: list[Example], random: np.random.Generator
 ) -> Iterator[tuple[np.ndarray, tuple[str, ...]]]:
     """Each picture once, in random order, with its captions; one that is broken is left out."""
     for place in random.permutation(len(examples)):

@@ -13,13 +13,17 @@ def flickr8k():
     return folder
 
 
+# A VGG16 of a thousandth of the weights, for all tests that are not about VGG16 itself.
+TOY_FILTERS = (4, 8, 16, 32, 32)
+
+
 @pytest.fixture(scope="session")
 def tiny_preset(tmp_path_factory):
-    """The folder of a preset with a whole VGG16, a decoder of eight units and random weights."""
+    """The folder of a preset with a toy VGG16, a decoder of eight units and random weights."""
     import keras
 
     from captioner.decoders.build import build_decoder
-    from captioner.presets.graphs import with_graphs
+    from captioner.exports.graphs import with_graphs
     from captioner.presets.network import capture_weights
     from captioner.presets.storage import Preset, write_preset
     from captioner.text.vocabulary import Vocabulary
@@ -28,7 +32,7 @@ def tiny_preset(tmp_path_factory):
     keras.utils.set_random_seed(1)
     words = ("a", "man", "dog", "two", "runs", "in", "on", "the", "grass", "red", "water", "é")
     vocabulary = Vocabulary(dict.fromkeys(words, 5))
-    encoder = VGG16Encoder(weights=None)
+    encoder = VGG16Encoder(weights=None, filters=TOY_FILTERS)
     options = {"name": "top_down", "units": 8, "embedding_size": 8}
     decoder = build_decoder(**options, channels=encoder.channels, vocabulary_size=len(vocabulary))
     weights = capture_weights(encoder, decoder)
@@ -37,7 +41,7 @@ def tiny_preset(tmp_path_factory):
         name: array * 4 if name.startswith("decoder/") else array for name, array in weights.items()
     }
     config = {
-        "encoder": {"grid": encoder.grid},
+        "encoder": encoder.options,
         "decoder": options,
         "generation": {"beam_width": 3, "max_length": 8, "length_power": 0.7},
     }

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from captioner.caption import Caption
 from captioner.errors import CaptionerError
 from captioner.media.sources import read_clips
-from captioner.result import Result
+from captioner.results import Caption, Result
 
 
 class FakeCaptioner:
@@ -22,11 +21,13 @@ class FakeCaptioner:
             try:
                 clips = list(read_clips(source, (8, 8), every))
             except CaptionerError as error:
-                yield Result(index, error, last=True, frames=0)
+                yield Result(source, index, error, last=True, frames=0)
                 continue
             for number, clip in enumerate(clips, start=1):
                 text = "a bright picture" if clip.frames.mean() > 128 else "a dark picture"
                 caption = Caption(
                     text, tuple(text.split()), -1.0, -0.5, span=clip.span, confidence=0.75
                 )
-                yield Result(index, caption, last=number == len(clips), frames=len(clip.frames))
+                yield Result(
+                    source, index, caption, last=number == len(clips), frames=len(clip.frames)
+                )

@@ -1,10 +1,10 @@
 import json
 
 import numpy as np
-
 from captioner.activity import make_activity
-from captioner.caption import Caption
+
 from captioner.reports.row import encode_row
+from captioner.results import Caption
 
 
 def test_a_caption_is_shown_in_a_line():

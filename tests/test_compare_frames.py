@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from captioner.captioner import Captioner
-from captioner.decoding.hypothesis import Hypothesis
+from captioner.results import Caption
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / "data" / "samples"
@@ -57,9 +57,9 @@ def test_attention_is_what_the_captioner_says_of_a_film(run, tiny_preset):
 
 def test_the_sentence_of_most_frames_is_elected(script):
     dog, late_dog, cat = (
-        Hypothesis((5,), -1.0, -0.9),
-        Hypothesis((5,), -1.0, -0.5),
-        Hypothesis((6,), -0.1, -0.1),
+        Caption("dog", ("dog",), -1.0, -0.9),
+        Caption("dog", ("dog",), -1.0, -0.5),
+        Caption("cat", ("cat",), -0.1, -0.1),
     )
     assert script.elect([dog, cat, late_dog]) is late_dog
     assert script.elect([dog, cat]) is cat

@@ -68,7 +68,7 @@ def test_a_data_set_of_clips(script, table, tmp_path):
     done = run(script, table, "--out", out, "--count", 3)
     assert done.exit_code == 0, done.output
     examples = read_dataset(out).split("val")
-    assert [example.image_id for example in examples] == [
+    assert [example.id for example in examples] == [
         "0000_pan.mp4",
         "0001_zoom.mp4",
         "0002_cut.mp4",

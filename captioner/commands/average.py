@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from captioner.commands.errors import plain_errors
+from captioner.commands.plain_errors import plain_errors
 
 
 @click.command()
@@ -18,7 +18,7 @@ def average(presets: tuple[str, ...], out: Path, overwrite: bool) -> None:
     `start` is the same. Compare it with them by `captioner evaluate --split val`.
     """
     with plain_errors():
-        from captioner.presets.averaging import average_presets
+        from captioner.exports.soup import average_presets
         from captioner.presets.storage import read_preset, write_preset
 
         if len(presets) < 2:

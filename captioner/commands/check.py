@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from captioner.commands.errors import plain_errors
+from captioner.commands.plain_errors import plain_errors
 
 _LISTED = 10
 

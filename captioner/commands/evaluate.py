@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from captioner.commands.activities import evaluate_activities
-from captioner.commands.errors import plain_errors
+from captioner.commands.plain_errors import plain_errors
 from captioner.errors import CaptionerError
 
 if TYPE_CHECKING:
@@ -62,11 +61,6 @@ _File = click.Path(dir_okay=False, path_type=Path)
     type=_File,
     help="For a preset that recognizes activities: picture of which label clips got, .png or .jpg.",
 )
-@click.option(
-    "--weights",
-    type=click.Path(exists=True, dir_okay=False),
-    help="For such a preset: file of the VGG16 that it was trained with.",
-)
 @click.option("--write-results", type=_File, help="Write the captions in the COCO format as well.")
 def evaluate(
     results: Path | None,
@@ -86,7 +80,6 @@ def evaluate(
     as_json: bool,
     html: Path | None,
     confusion: Path | None,
-    weights: str | None,
     write_results: Path | None,
 ) -> None:
     """Score RESULTS against references, or a model on a data set.
@@ -95,15 +88,16 @@ def evaluate(
     Of a preset that recognizes activities, the accuracy on a data set of clips is measured.
     """
     with plain_errors():
-        from captioner.presets.activity import is_activity_preset
+        from captioner.presets.storage import read_preset
+        from captioner.results import ACTIVITY
 
-        if dataset and any(map(is_activity_preset, presets)):
+        if dataset and any(read_preset(name, None).task == ACTIVITY for name in presets):
             if len(presets) > 1:
                 raise click.UsageError("An ensemble is of captioners: give one --preset.")
-            evaluate_activities(presets[0], dataset, split, weights, confusion, as_json)
+            _evaluate_labels(presets[0], dataset, split, confusion, as_json)
             return
-        if confusion or weights:
-            raise click.UsageError("--confusion and --weights are for activities.")
+        if confusion:
+            raise click.UsageError("--confusion is for activities.")
         from captioner.datasets.readers import read_dataset
         from captioner.evaluation.description import describe_pictures, references_of
         from captioner.evaluation.evaluation import evaluate_captions
@@ -156,6 +150,30 @@ def evaluate(
         )
         if meteor and "METEOR" not in evaluation.metrics:
             raise CaptionerError("METEOR was asked for and left out: see the notes above")
+
+
+def _evaluate_labels(
+    name: str, dataset: Path, split: str, confusion: Path | None, as_json: bool
+) -> None:
+    from captioner.datasets.readers import read_dataset
+    from captioner.evaluation.accuracy import count_confusion
+    from captioner.evaluation.confusion_picture import write_confusion
+    from captioner.evaluation.description import describe_pictures
+    from captioner.presets.storage import read_preset
+
+    preset = read_preset(name, task=None)
+    clips = read_dataset(dataset, task=preset.task, seed=preset.config["split_seed"])
+    examples = list(clips.examples) if split == "all" else clips.split(split)
+    given = describe_pictures(
+        [name],
+        {example.id: Path(example.path) for example in examples},
+        report=lambda line: click.echo(f"left out: {line}", err=True),
+    )
+    truth = {example.id: str(example.label) for example in examples if example.id in given}
+    report = count_confusion(preset.labels, list(truth.values()), [given[id_] for id_ in truth])
+    if confusion:
+        write_confusion(report, confusion)
+    click.echo(json.dumps(report.to_json(), indent=2) if as_json else report.to_text())
 
 
 def _from_references(

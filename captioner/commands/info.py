@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from captioner.commands.errors import plain_errors
+from captioner.commands.plain_errors import plain_errors
 from captioner.errors import CaptionerError
 
 if TYPE_CHECKING:
-    from captioner.presets.activity import ActivityPreset
     from captioner.presets.storage import Preset
 
 
@@ -22,7 +21,6 @@ def info(preset: str | None, as_json: bool) -> None:
 
     The exit code is 1 if a file of the preset is damaged.
     """
-    from captioner.presets.activity import is_activity_preset, read_activity_preset
     from captioner.presets.storage import bundled_presets, preset_folder, read_preset
 
     if preset is None:
@@ -34,60 +32,45 @@ def info(preset: str | None, as_json: bool) -> None:
     except CaptionerError as error:
         raise click.BadParameter(str(error), param_hint="PRESET") from error
     with plain_errors():
-        if is_activity_preset(folder):
-            facts = _activity_facts(folder, read_activity_preset(folder))
-            text = _table({**facts, "labels": ", ".join(facts["labels"])}, facts["card"])
-        else:
-            facts = _facts(folder, read_preset(folder))
-            text = _as_text(facts)
-    click.echo(json.dumps(facts, indent=1, ensure_ascii=False) if as_json else text)
-
-
-def _activity_facts(folder: Path, preset: "ActivityPreset") -> dict[str, Any]:
-    return {
-        "name": folder.name,
-        "folder": str(folder),
-        "task": "activity",
-        **preset.config,
-        "parameters": sum(array.size for array in preset.weights.values()),
-        "bytes": sum(path.stat().st_size for path in folder.iterdir()),
-        "checksums": "valid",  # read_activity_preset refuses any other
-        "card": preset.card,
-    }
+        facts = _facts(folder, read_preset(folder, task=None))
+    click.echo(json.dumps(facts, indent=1, ensure_ascii=False) if as_json else _as_text(facts))
 
 
 def _facts(folder: Path, preset: "Preset") -> dict[str, Any]:
+    config = {key: value for key, value in preset.config.items() if key != "presence_words"}
     parameters = {
-        part: sum(a.size for name, a in preset.weights.items() if name.startswith(f"{part}/"))
-        for part in ("encoder", "decoder")
+        part: size
+        for part in ("encoder", "decoder", "head")
+        if (size := sum(a.size for n, a in preset.weights.items() if n.startswith(f"{part}/")))
     }
-    return {
+    facts = {
+        **config,
         "name": folder.name,
         "folder": str(folder),
-        "encoder": {"name": "vgg16", **preset.config["encoder"]},
-        "decoder": preset.config["decoder"],
-        "vocabulary": len(preset.vocabulary),
+        "task": preset.task,
+        "encoder": {"name": "vgg16", **config["encoder"]},
         "parameters": parameters,
         "bytes": sum(path.stat().st_size for path in folder.iterdir()),
         "checksums": "valid",  # read_preset refuses any other
-        "generation": preset.config["generation"],
         "card": preset.card,
     }
+    if preset.task == "caption":
+        facts["vocabulary"] = len(preset.vocabulary)
+    order = ("name", "folder", "task", "encoder", "decoder", "vocabulary", "parameters", "bytes")
+    first = {key: facts.pop(key) for key in order if key in facts}
+    return {**first, **facts}
 
 
 def _as_text(facts: dict[str, Any]) -> str:
-    encoder, decoder = facts["parameters"]["encoder"], facts["parameters"]["decoder"]
-    lines = {
-        "name": facts["name"],
-        "folder": facts["folder"],
-        "encoder": _options(facts["encoder"]),
-        "decoder": _options(facts["decoder"]),
-        "vocabulary": f"{facts['vocabulary']:,} words, special tokens included",
-        "parameters": f"{encoder + decoder:,}: encoder {encoder:,}, decoder {decoder:,}",
-        "size": f"{facts['bytes'] / 1e6:.1f} MB",
-        "checksums": facts["checksums"],
-        "generation": _options(facts["generation"]),
-    }
+    lines = dict(facts)
+    parts = lines["parameters"]
+    each = ", ".join(f"{part} {size:,}" for part, size in parts.items())
+    lines["parameters"] = f"{sum(parts.values()):,}: {each}"
+    lines["size"] = f"{lines.pop('bytes') / 1e6:.1f} MB"
+    if "vocabulary" in lines:
+        lines["vocabulary"] = f"{lines['vocabulary']:,} words, special tokens included"
+    if "labels" in lines:
+        lines["labels"] = ", ".join(lines["labels"])
     return _table(lines, facts["card"])
 
 

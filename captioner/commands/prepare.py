@@ -1,10 +1,11 @@
 """`captioner prepare`: run VGG16 once over a data set."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from captioner.commands.errors import plain_errors
+from captioner.commands.plain_errors import plain_errors
 from captioner.engines.tensorflow_logs import tensorflow_logs_hidden
 
 
@@ -23,7 +24,11 @@ from captioner.engines.tensorflow_logs import tensorflow_logs_hidden
     show_default=True,
     help='VGG16 weights: "imagenet" (downloaded) or a Keras .h5 file without the top.',
 )
-@click.option("--preset", help="Use the encoder of this preset: a bundled name, or a folder.")
+@click.option(
+    "--preset",
+    help="Use the encoder of this preset, a bundled name or a folder; by one of activities, "
+    "DATASET is a folder of clips with labels, whose frames are read as the preset does.",
+)
 @click.option(
     "--grid", type=click.Choice(["7", "14"]), default="7", show_default=True, help="Places a side."
 )
@@ -49,22 +54,30 @@ def prepare(
     Flickr8k's, MSVD's or MSR-VTT's. An image may be a clip.
     """
     with plain_errors():
-        from captioner.datasets.features import prepare_features
         from captioner.datasets.readers import read_dataset
+        from captioner.datasets.store import prepare_features
         from captioner.engines.precision import compute_policy
         from captioner.presets.storage import read_preset
+        from captioner.results import ACTIVITY, CAPTION
 
         with tensorflow_logs_hidden():
-            from captioner.presets.network import build_network
+            from captioner.presets.network import build_network, load_activity_network
             from captioner.vision.encoder import VGG16Encoder
 
-        data = read_dataset(dataset, images)
+        known = None if preset is None else read_preset(preset, task=None)
+        task = CAPTION if known is None else known.task
+        data = read_dataset(dataset, images, task)
         policy = compute_policy()
-        if preset is None:
+        encoder: Any
+        reading = None
+        if known is None:
             encoder = VGG16Encoder(grid=int(grid), weights=weights, dtype=policy)
+        elif task == ACTIVITY:
+            encoder = load_activity_network(known, policy).frozen
+            reading = known.config["reading"]
         else:
-            encoder, _ = build_network(read_preset(preset), policy)
-        store = prepare_features(data, encoder, out, batch_size, frames)
+            encoder, _ = build_network(known, policy)
+        store = prepare_features(data, encoder, out, batch_size, frames, reading=reading)
         click.echo(
             f"{out}: features {store.features.shape} of {len(data.examples)} "
             f"{'clips' if data.has_clips else 'pictures'}, "

@@ -1,10 +1,12 @@
 """`captioner quantize`: a smaller and faster preset, for CPUs."""
 
+import math
+from functools import partial
 from pathlib import Path
 
 import click
 
-from captioner.commands.errors import plain_errors
+from captioner.commands.plain_errors import plain_errors
 
 
 @click.command()
@@ -32,19 +34,23 @@ def quantize(
         import numpy as np
 
         from captioner.datasets.readers import read_dataset
+        from captioner.engines.choice import build_engine
         from captioner.exports.quantization import quantize_preset
-        from captioner.media.batches import load_batches
-        from captioner.presets.engine import build_engine
+        from captioner.media.ahead import read_ahead
+        from captioner.media.clip import Clip
+        from captioner.media.sources import read_clips
         from captioner.presets.storage import read_preset, write_preset
 
-        read = read_preset(preset)
+        loaded = read_preset(preset)
         examples = read_dataset(dataset, images).split("train")
-        size = build_engine(read, "openvino").image_size
+        size = build_engine(loaded, "openvino").image_size
         order = np.random.default_rng(0).permutation(len(examples))[:pictures]
+        read = partial(read_clips, size=size, every=math.inf, most=1)
         frames = [
-            batch.images[:, np.newaxis]
-            for batch in load_batches([examples[row].path for row in order], size, 1)
-            if not batch.errors
+            reading.clip.frames[np.newaxis]
+            for batch in read_ahead(read, [examples[row].path for row in order], batch_size=1)
+            for reading in batch
+            if isinstance(reading.clip, Clip)
         ]
-        write_preset(out, quantize_preset(read, frames), overwrite)
+        write_preset(out, quantize_preset(loaded, frames), overwrite)
         click.echo(f"{out}: a preset whose VGG16 has 8 bits")

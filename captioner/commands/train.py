@@ -1,17 +1,13 @@
-"""`captioner train`: train a captioner, or a recognizer of activities, by a recipe."""
+"""`captioner train`: train a model that writes captions or labels clips, by a recipe."""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from captioner.commands.errors import plain_errors
+from captioner.commands.plain_errors import plain_errors
 from captioner.engines.tensorflow_logs import tensorflow_logs_hidden
-from captioner.errors import CaptionerError
-
-if TYPE_CHECKING:
-    from captioner.training.activity_config import ActivityConfig
 
 
 @click.command()
@@ -43,7 +39,7 @@ def train(
     """Train by RECIPE: a YAML file, or the name of a bundled recipe.
 
     VGG16's features are computed on the way, and kept. With `task: activity` in it, RECIPE trains a
-    recognizer of activities.
+    model that labels clips.
 
     Several recipes are trained in the order given: one may begin with the best preset of another,
     or have it as its teacher.
@@ -76,23 +72,14 @@ def _read(
     made: set[Path],
 ) -> Callable[[], Path]:
     """What trains by a recipe: all are read, and checked, before the first trains."""
-    from captioner.training.activity_config import TASK, read_activity_config
-    from captioner.training.config import TrainConfig, read_config
+    from captioner.training.config import read_config
     from captioner.training.needed_presets import check_needed, presets_made
-    from captioner.training.recipe import read_recipe
     from captioner.training.stage_options import forget_training
 
-    config: TrainConfig | ActivityConfig
-    if read_recipe(recipe, settings).get("task") == TASK:
-        if "images" in overrides:
-            raise CaptionerError("--images is for captions: --dataset names the clips")
-        if weights is not None:
-            overrides = {**overrides, "encoder": {"weights": weights}}
-        config = read_activity_config(recipe, overrides, settings)
-    else:
-        config = read_config(recipe, overrides, settings)
-        if weights is not None:
-            config.encoder["weights"] = weights
+    config = read_config(recipe, overrides, settings)
+    if weights is not None:
+        config.encoder.pop("preset", None)
+        config.encoder["weights"] = weights
     check_needed(config, recipe, made)
     made |= presets_made(config)
 
@@ -100,11 +87,8 @@ def _read(
         if restart:
             forget_training(config)
         with tensorflow_logs_hidden():
-            from captioner.training.activity_trainer import ActivityTrainer
             from captioner.training.trainer import Trainer
 
-        if isinstance(config, TrainConfig):
-            return Trainer(config, report=click.echo).train()
-        return ActivityTrainer(config, report=click.echo).train()
+        return Trainer(config, report=click.echo).train()
 
     return run

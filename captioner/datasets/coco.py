@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from captioner.datasets.caption_dataset import CaptionDataset, CaptionExample
-from captioner.datasets.source_files import caption_words, read_source, with_pictures
+from captioner.datasets.dataset import Dataset, Example
+from captioner.datasets.source import caption_words, read_source, with_pictures
 from captioner.datasets.table import split_images
 from captioner.errors import CaptionerError
 
@@ -18,7 +18,7 @@ _NAME = re.compile(r"captions_(?P<folder>(?P<split>train|val|test)\d*)")
 
 def read_coco(
     path: str | os.PathLike[str], images_dir: str | os.PathLike[str] | None = None
-) -> CaptionDataset:
+) -> Dataset:
     """Read COCO's captions, `images` and `annotations` of a JSON file.
 
     Args:
@@ -52,7 +52,7 @@ def read_coco(
     return with_pictures("coco", examples, files[0])
 
 
-def _read_file(path: Path, images_dir: str | os.PathLike[str] | None) -> list[CaptionExample]:
+def _read_file(path: Path, images_dir: str | os.PathLike[str] | None) -> list[Example]:
     try:
         content = json.loads(read_source(path))
     except ValueError as error:
@@ -80,8 +80,8 @@ def _read_file(path: Path, images_dir: str | os.PathLike[str] | None) -> list[Ca
         name = names[image_id]
         place = f"{path}, image {image_id},"
         examples.append(
-            CaptionExample(
-                image_id=str(image_id),
+            Example(
+                id=str(image_id),
                 path=str(folder / name),
                 captions=tuple(map(str, texts)),
                 tokens=tuple(caption_words(text, place) for text in texts),

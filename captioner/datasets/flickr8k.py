@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from captioner.datasets.caption_dataset import CaptionDataset, CaptionExample
-from captioner.datasets.source_files import caption_words, read_source, with_pictures
+from captioner.datasets.dataset import Dataset, Example
+from captioner.datasets.source import caption_words, read_source, with_pictures
 from captioner.errors import CaptionerError
 
 TOKEN_FILE = "Flickr8k.token.txt"
@@ -19,7 +19,7 @@ _IMAGE_FOLDERS = ("images", "Flicker8k_Dataset", "Images")
 
 def read_flickr8k(
     folder: str | os.PathLike[str], images_dir: str | os.PathLike[str] | None = None
-) -> CaptionDataset:
+) -> Dataset:
     """Read Flickr8k from `Flickr8k.token.txt` and `Flickr_8k.{train,dev,test}Images.txt`.
 
     Captions of pictures that are in no list are left out, as in the literature; among them are
@@ -59,8 +59,8 @@ def read_flickr8k(
             texts = captions[image_id]
             place = f"{folder / TOKEN_FILE}, picture {image_id},"
             examples.append(
-                CaptionExample(
-                    image_id=image_id,
+                Example(
+                    id=image_id,
                     path=str(Path(images_dir) / image_id),
                     captions=tuple(texts),
                     tokens=tuple(caption_words(text, place) for text in texts),

@@ -4,14 +4,14 @@ import json
 import os
 from pathlib import Path, PurePosixPath
 
-from captioner.datasets.caption_dataset import CaptionDataset, CaptionExample
-from captioner.datasets.source_files import read_source, with_pictures
+from captioner.datasets.dataset import Dataset, Example
+from captioner.datasets.source import read_source, with_pictures
 from captioner.errors import CaptionerError
 
 
 def read_karpathy(
     json_path: str | os.PathLike[str], images_dir: str | os.PathLike[str] | None = None
-) -> CaptionDataset:
+) -> Dataset:
     """Read a `dataset_*.json` of Karpathy and Fei-Fei, with the tokens that stand in it.
 
     COCO's split "restval" counts as "train", as in the papers that use it.
@@ -51,16 +51,16 @@ def read_karpathy(
     for example in examples:
         if not example.tokens or not all(example.tokens):
             raise CaptionerError(
-                f"{json_path} has no caption or an empty one for {example.image_id}: "
+                f"{json_path} has no caption or an empty one for {example.id}: "
                 "write one or remove it"
             )
     return with_pictures(name, examples, json_path)
 
 
-def _example(image: dict, images_dir: Path) -> CaptionExample:
+def _example(image: dict, images_dir: Path) -> Example:
     image_id = str(PurePosixPath(image.get("filepath", ""), image["filename"]))
-    return CaptionExample(
-        image_id=image_id,
+    return Example(
+        id=image_id,
         path=str(images_dir / image_id),
         captions=tuple(sentence["raw"] for sentence in image["sentences"]),
         tokens=tuple(tuple(sentence["tokens"]) for sentence in image["sentences"]),

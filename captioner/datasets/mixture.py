@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from captioner.datasets.caption_dataset import CaptionDataset, CaptionExample
+from captioner.datasets.dataset import Dataset, Example
 from captioner.datasets.readers import read_dataset
 from captioner.errors import CaptionerError
 
@@ -46,7 +46,7 @@ class Part:
     """
 
     settings: DataConfig
-    dataset: CaptionDataset
+    dataset: Dataset
 
     @property
     def prefix(self) -> str:
@@ -65,36 +65,36 @@ class Mixture:
         parts: One or more; of several, each has a name of its own.
 
     Example:
-        >>> example = CaptionExample("1.jpg", "1.jpg", ("A dog.",), (("a", "dog"),), "train")
-        >>> dataset = CaptionDataset("mine", (example,))
+        >>> example = Example("1.jpg", "1.jpg", ("A dog.",), (("a", "dog"),), "train")
+        >>> dataset = Dataset("mine", (example,))
         >>> parts = [Part(DataConfig("x", name=name), dataset) for name in ("one", "two")]
-        >>> [example.image_id for example in Mixture(parts).split("train")]
+        >>> [example.id for example in Mixture(parts).split("train")]
         ['one/1.jpg', 'two/1.jpg']
     """
 
     def __init__(self, parts: Sequence[Part]) -> None:
         self.parts = tuple(parts)
         self._examples = [
-            [replace(e, image_id=part.prefix + e.image_id) for e in part.dataset.examples]
+            [replace(e, id=part.prefix + e.id) for e in part.dataset.examples]
             for part in self.parts
         ]
         self._part_of = {
-            example.image_id: part
+            example.id: part
             for part, examples in zip(self.parts, self._examples, strict=True)
             for example in examples
         }
 
     @cached_property
-    def dataset(self) -> CaptionDataset:
+    def dataset(self) -> Dataset:
         """All examples as one data set."""
         name = " + ".join(part.dataset.name for part in self.parts)
-        return CaptionDataset(name, tuple(e for examples in self._examples for e in examples))
+        return Dataset(name, tuple(e for examples in self._examples for e in examples))
 
-    def part_of(self, example: CaptionExample) -> Part:
+    def part_of(self, example: Example) -> Part:
         """The part that an example comes from."""
-        return self._part_of[example.image_id]
+        return self._part_of[example.id]
 
-    def split(self, name: str, captions_only: bool = True) -> list[CaptionExample]:
+    def split(self, name: str, captions_only: bool = True) -> list[Example]:
         """Return the examples of one split, part by part.
 
         Args:
@@ -161,8 +161,8 @@ def draw_epoch(
     return rng.permutation(np.concatenate([np.zeros(0, int), *picks]))
 
 
-def _without_test(dataset: CaptionDataset) -> CaptionDataset:
+def _without_test(dataset: Dataset) -> Dataset:
     kept = tuple(example for example in dataset.examples if example.split != "test")
     if not kept:
         raise CaptionerError(f"{dataset.name} has a test split alone: there is nothing to train on")
-    return CaptionDataset(dataset.name, kept)
+    return Dataset(dataset.name, kept)

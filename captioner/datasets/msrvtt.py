@@ -5,9 +5,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from captioner.datasets.caption_dataset import CaptionDataset, CaptionExample
-from captioner.datasets.clips import clip_example, clips_folder
-from captioner.datasets.source_files import read_source, with_pictures
+from captioner.datasets.dataset import Dataset, Example
+from captioner.datasets.source import clip_example, clips_folder, read_source, with_pictures
 from captioner.errors import CaptionerError
 
 MSRVTT_FILES = ("train_val_videodatainfo.json", "test_videodatainfo.json")
@@ -22,7 +21,7 @@ _FOLDERS = {
 
 def read_msrvtt(
     path: str | os.PathLike[str], images_dir: str | os.PathLike[str] | None = None
-) -> CaptionDataset:
+) -> Dataset:
     """Read MSR-VTT from `train_val_videodatainfo.json` and `test_videodatainfo.json`.
 
     The official split, 6513 clips for training, 497 for validation and 2990 for testing, is in the
@@ -58,7 +57,7 @@ def read_msrvtt(
     return with_pictures("msrvtt", examples, paths[0])
 
 
-def _read_file(path: Path, root: Path) -> list[CaptionExample]:
+def _read_file(path: Path, root: Path) -> list[Example]:
     try:
         content = json.loads(read_source(path))
     except ValueError as error:
@@ -77,7 +76,7 @@ def _read_file(path: Path, root: Path) -> list[CaptionExample]:
 
 def _example(
     video: dict[str, Any], captions: dict[str, list[str]], root: Path, source: Path
-) -> CaptionExample:
+) -> Example:
     video_id = video["video_id"]
     if video["split"] not in _SPLITS:
         raise CaptionerError(

@@ -6,9 +6,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from captioner.datasets.caption_dataset import CaptionDataset
-from captioner.datasets.clips import clip_example, clips_folder
-from captioner.datasets.source_files import read_source, with_pictures
+from captioner.datasets.dataset import Dataset
+from captioner.datasets.source import clip_example, clips_folder, read_source, with_pictures
 from captioner.errors import CaptionerError
 
 # The authors' list of English captions; their whole corpus, by the name of its archive and another.
@@ -21,7 +20,7 @@ _TRAIN, _VAL = 1200, 1300  # the last clips of the two splits
 
 def read_msvd(
     path: str | os.PathLike[str], images_dir: str | os.PathLike[str] | None = None
-) -> CaptionDataset:
+) -> Dataset:
     """Read the English captions of MSVD, and the split from `youtube_mapping.txt`.
 
     That file numbers 1970 clips. As in the literature since Venugopalan et al. 2015, those up to

@@ -3,17 +3,19 @@
 import os
 from pathlib import Path
 
-from captioner.datasets.caption_dataset import CaptionDataset
 from captioner.datasets.coco import COCO_PATTERN, read_coco
+from captioner.datasets.dataset import Dataset
 from captioner.datasets.flickr8k import TOKEN_FILE, read_flickr8k
 from captioner.datasets.karpathy import read_karpathy
 from captioner.datasets.msrvtt import MSRVTT_FILES, read_msrvtt
 from captioner.datasets.msvd import MSVD_FILES, read_msvd
 from captioner.datasets.rows import is_media, is_table
 from captioner.datasets.sentences import SENTENCE_SUFFIXES, read_sentences
-from captioner.datasets.source_files import read_source
+from captioner.datasets.source import read_source
 from captioner.datasets.table import caption_file, read_captioned_folder, read_table
 from captioner.errors import CaptionerError
+from captioner.media.files import find_media
+from captioner.results import ACTIVITY, CAPTION
 
 # Tables by the names that people and other programs give them.
 _TABLES = (
@@ -38,9 +40,11 @@ _FOLDER_READERS = (
 def read_dataset(
     path: str | os.PathLike[str],
     images_dir: str | os.PathLike[str] | None = None,
+    task: str = CAPTION,
+    seed: int = 1,
     strict: bool = False,
-) -> CaptionDataset:
-    """Read pictures or clips with captions from a file or folder, whatever its kind.
+) -> Dataset:
+    """Read images or clips with captions, or clips with labels, whatever the kind of the files.
 
     In a folder that has the own files of Flickr8k, MSR-VTT or MSVD beside another kind, the other
     kind is read.
@@ -52,7 +56,11 @@ def read_dataset(
             COCO's `captions_*.json` or their folder, also `annotations` in it;
             MSR-VTT's `*videodatainfo*.json`, MSVD's `AllVideoDescriptions.txt`, or their folder;
             any other `.txt` or `.txt.gz` file has captions without images, see `read_sentences`.
-        images_dir: the folder of the pictures or clips, where it is not the reader's default.
+            For activities: a folder with UCF101's `classInd.txt`, with clips named by their label
+            and a number, or with a folder of clips for each label.
+        images_dir: the folder of the images or clips, where it is not the reader's default.
+        task: "caption" or "activity".
+        seed: of the split of clips with labels, where the data set has none of its own.
         strict: refuse a table with faulty rows, instead of leaving them out.
 
     Returns:
@@ -65,6 +73,8 @@ def read_dataset(
         >>> read_dataset("flickr8k").split("train")  # doctest: +SKIP
     """
     path = Path(path)
+    if task == ACTIVITY:
+        return _read_labelled(path, images_dir, seed)
     if not path.exists():
         raise CaptionerError(f"{path} does not exist: {_MEND}")
     if path.is_dir():
@@ -106,3 +116,21 @@ def read_dataset(
     if path.name.endswith(SENTENCE_SUFFIXES):
         return read_sentences(path)
     raise CaptionerError(f"{path} is no data set that can be read: {_MEND}")
+
+
+def _read_labelled(path: Path, images_dir: str | os.PathLike[str] | None, seed: int) -> Dataset:
+    # A split needs NumPy, captions do not.
+    from captioner.datasets.folders import read_class_folders, read_flat_clips
+    from captioner.datasets.ucf101 import CLASS_FILE, read_ucf101
+
+    if images_dir is not None:
+        raise CaptionerError(
+            "a folder of images is for captions: the data set itself has the clips"
+        )
+    if not path.is_dir():
+        raise CaptionerError(f"{path} is no folder: give one of clips, or of folders of clips")
+    if (path / CLASS_FILE).exists() or (path / "ucfTrainTestlist" / CLASS_FILE).exists():
+        return read_ucf101(path, seed)
+    if list(find_media([path])) != [str(path)]:
+        return read_flat_clips(path, seed)
+    return read_class_folders(path, seed)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from captioner.datasets.source_files import read_source
+from captioner.datasets.source import read_source
 from captioner.errors import CaptionerError
 from captioner.media.files import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 

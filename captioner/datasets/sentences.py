@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from captioner.datasets.caption_dataset import CaptionDataset, CaptionExample
-from captioner.datasets.source_files import read_source
+from captioner.datasets.dataset import Dataset, Example
+from captioner.datasets.source import read_source
 from captioner.errors import CaptionerError
 from captioner.text.stems import content_stems
 from captioner.text.tokenizer import tokenize
@@ -16,7 +16,7 @@ SENTENCE_SUFFIXES = (".txt", ".txt.gz")
 _GROUP = 5  # captions of an image in Flickr8k and COCO
 
 
-def read_sentences(path: str | os.PathLike[str]) -> CaptionDataset:
+def read_sentences(path: str | os.PathLike[str]) -> Dataset:
     r"""Read a text file of captions, one a line, plain or compressed by gzip.
 
     Captions that share their rarest words are gathered into groups of five, as if one image had
@@ -56,8 +56,8 @@ def read_sentences(path: str | os.PathLike[str]) -> CaptionDataset:
     examples = []
     for number, start in enumerate(range(0, len(ordered), _GROUP)):
         lines, tokens = zip(*ordered[start : start + _GROUP], strict=True)
-        examples.append(CaptionExample(f"group{number}", "", lines, tokens, "train"))
-    return CaptionDataset(name, tuple(examples))
+        examples.append(Example(f"group{number}", "", lines, tokens, "train"))
+    return Dataset(name, tuple(examples))
 
 
 def _by_rarest_words(sentences: Sequence[Sequence[str]]) -> list[int]:

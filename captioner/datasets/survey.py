@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from captioner.datasets.caption_dataset import CaptionDataset, CaptionExample
+from captioner.datasets.dataset import Dataset, Example
 from captioner.errors import CaptionerError
 from captioner.media.ahead import read_ahead
 from captioner.media.clip import Clip
@@ -47,7 +47,7 @@ class Survey:
     repeated: list[tuple[str, int]] = field(default_factory=list)
 
 
-def survey_dataset(dataset: CaptionDataset, progress: Iterable[int] | None = None) -> Survey:
+def survey_dataset(dataset: Dataset, progress: Iterable[int] | None = None) -> Survey:
     """Read all images of a data set once, and look at its captions.
 
     Args:
@@ -55,8 +55,8 @@ def survey_dataset(dataset: CaptionDataset, progress: Iterable[int] | None = Non
         progress: Advanced by one for each image, as `tqdm` over their numbers is.
 
     Example:
-        >>> example = CaptionExample("a.jpg", "nosuch.jpg", ("a.jpg",), (("a", "jpg"),), "train")
-        >>> survey = survey_dataset(CaptionDataset("mine", (example,)))
+        >>> example = Example("a.jpg", "nosuch.jpg", ("a.jpg",), (("a", "jpg"),), "train")
+        >>> survey = survey_dataset(Dataset("mine", (example,)))
         >>> survey.images, survey.file_names, list(survey.unreadable)
         (Counter({'train': 1}), ['a.jpg'], ['a.jpg'])
     """
@@ -69,16 +69,16 @@ def survey_dataset(dataset: CaptionDataset, progress: Iterable[int] | None = Non
         if example.split == "train":
             survey.words.update(word for words in example.tokens for word in words)
         if any(_is_file_name(caption, example) for caption in example.captions):
-            survey.file_names.append(example.image_id)
+            survey.file_names.append(example.id)
     survey.repeated = [(text, count) for text, count in texts.most_common() if count > 1]
     hashes: dict[str, int] = {}
     for (example, found), _ in zip(_read(dataset.examples), progress or iter(int, 1), strict=False):
         if isinstance(found, CaptionerError):
-            survey.unreadable[example.image_id] = str(found)
+            survey.unreadable[example.id] = str(found)
         else:
-            hashes[example.image_id] = difference_hash(found)
+            hashes[example.id] = difference_hash(found)
     survey.duplicates = near_duplicates(hashes)
-    splits = {example.image_id: example.split for example in dataset.examples}
+    splits = {example.id: example.split for example in dataset.examples}
     survey.crossing = [
         group for group in survey.duplicates if len({splits[image] for image in group}) > 1
     ]
@@ -143,11 +143,11 @@ def near_duplicates(hashes: dict[str, int], bits: int = _NEAR) -> list[list[str]
 
 
 def _read(
-    examples: Sequence[CaptionExample],
-) -> Iterator[tuple[CaptionExample, np.ndarray | CaptionerError]]:
+    examples: Sequence[Example],
+) -> Iterator[tuple[Example, np.ndarray | CaptionerError]]:
     """The thumbnail uint8 (8, 9, 3) of each image, or of the first frame of a clip."""
 
-    def read(example: CaptionExample) -> Iterator[Clip]:
+    def read(example: Example) -> Iterator[Clip]:
         return read_clips(example.path, (8, 9), every=math.inf, most=1)
 
     with_images = [example for example in examples if example.path]
@@ -157,6 +157,6 @@ def _read(
             yield example, clip if isinstance(clip, CaptionerError) else clip.frames[0]
 
 
-def _is_file_name(caption: str, example: CaptionExample) -> bool:
+def _is_file_name(caption: str, example: Example) -> bool:
     name = Path(example.path)
-    return caption.strip().lower() in {name.name.lower(), name.stem.lower(), example.image_id}
+    return caption.strip().lower() in {name.name.lower(), name.stem.lower(), example.id}

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
 
-from captioner.datasets.caption_dataset import CaptionDataset, CaptionExample
+from captioner.datasets.dataset import Dataset, Example
 from captioner.datasets.rows import Row, is_media, read_rows
-from captioner.datasets.source_files import caption_words, read_source, with_pictures
+from captioner.datasets.source import caption_words, read_source, with_pictures
 from captioner.errors import CaptionerError
 from captioner.media.files import find_media
 
@@ -21,7 +21,7 @@ def read_table(
     path: str | os.PathLike[str],
     images_dir: str | os.PathLike[str] | None = None,
     strict: bool = False,
-) -> CaptionDataset:
+) -> Dataset:
     r"""Read a table of images and captions, see `rows.read_rows`.
 
     An image with several captions has several rows, or a list of captions. `a.jpg`, `./a.jpg` and
@@ -61,7 +61,7 @@ def read_table(
     return _build(path, folder, right, faults, strict)
 
 
-def read_captioned_folder(folder: str | os.PathLike[str], strict: bool = False) -> CaptionDataset:
+def read_captioned_folder(folder: str | os.PathLike[str], strict: bool = False) -> Dataset:
     """Read a folder of images with a text file beside each: `a.jpg` and `a.txt`, or `a.jpg.txt`.
 
     Each line of the text is a caption. Images without a text are left out.
@@ -134,7 +134,7 @@ class _Image:
 
 def _build(
     source: Path, folder: Path, rows: Iterable[Row], faults: list[str], strict: bool
-) -> CaptionDataset:
+) -> Dataset:
     found: dict[str, _Image] = {}
     stems: Mapping[str, Path] | None = None
     for row in rows:
@@ -156,8 +156,8 @@ def _build(
     images = [image for image in found.values() if image.captions]
     splits = split_images(image.image_id for image in images if not image.split)
     examples = [
-        CaptionExample(
-            image_id=image.image_id,
+        Example(
+            id=image.image_id,
             path=str(image.path),
             captions=tuple(image.captions),
             tokens=tuple(caption_words(caption, image.image_id) for caption in image.captions),

@@ -4,9 +4,9 @@ import os
 import re
 from pathlib import Path
 
-from captioner.datasets.clip_dataset import ClipDataset, ClipExample
-from captioner.datasets.source_files import read_source
-from captioner.datasets.stratified_split import stratified_split
+from captioner.datasets.dataset import Dataset, Example
+from captioner.datasets.folders import stratified_split
+from captioner.datasets.source import read_source
 from captioner.errors import CaptionerError
 
 CLASS_FILE = "classInd.txt"
@@ -14,7 +14,7 @@ _VIDEO_FOLDERS = ("UCF-101", "UCF101", "videos", ".")
 _GROUP = re.compile(r"_g(\d+)_c\d+$")
 
 
-def read_ucf101(folder: str | os.PathLike[str], seed: int, split: int = 1) -> ClipDataset:
+def read_ucf101(folder: str | os.PathLike[str], seed: int, split: int = 1) -> Dataset:
     """Read UCF101 by `classInd.txt`, `trainlist01.txt` and `testlist01.txt`.
 
     The authors have no validation split. A fifth of the train list's groups, 25 films from which
@@ -55,10 +55,11 @@ def read_ucf101(folder: str | os.PathLike[str], seed: int, split: int = 1) -> Cl
             "videos there"
         )
     labels = {**train, **test}
-    return ClipDataset(
+    return Dataset(
         "ucf101",
         tuple(
-            ClipExample(name, str(root / name), labels[name], part) for name, part in splits.items()
+            Example(name, str(root / name), split=part, label=labels[name])
+            for name, part in splits.items()
         ),
     )
 

@@ -5,9 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from captioner.decoding.beam import beam_search
+from captioner.decoding.beam import Hypothesis, beam_search
 from captioner.decoding.candidates import Candidates, Shortlister, State
-from captioner.decoding.hypothesis import Hypothesis
 from captioner.engines.engine import Engine
 from captioner.text.vocabulary import Vocabulary
 

@@ -1,6 +1,6 @@
 """The engine that runs the network in OpenVINO: a fast start on a CPU, without TensorFlow or Keras.
 
-What it runs was exported from the Keras network (captioner/presets/graphs.py): three graphs whose
+What it runs was exported from the Keras network (captioner/exports/graphs.py): three graphs whose
 weights are inputs. Here the arrays of the preset take the place of these inputs, so that a preset
 holds its weights once, for both engines, and the graphs add 0.2 MB to it.
 """

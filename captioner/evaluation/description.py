@@ -7,12 +7,12 @@ from typing import Any
 
 from tqdm import tqdm
 
-from captioner.datasets.caption_dataset import CaptionDataset
+from captioner.datasets.dataset import Dataset
 from captioner.errors import CaptionerError
 from captioner.evaluation.references import ReferenceSet
 
 
-def references_of(dataset: CaptionDataset, split: str) -> tuple[ReferenceSet, dict[str, Path]]:
+def references_of(dataset: Dataset, split: str) -> tuple[ReferenceSet, dict[str, Path]]:
     """Take the references and the pictures of a split.
 
     Args:
@@ -28,7 +28,7 @@ def references_of(dataset: CaptionDataset, split: str) -> tuple[ReferenceSet, di
     """
     chosen = list(dataset.examples) if split == "all" else dataset.split(split)
     truth = ReferenceSet(
-        captions={example.image_id: list(example.captions) for example in chosen},
+        captions={example.id: list(example.captions) for example in chosen},
         training=[
             caption
             for example in dataset.examples
@@ -36,7 +36,7 @@ def references_of(dataset: CaptionDataset, split: str) -> tuple[ReferenceSet, di
             for caption in example.captions
         ],
     )
-    return truth, {example.image_id: Path(example.path) for example in chosen}
+    return truth, {example.id: Path(example.path) for example in chosen}
 
 
 def describe_pictures(
@@ -59,7 +59,7 @@ def describe_pictures(
     from captioner.captioner import Captioner
     from captioner.presets.storage import read_preset
 
-    captioner = Captioner([read_preset(preset) for preset in presets])
+    captioner = Captioner([read_preset(preset, task=None) for preset in presets])
     # An animated picture is described as a whole: a data set has one caption for each.
     described = captioner.describe(pictures.values(), every=math.inf, **options)
     image_ids = list(pictures)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from captioner.datasets.source_files import read_source
+from captioner.datasets.source import read_source
 from captioner.errors import CaptionerError
 from captioner.evaluation.results import list_ids
 

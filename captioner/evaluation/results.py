@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from captioner.datasets.source_files import read_source
+from captioner.datasets.source import read_source
 from captioner.errors import CaptionerError
 from captioner.replacing import replacing
 

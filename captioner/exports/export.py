@@ -1,21 +1,56 @@
 """A preset's network in other formats, each run and compared with Keras after it was written."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from captioner.decoders.decoder import Decoder
 from captioner.errors import CaptionerError
-from captioner.exports.network import Network, Runner
+from captioner.exports.functions import Signature, signatures
+from captioner.presets.network import build_network
 from captioner.presets.storage import Preset
 from captioner.replacing import replacing_folder
+from captioner.vision.encoder import VGG16Encoder
 
 FORMATS = ("openvino", "onnx", "saved_model", "litert")
 # Of log-probabilities, probabilities and states; features are compared relative to the largest.
 TOLERANCE = 1e-3
+# Calls the function of that name on named arrays.
+Runner = Callable[[str, Mapping[str, np.ndarray]], dict[str, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A preset's network in float32, to be written in some format.
+
+    Attributes:
+        preset: What it was made of.
+        encoder: The `VGG16Encoder`.
+        decoder: The decoder.
+        signatures: Its functions by name.
+    """
+
+    preset: Preset
+    encoder: VGG16Encoder
+    decoder: Decoder
+    signatures: Mapping[str, Signature]
+
+    @classmethod
+    def of(cls, preset: Preset) -> "Network":
+        """Builds the network of a preset."""
+        encoder, decoder = build_network(preset)
+        return cls(preset, encoder, decoder, signatures(encoder, decoder))
+
+    def run(self, name: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Calls a function in Keras; a `Runner`."""
+        signature = self.signatures[name]
+        outputs = signature.function(*(inputs[spec.name] for spec in signature.inputs))
+        return {name: np.asarray(output) for name, output in outputs.items()}
 
 
 def export_preset(preset: Preset, format_name: str, folder: str | Path) -> float:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from captioner.exports import saved_model
-from captioner.exports.network import Network, Runner
+from captioner.exports.export import Network, Runner
 
 _FILE = "model.tflite"
 

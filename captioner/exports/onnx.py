@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from captioner.exports.network import Network, Runner
+from captioner.exports.export import Network, Runner
 
 _OPSET = 18
 

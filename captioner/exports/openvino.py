@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from captioner.exports.network import Network, Runner
-from captioner.presets.graphs import export_graphs
+from captioner.exports.export import Network, Runner
+from captioner.exports.graphs import export_graphs
 
 
 def write(network: Network, folder: Path) -> None:

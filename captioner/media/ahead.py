@@ -23,12 +23,14 @@ class Reading:
     """What was read of one of several sources.
 
     Attributes:
-        index: Where the source stands among them.
+        index: Position of the source among them.
+        source: The source itself.
         clip: A clip of it, or the error that says why there is none, or why there are no more.
         last: Whether nothing of this source is left.
     """
 
     index: int
+    source: Any
     clip: Clip | CaptionerError
     last: bool
 
@@ -101,7 +103,8 @@ def _read_in_order(
                 if task.thread in threads:
                     threads.remove(task.thread)
                 threads.append(_start(tasks))
-                reading = Reading(task.index, _too_slow(task.source, timeout), last=True)
+                error = _too_slow(task.source, timeout)
+                reading = Reading(task.index, task.source, error, last=True)
             if isinstance(reading, BaseException):
                 raise reading
             if reading.last:
@@ -160,7 +163,7 @@ class _Task:
             return
         self._turns.take(self.index)
         try:
-            for reading in _mark_last(self.index, _catch(self._read(self.source))):
+            for reading in _mark_last(self.index, self.source, _catch(self._read(self.source))):
                 if not self._put(reading):
                     return
         except BaseException as error:  # What is a bug must not leave the reader waiting.
@@ -202,9 +205,11 @@ def _catch(clips: Iterator[Clip]) -> Iterator[Clip | CaptionerError]:
         yield error
 
 
-def _mark_last(index: int, clips: Iterator[Clip | CaptionerError]) -> Iterator[Reading]:
+def _mark_last(
+    index: int, source: Any, clips: Iterator[Clip | CaptionerError]
+) -> Iterator[Reading]:
     before = next(clips, None)
     while before is not None:
         clip = next(clips, None)
-        yield Reading(index, before, last=clip is None)
+        yield Reading(index, source, before, last=clip is None)
         before = clip

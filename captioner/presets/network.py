@@ -1,5 +1,7 @@
-"""Encoder and decoder made of a preset, and back."""
+"""The networks of presets: built with their weights, and their weights taken again."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -8,12 +10,15 @@ from keras import ops
 from captioner.decoders.build import build_decoder
 from captioner.decoders.decoder import Decoder
 from captioner.errors import CaptionerError
-from captioner.presets.storage import Preset
-from captioner.vision.encoder import VGG16Encoder
+from captioner.presets.storage import Preset, naming, read_preset
+from captioner.vision.activity_recognizer import ActivityRecognizer
+from captioner.vision.encoder import FILTERS, VGG16Encoder
+from captioner.vision.frozen_blocks import FrozenBlocks, trained_blocks
+from captioner.vision.heads import build_head
 
 
 def build_network(preset: Preset, policy: str = "float32") -> tuple[VGG16Encoder, Decoder]:
-    """Builds the network of a preset with its weights.
+    """Build the network of a preset that writes captions, with its weights.
 
     Args:
         preset: As `read_preset` gives it.
@@ -22,7 +27,7 @@ def build_network(preset: Preset, policy: str = "float32") -> tuple[VGG16Encoder
     Raises:
         CaptionerError: If weights are missing or do not fit the config.
     """
-    encoder = VGG16Encoder(grid=preset.config["encoder"]["grid"], weights=None, dtype=policy)
+    encoder = VGG16Encoder(**preset.config["encoder"], weights=None, dtype=policy)
     decoder = build_decoder(
         **preset.config["decoder"],
         channels=encoder.channels,
@@ -33,46 +38,229 @@ def build_network(preset: Preset, policy: str = "float32") -> tuple[VGG16Encoder
     return encoder, decoder
 
 
+def build_vgg16(
+    encoder: Mapping[str, Any], trainable_from: str | None = None, policy: str = "float32"
+) -> VGG16Encoder:
+    """Build VGG16 with the weights of ImageNet, of a file, or of a preset.
+
+    Args:
+        encoder: `weights` and `filters` as `VGG16Encoder` takes them, or `preset`: the name or
+            folder of a preset that writes captions, whose VGG16 is taken; by default the weights
+            of ImageNet.
+        trainable_from: As `VGG16Encoder` takes it.
+        policy: The Keras dtype policy to compute in.
+
+    Raises:
+        CaptionerError: If the weights or the preset cannot be read.
+
+    Example:
+        >>> build_vgg16({"preset": "vgg16_top_down"}).trainable_variables
+        []
+    """
+    options = {"weights": "imagenet", **encoder}
+    taken = read_preset(options.pop("preset")) if "preset" in encoder else None
+    if taken is not None:  # its weights replace those
+        options |= {"weights": None, "filters": taken.config["encoder"].get("filters", FILTERS)}
+    vgg16 = VGG16Encoder(**options, trainable_from=trainable_from, dtype=policy)
+    if taken is not None:
+        assign_encoder_weights(vgg16, taken)
+    return vgg16
+
+
+@dataclass(frozen=True)
+class ActivityNetwork:
+    """A network that labels clips, in two parts.
+
+    Attributes:
+        vgg16: The encoder, whose blocks both parts share.
+        frozen: Makes features of frames.
+        recognizer: Gives the probabilities of the labels from these features; all that training
+            changes is in it.
+    """
+
+    vgg16: VGG16Encoder
+    frozen: FrozenBlocks
+    recognizer: ActivityRecognizer
+
+
+def build_activity_network(
+    vgg16: VGG16Encoder, *, side: int, frames: int, head: Mapping[str, Any], classes: int
+) -> ActivityNetwork:
+    """Build a network that labels clips, with fresh weights, but for VGG16's.
+
+    Args:
+        vgg16: As `build_vgg16` gives it.
+        side: As `FrozenBlocks` takes it.
+        frames: Number of frames of a clip, at most.
+        head: `name` and the options of the head.
+        classes: Number of labels.
+
+    Raises:
+        CaptionerError: If an option is wrong.
+    """
+    frozen = FrozenBlocks(vgg16, side)
+    blocks = trained_blocks(vgg16, frozen)
+    shape = (blocks or frozen).features_shape
+    policy = vgg16.dtype_policy
+    built = build_head(**head, features_shape=shape, classes=classes, dtype=policy)
+    recognizer = ActivityRecognizer(built, blocks, max_frames=frames)
+    recognizer.build(None)
+    return ActivityNetwork(vgg16, frozen, recognizer)
+
+
+def load_activity_network(preset: Preset, policy: str = "float32") -> ActivityNetwork:
+    """Build the network of a preset that labels clips, with its weights.
+
+    Args:
+        preset: As `read_preset` gives it.
+        policy: The Keras dtype policy to compute in.
+
+    Raises:
+        CaptionerError: If weights are missing, do not fit the config, or are not those of the
+            training.
+    """
+    with naming(preset.folder):
+        return _load_activity_network(preset, policy)
+
+
+def _load_activity_network(preset: Preset, policy: str) -> ActivityNetwork:
+    config = preset.config
+    own = {name for name in preset.weights if name.startswith("encoder/")}
+    source = {k: v for k, v in config["encoder"].items() if k in ("preset", "weights")}
+    options = {k: v for k, v in config["encoder"].items() if k != "fingerprint"}
+    vgg16 = build_vgg16({"weights": None, **options}, config["trainable_from"], policy)
+    if not source:  # the preset holds all blocks
+        assign_encoder_weights(vgg16, preset)
+    network = build_activity_network(
+        vgg16,
+        side=config["side"],
+        frames=config["reading"]["frames"],
+        head=config["head"],
+        classes=len(preset.labels),
+    )
+    if network.frozen.fingerprint() != config["encoder"]["fingerprint"]:
+        raise CaptionerError(
+            f"VGG16 of {next(iter(source.values()), 'this preset')} is not the one that this "
+            "preset was trained with: make a preset that holds the right one by `captioner export "
+            "PRESET --format preset --weights FILE --out FOLDER`, or train again"
+        )
+    variables = named_activity_variables(network.recognizer)
+    kept = {n: a for n, a in preset.weights.items() if n not in own or n in variables}
+    _assign(variables, kept)
+    return network
+
+
+def hold_vgg16(preset: Preset, weights: str | None = None) -> Preset:
+    """Make a preset of activities that holds all blocks of its VGG16, and refers to nothing.
+
+    Args:
+        preset: As `read_preset` gives it.
+        weights: File of the VGG16 that it was trained with; None for what the preset names.
+
+    Raises:
+        CaptionerError: If that VGG16 is missing, or is another one.
+    """
+    encoder = preset.config["encoder"]
+    known = {k: v for k, v in encoder.items() if k not in ("preset", "weights")}
+    source = {**known, "weights": weights} if weights else encoder
+    network = load_activity_network(replace(preset, config={**preset.config, "encoder": source}))
+    return replace(
+        preset,
+        config={**preset.config, "encoder": known},
+        weights=capture_activity_weights(network, whole=True),
+    )
+
+
 def assign_weights(encoder: VGG16Encoder, decoder: Decoder, preset: Preset) -> None:
-    """Copies a preset's weights into a network that is already there."""
+    """Copy a preset's weights into a network that is already there."""
+    _check_encoder(preset)
     _assign(named_variables(encoder, decoder), preset.weights)
 
 
 def assign_encoder_weights(encoder: VGG16Encoder, preset: Preset) -> None:
-    """Copies the weights of a preset's encoder into one that is already there."""
-    variables = _named_weights("encoder", encoder)
-    _assign(variables, {k: v for k, v in preset.weights.items() if k.startswith("encoder/")})
+    """Copy the weights of a preset's encoder into one that is already there."""
+    _check_encoder(preset)
+    weights = {k: v for k, v in preset.weights.items() if k.startswith("encoder/")}
+    _assign(_named("encoder", encoder), weights)
 
 
 def assign_presence_weights(decoder: Decoder, preset: Preset) -> None:
     """Copy the detector of words of a preset's decoder into another decoder that has one."""
-    variables = _named_weights("decoder", decoder.presence)
-    _assign_some(variables, {name: preset.weights[name] for name in variables})
+    variables = _named("decoder", decoder.presence)
+    _assign(variables, {name: preset.weights[name] for name in variables})
+
+
+def assign_head_weights(recognizer: ActivityRecognizer, preset: Preset) -> None:
+    """Copy the head of a preset that labels clips into another one of the same kind."""
+    weights = {k: v for k, v in preset.weights.items() if k.startswith("head/")}
+    variables = named_activity_variables(recognizer)
+    _assign({k: v for k, v in variables.items() if k.startswith("head/")}, weights)
 
 
 def has_encoder_of(preset: Preset, encoder: VGG16Encoder) -> bool:
     """Whether an encoder is that of a preset, but for the rounding of the preset's weights."""
-    variables = _named_weights("encoder", encoder)
     return preset.config["encoder"].get("grid") == encoder.grid and all(
         name in preset.weights
         and np.array_equal(
             ops.convert_to_numpy(variable.value).astype(preset.weights[name].dtype),
             preset.weights[name],
         )
-        for name, variable in variables.items()
+        for name, variable in _named("encoder", encoder).items()
     )
 
 
-def _assign(variables: dict[str, Any], weights: dict[str, np.ndarray]) -> None:
-    if not any(name.startswith("encoder/") for name in weights):
+def capture_weights(
+    encoder: VGG16Encoder, decoder: Decoder, dtype: str = "float16"
+) -> dict[str, np.ndarray]:
+    """Take the weights of a network that writes captions, by name, as a preset holds them."""
+    return _capture(named_variables(encoder, decoder), dtype)
+
+
+def capture_activity_weights(network: ActivityNetwork, whole: bool) -> dict[str, np.ndarray]:
+    """Take the weights of a network that labels clips, by name, as a preset holds them.
+
+    Args:
+        network: The network.
+        whole: Whether to take all blocks of VGG16, and not those alone that were trained.
+    """
+    frozen = _named("encoder", network.vgg16) if whole else {}
+    return _capture({**frozen, **named_activity_variables(network.recognizer)}, "float16")
+
+
+def _capture(variables: Mapping[str, Any], dtype: str) -> dict[str, np.ndarray]:
+    return {
+        name: np.ascontiguousarray(ops.convert_to_numpy(variable.value).astype(dtype))
+        for name, variable in variables.items()
+    }
+
+
+def named_variables(encoder: VGG16Encoder, decoder: Decoder) -> dict[str, Any]:
+    """The Keras variables of encoder and decoder by the names that presets give them."""
+    return {**_named("encoder", encoder), **_named("decoder", decoder)}
+
+
+def named_activity_variables(recognizer: ActivityRecognizer) -> dict[str, Any]:
+    """The Keras variables of what labels clips by the names that presets give them."""
+    # The first part of a path, "lstm_head_1", depends on what else was built.
+    head = {"head/" + v.path.partition("/")[2]: v for v in recognizer.head.weights}
+    return head if recognizer.encoder is None else {**head, **_named("encoder", recognizer.encoder)}
+
+
+def _named(part: str, layer: Any) -> dict[str, Any]:
+    # Keras numbers a second layer of the same name ("top_down_1/key/kernel"), so that whole paths
+    # depend on what else was built; the last two parts do not.
+    return {f"{part}/" + "/".join(w.path.split("/")[-2:]): w for w in layer.weights}
+
+
+def _check_encoder(preset: Preset) -> None:
+    if not any(name.startswith("encoder/") for name in preset.weights):
         raise CaptionerError(
             "this preset's VGG16 has 8 bits, which OpenVINO alone can run: leave --engine out, or "
             "take the preset that it was made of"
         )
-    _assign_some(variables, weights)
 
 
-def _assign_some(variables: dict[str, Any], weights: dict[str, np.ndarray]) -> None:
+def _assign(variables: Mapping[str, Any], weights: Mapping[str, np.ndarray]) -> None:
     if variables.keys() != weights.keys():
         wrong = sorted(variables.keys() ^ weights.keys())
         raise CaptionerError(f"preset weights and config do not fit: {', '.join(wrong[:5])}")
@@ -84,24 +272,3 @@ def _assign_some(variables: dict[str, Any], weights: dict[str, np.ndarray]) -> N
                 f"{tuple(variable.shape)}"
             )
         variable.assign(array.astype(np.float32))
-
-
-def capture_weights(
-    encoder: VGG16Encoder, decoder: Decoder, dtype: str = "float16"
-) -> dict[str, np.ndarray]:
-    """The network's weights by name, as a preset holds them."""
-    return {
-        name: np.ascontiguousarray(ops.convert_to_numpy(variable.value).astype(dtype))
-        for name, variable in named_variables(encoder, decoder).items()
-    }
-
-
-def named_variables(encoder: VGG16Encoder, decoder: Decoder) -> dict[str, Any]:
-    """The network's Keras variables by the names that presets give them."""
-    # Keras numbers a second layer of the same name ("top_down_1/key/kernel"), so that whole paths
-    # depend on what else was built; the last two parts do not.
-    return {**_named_weights("encoder", encoder), **_named_weights("decoder", decoder)}
-
-
-def _named_weights(part: str, layer: Any) -> dict[str, Any]:
-    return {f"{part}/" + "/".join(w.path.split("/")[-2:]): w for w in layer.weights}

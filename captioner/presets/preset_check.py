@@ -38,6 +38,11 @@ def _texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(text, str) for text in value)
 
 
+def _channels(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 5 and all(map(_whole(1, 4096)[1], value))
+
+
+_FILTERS: Rule = ("five whole numbers", _channels)
 _TEXT: Rule = ("a text", lambda value: isinstance(value, str))
 _GENERATION: dict[str, Rule] = {
     "beam_width": _whole(1, 1000),
@@ -68,7 +73,8 @@ def check_captioner(
         CaptionerError: If a value is missing, unknown, of a wrong type or out of its range.
     """
     _check_weights(weights)
-    _check_options(_section(config, "encoder"), "encoder", {"grid": _whole(1, 14)})
+    encoder = {"grid": _whole(1, 14), "filters": _FILTERS}
+    _check_options(_section(config, "encoder"), "encoder", encoder, required=("grid",))
     _check_built(_section(config, "decoder"), "decoder", weights)
     generation = _section(config, "generation")
     _check_options(generation, "generation", _GENERATION, required=())
@@ -99,7 +105,7 @@ def check_recognizer(config: Mapping[str, Any], weights: Mapping[str, np.ndarray
     labels = config.get("labels")
     if not labels or not _texts(labels) or len(set(labels)) < len(labels):
         raise _wrong("labels", labels, "a list of texts, none of them twice")
-    encoder = {"preset": _TEXT, "weights": _TEXT, "fingerprint": _TEXT}
+    encoder = {"preset": _TEXT, "weights": _TEXT, "fingerprint": _TEXT, "filters": _FILTERS}
     _check_options(_section(config, "encoder"), "encoder", encoder, required=("fingerprint",))
     _check_options(_section(config, "reading"), "reading", _READING)
     _check_built(_section(config, "head"), "head", weights)

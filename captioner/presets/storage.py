@@ -1,7 +1,7 @@
-"""Presets on disk: a folder of config, weights, vocabulary, model card and checksums."""
+"""Presets on disk: a folder of config, weights, words or labels, model card and checksums."""
 
 import json
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,8 +14,9 @@ from safetensors.numpy import load_file, save
 from captioner.errors import CaptionerError
 from captioner.presets.checksums import CHECKSUMS, verify_checksums, write_checksums
 from captioner.presets.config_file import read_config
-from captioner.presets.preset_check import check_captioner
+from captioner.presets.preset_check import check_captioner, check_recognizer
 from captioner.replacing import replacing_folder, restore_folder
+from captioner.results import ACTIVITY, CAPTION
 from captioner.text.vocabulary import Vocabulary
 
 FORMAT = 1
@@ -30,13 +31,17 @@ _FILES = {"config.json", "README.md", "model.safetensors"}  # that every preset 
 
 @dataclass(frozen=True)
 class Preset:
-    """A trained captioner, before any network is built of it.
+    """A trained model, before any network is built of it.
 
     Attributes:
-        config: `encoder`, `decoder` (with its `name`), `generation`; `frames`, of a clip at most,
-            if it was trained on clips.
-        vocabulary: The words of the decoder.
-        weights: Arrays by name: "encoder/..." and "decoder/...".
+        config: For captions `encoder`, `decoder` (with its `name`), `generation`; `frames`, of a
+            clip at most, if it was trained on clips. For activities `task`; `labels`, in the order
+            of the classes; `encoder` as `build_vgg16` takes it, with the `fingerprint` of its
+            frozen blocks; `trainable_from`; `side`; `reading`, options of `read_action`; `head`,
+            its `name` and options.
+        vocabulary: The words of the decoder; those of a model of activities are none.
+        weights: Arrays by name: "encoder/..." and "decoder/..." or "head/...". Blocks of VGG16
+            that are missing are those of the preset that `encoder` names.
         card: The model card, Markdown.
         graphs: Files of the network's structure for OpenVINO by name, as `export_graphs` makes
             them; none for a preset that only Keras can run.
@@ -49,9 +54,19 @@ class Preset:
     graphs: dict[str, bytes] = field(default_factory=dict)
     folder: Path | None = field(default=None, compare=False)
 
+    @property
+    def task(self) -> str:
+        """The task: "caption" or "activity"."""
+        return str(self.config.get("task", CAPTION))
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels of a model of activities, in the order of the classes."""
+        return list(self.config.get("labels", ()))
+
 
 def bundled_presets() -> list[str]:
-    """Names of the presets that come with the package.
+    """List the presets that come with the package.
 
     Example:
         >>> "vgg16_top_down" in bundled_presets()
@@ -80,6 +95,9 @@ def preset_folder(name_or_folder: str | Path) -> Path:
 def write_preset(folder: str | Path, preset: Preset, overwrite: bool = False) -> None:
     """Write a preset, as a whole or not at all.
 
+    The new preset is completed beside the old one and takes its place by renaming, so that a kill
+    at any moment leaves one of the two.
+
     Args:
         folder: Where to; missing, empty, or with `overwrite` a preset.
         preset: Weights are written in the format that they have: float16 halves the size.
@@ -89,76 +107,18 @@ def write_preset(folder: str | Path, preset: Preset, overwrite: bool = False) ->
         CaptionerError: If the folder holds anything but a preset's files, or a preset that is not
             to be overwritten.
     """
-
-    def write_rest(partial: Path) -> None:
-        preset.vocabulary.save(partial / "vocabulary.json")
-        for name, content in preset.graphs.items():
-            (partial / name).write_bytes(content)
-
-    write_files(folder, preset.config, preset.weights, preset.card, write_rest, overwrite)
-
-
-def read_preset(name_or_folder: str | Path) -> Preset:
-    """Reads a preset and checks that its files are whole.
-
-    Args:
-        name_or_folder: A bundled preset's name, or a folder.
-
-    Raises:
-        CaptionerError: If it is missing, damaged, of a newer format, or no captioner's.
-    """
-    folder = preset_folder(name_or_folder)
-    if "decoder" not in (found := read_config(folder)) and found.get("task") is not None:
-        raise CaptionerError(
-            f"preset {folder} is for the task {found['task']!r:.100}, and writes no captions: give "
-            "it to `caption --activity`"
-        )
-    names = sorted(path.name for path in folder.glob("openvino_*"))
-    config, weights, card = read_files(folder, {"vocabulary.json", *names})
-    vocabulary = Vocabulary.load(folder / "vocabulary.json")
-    with naming(folder):
-        check_captioner(config, weights, vocabulary.words)
-        if names and names != sorted(GRAPH_FILES):
-            lacking = ", ".join(sorted(GRAPH_FILES ^ set(names)))
-            raise CaptionerError(f"{lacking} should be, or not be, among its graphs")
-    graphs = {name: (folder / name).read_bytes() for name in names}
-    return Preset(config, vocabulary, weights, card, graphs, folder)
-
-
-def write_files(
-    folder: str | Path,
-    config: dict[str, Any],
-    weights: dict[str, np.ndarray],
-    card: str,
-    write_rest: Callable[[Path], None] = lambda partial: None,
-    overwrite: bool = False,
-) -> None:
-    """Write the files that all presets have, all of them or none.
-
-    The new preset is completed beside the old one and takes its place by renaming, so that a kill
-    at any moment leaves one of the two.
-
-    Args:
-        folder: Where to; missing, empty, or with `overwrite` a preset.
-        config: What JSON can hold.
-        weights: Arrays by name.
-        card: The model card, Markdown.
-        write_rest: Called with the folder to write further files to.
-        overwrite: Replace a preset that is there.
-
-    Raises:
-        CaptionerError: If the folder holds anything but a preset's files, or a preset that is not
-            to be overwritten.
-    """
     folder = Path(folder)
     _check_replaceable(folder, overwrite)
     with replacing_folder(folder) as partial:
-        text = json.dumps({"format": FORMAT, **config}, indent=1)
+        text = json.dumps({"format": FORMAT, **preset.config}, indent=1)
         (partial / "config.json").write_text(text + "\n", encoding="utf-8")
-        (partial / "README.md").write_text(card, encoding="utf-8")
+        (partial / "README.md").write_text(preset.card, encoding="utf-8")
         # save_file would make the file readable by its owner alone.
-        (partial / "model.safetensors").write_bytes(save(weights))
-        write_rest(partial)
+        (partial / "model.safetensors").write_bytes(save(preset.weights))
+        if preset.task == CAPTION:
+            preset.vocabulary.save(partial / "vocabulary.json")
+        for name, content in preset.graphs.items():
+            (partial / name).write_bytes(content)
         write_checksums(partial)
 
 
@@ -191,7 +151,46 @@ def _check_replaceable(folder: Path, overwrite: bool) -> None:
         )
 
 
-def read_files(
+def read_preset(name_or_folder: str | Path, task: str | None = CAPTION) -> Preset:
+    """Read a preset and check that its files are whole.
+
+    Args:
+        name_or_folder: A bundled preset's name, or a folder.
+        task: "caption" or "activity", which the preset must be for; None for either.
+
+    Raises:
+        CaptionerError: If it is missing, damaged, of a newer format, or for another task.
+    """
+    folder = preset_folder(name_or_folder)
+    found = read_config(folder).get("task", CAPTION)
+    if found not in (CAPTION, ACTIVITY):
+        raise CaptionerError(
+            f"preset {folder} is for the task {found!r:.100}, which this version does not know: "
+            "update captioner"
+        )
+    if task not in (None, found):
+        raise CaptionerError(
+            f"preset {folder} is for the task {found!r}, where one for {task!r} is needed: give "
+            "another preset"
+        )
+    if found == ACTIVITY:
+        config, weights, card = _read_files(folder)
+        with naming(folder):
+            check_recognizer(config, weights)
+        return Preset(config, Vocabulary({}), weights, card, folder=folder)
+    names = sorted(path.name for path in folder.glob("openvino_*"))
+    config, weights, card = _read_files(folder, {"vocabulary.json", *names})
+    vocabulary = Vocabulary.load(folder / "vocabulary.json")
+    with naming(folder):
+        check_captioner(config, weights, vocabulary.words)
+        if names and names != sorted(GRAPH_FILES):
+            lacking = ", ".join(sorted(GRAPH_FILES ^ set(names)))
+            raise CaptionerError(f"{lacking} should be, or not be, among its graphs")
+    graphs = {name: (folder / name).read_bytes() for name in names}
+    return Preset(config, vocabulary, weights, card, graphs, folder)
+
+
+def _read_files(
     folder: Path, further: Collection[str] = ()
 ) -> tuple[dict[str, Any], dict[str, np.ndarray], str]:
     """Read config, weights and card of a preset of whatever task, and check all its files.
@@ -201,7 +200,7 @@ def read_files(
         further: Names of other files that the preset is read from.
 
     Raises:
-        CaptionerError: If it is damaged, or of a newer format.
+        CaptionerError: If it is missing, damaged, of a newer format, or for another task.
     """
     verify_checksums(folder, {*_FILES, *further})
     config = read_config(folder)

@@ -9,7 +9,7 @@ from captioner.reports.csv_layout import CSVLayout
 from captioner.reports.row import CONFIDENCE_DECIMALS, DECIMALS, SECONDS_DECIMALS, Row
 
 if TYPE_CHECKING:
-    from captioner.caption import Caption
+    from captioner.results import Caption
 
 
 class CSVWriter:

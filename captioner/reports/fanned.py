@@ -8,7 +8,7 @@ from captioner.reports.destination import Destination
 from captioner.reports.report import Report
 
 if TYPE_CHECKING:
-    from captioner.caption import Caption
+    from captioner.results import Caption
 
 
 class FannedReport(Report):

@@ -6,7 +6,7 @@ from captioner.errors import CaptionerError
 from captioner.reports.row import encode_row
 
 if TYPE_CHECKING:
-    from captioner.caption import Caption
+    from captioner.results import Caption
 
 
 class JSONWriter:

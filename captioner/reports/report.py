@@ -11,7 +11,7 @@ from captioner.reports.run_record import RunRecord
 from captioner.reports.writer import Writer
 
 if TYPE_CHECKING:
-    from captioner.caption import Caption
+    from captioner.results import Caption
 
 
 class Report:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from captioner.errors import CaptionerError
 
 if TYPE_CHECKING:
-    from captioner.caption import Caption
+    from captioner.results import Caption
 
 DECIMALS = 4  # of log-probabilities: more are rounding errors of the network
 SECONDS_DECIMALS = 3  # of times

@@ -34,7 +34,7 @@ class Sidecars:
 
     Example:
         >>> import tempfile
-        >>> from captioner.caption import Caption
+        >>> from captioner.results import Caption
         >>> picture = Path(tempfile.mkdtemp(), "dog.jpg")
         >>> sidecars = Sidecars("txt")
         >>> sidecars.write(str(picture), [Caption("a dog", ("a", "dog"), -1.0, -0.6)])

@@ -6,7 +6,7 @@ from captioner.errors import CaptionerError
 from captioner.reports.timestamp import format_time
 
 if TYPE_CHECKING:
-    from captioner.caption import Caption
+    from captioner.results import Caption
 
 _SHORTEST = 0.001  # seconds; players leave out cues that end as they begin
 
@@ -20,7 +20,7 @@ class SubtitleWriter:
 
     Example:
         >>> from io import BytesIO
-        >>> from captioner.caption import Caption
+        >>> from captioner.results import Caption
         >>> stream = BytesIO()
         >>> caption = Caption("a dog", ("a", "dog"), -1.0, -0.6, span=(0.0, 2.5))
         >>> SubtitleWriter(stream, "vtt").write("dog.mp4", caption)

@@ -12,7 +12,7 @@ from captioner.reports.row import DECIMALS, Row, probability_of
 from captioner.reports.timestamp import format_time
 
 if TYPE_CHECKING:
-    from captioner.caption import Caption
+    from captioner.results import Caption
 
 _UNCERTAIN = "no confident description"
 _SPAN = re.compile(r"\d+:\d\d:\d\d\.\d-\d+:\d\d:\d\d\.\d")
@@ -33,7 +33,7 @@ class TextWriter:
 
     Example:
         >>> from io import BytesIO
-        >>> from captioner.caption import Caption
+        >>> from captioner.results import Caption
         >>> stream = BytesIO()
         >>> TextWriter(stream).write("dog.jpg", Caption("a dog", ("a", "dog"), -1.0, -0.6))
         >>> stream.getvalue()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Protocol
 from captioner.errors import CaptionerError
 
 if TYPE_CHECKING:
-    from captioner.caption import Caption
+    from captioner.results import Caption
 
 
 class Writer(Protocol):

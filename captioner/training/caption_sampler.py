@@ -48,7 +48,6 @@ class CaptionSampler:
         self._penalty = np.zeros(len(vocabulary), np.float32)
         self._penalty[list(vocabulary.unspoken_ids)] = MASK_VALUE
         self._variables = [*decoder.variables, self._random.state]
-        self._held: list[Any] | None = None
         self._draw = self._stateless_draw() if _ON_JAX else compiled(self._draw_all)
 
     def sample(
@@ -69,18 +68,6 @@ class CaptionSampler:
         drawn = self._draw(ops.convert_to_tensor(features), ops.convert_to_tensor(mask))
         return np.asarray(ops.convert_to_numpy(drawn), np.int32)
 
-    def hold_weights(self) -> None:
-        """Draws with the present weights until the next call, though they be taken away.
-
-        Only JAX needs it: elsewhere the weights stay in the network while a step runs.
-        """
-        if _ON_JAX:
-            self._held = [variable.value for variable in self._variables[:-1]]
-
-    def release_weights(self) -> None:
-        """Draws with the weights that the network has."""
-        self._held = None
-
     def _stateless_draw(self) -> Callable[..., Any]:
         """A compiled function of the weights too, which JAX would take for constants."""
         import jax
@@ -93,8 +80,7 @@ class CaptionSampler:
         graph = jax.jit(draw)
 
         def draw_with_weights(features: Any, frame_mask: Any) -> Any:
-            values = self._held or [variable.value for variable in self._variables[:-1]]
-            return graph([*values, self._random.state.value], features, frame_mask)
+            return graph([variable.value for variable in self._variables], features, frame_mask)
 
         return draw_with_weights
 

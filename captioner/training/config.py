@@ -7,6 +7,7 @@ from typing import Any
 
 from captioner.datasets.mixture import DataConfig
 from captioner.errors import CaptionerError
+from captioner.results import ACTIVITY, CAPTION
 from captioner.training.recipe import read_recipe
 
 _OBJECTIVES = ("cross_entropy", "self_critical", "presence")
@@ -46,7 +47,8 @@ class StageConfig:
         frames: Looks at a picture (itself and the `views` of the training) that are read together,
             as the frames of a clip: a random number of them up to this one. It teaches a decoder
             of pictures what clips and `--mirror` need: to attend over frames.
-        patience: Epochs without a better validation CIDEr before the stage ends.
+        patience: Epochs without a better validation score before the stage ends.
+        weight_decay: Weight decay of Adam.
     """
 
     name: str
@@ -69,11 +71,12 @@ class StageConfig:
     distillation: float = 0.0
     frames: int = 1
     patience: int = 3
+    weight_decay: float = 0.0
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """A training: data, network, stages.
+    """A training that writes captions: data, network, stages.
 
     Args:
         dataset: What `captioner.datasets.readers.read_dataset` reads.
@@ -97,6 +100,7 @@ class TrainConfig:
         validation: Options of the beam search by which epochs are compared.
         precision: "auto", "bfloat16" or "float32".
         seed: Of weights, order, dropout and augmentation.
+        task: "caption".
 
     Example:
         >>> stage = {"name": "frozen", "epochs": 1, "learning_rate": 2e-3}
@@ -124,6 +128,7 @@ class TrainConfig:
     )
     precision: str = "auto"
     seed: int = 1
+    task: str = CAPTION
 
     @property
     def data(self) -> tuple[DataConfig, ...]:
@@ -131,10 +136,90 @@ class TrainConfig:
         return self.datasets or (DataConfig(self.dataset, images=self.images),)
 
 
+@dataclass(frozen=True)
+class ActivityConfig:
+    """A training that labels clips: clips, network, schedule of its one stage.
+
+    Args:
+        dataset: Folder of clips with labels, see `captioner.datasets.readers.read_dataset`.
+        features: Folder of the feature store, which the training makes where it is not there.
+        run: Folder for checkpoint, log and the best preset.
+        epochs: Passes over the train split, at most.
+        learning_rate: Peak of the cosine schedule.
+        task: "activity".
+        start: Preset with whose head the training begins; None for a fresh one.
+        encoder: `weights` of VGG16, "imagenet" or a file; or `preset`, a captioner's name or
+            folder, whose VGG16 is taken.
+        trainable_from: None for a frozen VGG16, or the first block that is trained, "block2" to
+            "block5"; the store holds what the blocks below give.
+        encoder_learning_rate: Peak for the blocks that are trained.
+        side: Height and width of the frames in pixels.
+        frames: Of each clip, at most.
+        crop: The `share` of `crop_to_motion`; None keeps whole frames.
+        trim: Whether frames are of the part of a clip where something moves alone.
+        head: `name` ("averaging", "lstm" or "conv_lstm") and the options of the head.
+        batch_size: Clips in a step.
+        warmup_steps: Steps of linear warm-up.
+        weight_decay: Of AdamW.
+        label_smoothing: Share of the target spread over the labels.
+        mixup: Parameter of the Beta distribution by which two clips are mixed; 0 mixes none.
+        drop_frames: Largest share of a clip's frames that is left out at random.
+        shift: Places by which the grid is shifted at random, at most.
+        flip: Mirror the grid half of the time.
+        patience: Epochs without a better validation likelihood before training stops.
+        precision: "auto", "bfloat16" or "float32".
+        split_seed: Of the split, where the data set has none.
+        seed: Of weights, order, dropout and augmentation.
+
+    Source: mixup: Zhang et al. 2018, https://arxiv.org/abs/1710.09412.
+    """
+
+    dataset: str
+    features: str
+    run: str
+    epochs: int
+    learning_rate: float
+    task: str = ACTIVITY
+    start: str | None = None
+    encoder: dict[str, Any] = field(default_factory=dict)
+    trainable_from: str | None = None
+    encoder_learning_rate: float = 0.0
+    side: int = 224
+    frames: int = 16
+    crop: float | None = None
+    trim: bool = False
+    head: dict[str, Any] = field(default_factory=lambda: {"name": "lstm"})
+    batch_size: int = 16
+    warmup_steps: int = 50
+    weight_decay: float = 0.0
+    label_smoothing: float = 0.0
+    mixup: float = 0.0
+    drop_frames: float = 0.0
+    shift: int = 0
+    flip: bool = False
+    patience: int = 20
+    precision: str = "auto"
+    split_seed: int = 1
+    seed: int = 1
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """The options of `read_action` besides the size."""
+        return {"frames": self.frames, "crop": self.crop, "trim": self.trim}
+
+    @property
+    def stages(self) -> tuple[StageConfig, ...]:
+        """The one stage, whose folder is the run's."""
+        own = {item.name for item in fields(self)}
+        shared = [item.name for item in fields(StageConfig) if item.name in own]
+        given = {name: getattr(self, name) for name in shared if name != "flip"}
+        return (StageConfig(name="", **given),)
+
+
 def read_config(
     path: str | Path, overrides: dict[str, Any] | None = None, settings: Sequence[str] = ()
-) -> TrainConfig:
-    """Read a recipe.
+) -> TrainConfig | ActivityConfig:
+    """Read a recipe; its `task`, "caption" if it names none, decides what it trains.
 
     Args:
         path: A YAML file, or the name of a bundled recipe, see `recipe.recipe_path`; relative
@@ -148,8 +233,29 @@ def read_config(
     return parse_config({**read_recipe(path, settings), **(overrides or {})}, str(path))
 
 
-def parse_config(content: dict[str, Any], source: str) -> TrainConfig:
-    """Builds a config from what YAML gave; `source` names the file in errors."""
+def parse_config(content: dict[str, Any], source: str) -> TrainConfig | ActivityConfig:
+    """Build a config from what YAML gave; `source` names the file in errors."""
+    task = content.get("task", CAPTION)
+    if task not in (CAPTION, ACTIVITY):
+        raise CaptionerError(f"{source}: task {task!r}: choose {CAPTION} or {ACTIVITY}")
+    return (_parse_activity if task == ACTIVITY else _parse_caption)(content, source)
+
+
+def _parse_activity(content: dict[str, Any], source: str) -> ActivityConfig:
+    config: ActivityConfig = build_section(ActivityConfig, content, source)
+    if "name" not in config.head:
+        raise CaptionerError(f"{source}: `head` needs a `name`, such as lstm")
+    keys = config.encoder.keys()
+    if not keys <= {"weights", "filters", "preset"} or ("preset" in keys and len(keys) > 1):
+        raise CaptionerError(f"{source}: `encoder` has either `weights` or `preset`, nothing else")
+    if config.frames < 1 or not 0 <= config.drop_frames < 1:
+        raise CaptionerError(f"{source}: `frames` is 1 at least, and `drop_frames` less than 1")
+    if config.crop is not None and not 0 < config.crop <= 1:
+        raise CaptionerError(f"{source}: `crop` is a share, more than 0 and no more than 1")
+    return config
+
+
+def _parse_caption(content: dict[str, Any], source: str) -> TrainConfig:
     stages = content.get("stages")
     if not isinstance(stages, list) or not stages:
         raise CaptionerError(f"{source}: `stages` must list at least one stage")

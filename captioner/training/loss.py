@@ -9,7 +9,6 @@ from keras import ops
 from captioner.decoders.locations import MASK_VALUE
 
 
-@keras.saving.register_keras_serializable("captioner")
 class NextWordLoss(keras.losses.Loss):
     """Cross entropy against integer targets, smoothed; the mean over the words that count.
 
@@ -52,12 +51,3 @@ class NextWordLoss(keras.losses.Loss):
         smoothed = (1 - self.label_smoothing) * target
         smoothed += self.label_smoothing * ops.mean(y_pred, axis=-1)
         return log_normalizer - smoothed
-
-    def get_config(self) -> dict[str, Any]:
-        """What builds the same loss."""
-        return {
-            "label_smoothing": self.label_smoothing,
-            "reduction": self.reduction,
-            "suppressed_ids": self.suppressed_ids,
-            "name": self.name,
-        }

@@ -5,8 +5,7 @@ from pathlib import Path
 
 from captioner.errors import CaptionerError
 from captioner.presets.storage import preset_folder
-from captioner.training.activity_config import ActivityConfig
-from captioner.training.config import TrainConfig
+from captioner.training.config import ActivityConfig, TrainConfig
 
 
 def check_needed(

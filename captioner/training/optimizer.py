@@ -1,4 +1,4 @@
-"""Adam with a learning rate of its own for the encoder."""
+"""Adam with its schedule, a learning rate of its own for the encoder, and averaged weights."""
 
 from typing import Any
 
@@ -7,7 +7,6 @@ import keras
 from captioner.training.config import StageConfig
 
 
-@keras.saving.register_keras_serializable("captioner")
 class TwoRateAdam(keras.optimizers.Adam):
     """Adam whose steps are scaled by `encoder_scale` for the variables of the encoder.
 
@@ -32,10 +31,6 @@ class TwoRateAdam(keras.optimizers.Adam):
         path = self._trainable_variables[self._get_variable_index(variable)].path
         scale = self.encoder_scale if "block" in path else 1.0
         super().update_step(gradient, variable, learning_rate * scale)
-
-    def get_config(self) -> dict[str, Any]:
-        """What builds the same optimizer."""
-        return {**super().get_config(), "encoder_scale": self.encoder_scale}
 
 
 class WarmUpCosine(keras.optimizers.schedules.CosineDecay):
@@ -83,6 +78,28 @@ def build_optimizer(stage: StageConfig, steps: int) -> TwoRateAdam:
         WarmUpCosine(stage.learning_rate, steps, stage.warmup_steps),
         encoder_scale=stage.encoder_learning_rate / stage.learning_rate,
         global_clipnorm=stage.clip_norm,
+        weight_decay=stage.weight_decay or None,
         use_ema=stage.ema > 0,
         ema_momentum=stage.ema or 0.99,
     )
+
+
+class AverageWeights(keras.callbacks.SwapEMAWeights):
+    """Puts the average into the network after each epoch, and the weights back before the next.
+
+    It must come before the callbacks that score and save. A checkpoint that is written in between
+    holds the average as the network's weights, and the weights among the optimizer's variables.
+
+    Args:
+        resumed: Whether the training goes on from such a checkpoint.
+    """
+
+    def __init__(self, resumed: bool) -> None:
+        super().__init__(swap_on_epoch=True)
+        self._ema_weights_in_model = resumed
+
+    def _finalize_ema_values(self) -> None:
+        """Keras would overwrite the weights after the last epoch; a longer training needs them."""
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Nothing: what counts is on disk."""

@@ -8,12 +8,14 @@ import keras
 import numpy as np
 from keras import ops
 
-from captioner.datasets.caption_dataset import CaptionExample
+from captioner.datasets.dataset import Example
 from captioner.datasets.mixture import Mixture
 from captioner.text.stems import mentioned_shares
-from captioner.training.presence_noise import PresenceNoise
+from captioner.training.batches import Batches, Read
 
 _UNKNOWN = -1.0
+_QUANTILES = 33
+_FEW = 20  # images with a word: below that, its probabilities are those of all words
 
 
 def choose_words(mixture: Mixture, count: int) -> list[str]:
@@ -50,7 +52,7 @@ class PresenceTargets:
         self._columns = {word: column for column, word in enumerate(words)}
         self._mixture = mixture
 
-    def of(self, example: CaptionExample) -> np.ndarray:
+    def of(self, example: Example) -> np.ndarray:
         """Return the targets of one example.
 
         Returns:
@@ -81,25 +83,25 @@ class PresenceData:
 
     def measure(
         self,
-        examples: Sequence[CaptionExample],
-        read: Callable[[Sequence[CaptionExample]], dict[str, np.ndarray]],
+        examples: Sequence[Example],
+        read: Callable[[Sequence[Example]], tuple[np.ndarray, np.ndarray]],
     ) -> None:
         """Measure what the detector says of images whose captions are known.
 
         Args:
             examples: Those without an image are left out.
-            read: Reads `features` and `frame_mask` of some examples.
+            read: Reads features (B, T, P, C) and frame mask (B, T) of some examples.
         """
         real = [example for example in examples if example.path]
-        logits = []
-        for start in range(0, len(real), 100):
-            inputs = read(real[start : start + 100])
-            logits.append(np.asarray(self._detect(inputs["features"], inputs["frame_mask"])))
+        logits = [
+            np.asarray(self._detect(*read(real[start : start + 100])))
+            for start in range(0, len(real), 100)
+        ]
         probabilities = 1 / (1 + np.exp(-np.concatenate(logits)))
         self._noise = PresenceNoise.fit(stack_targets(self._targets, real), probabilities)
         self._unknown = np.full(probabilities.shape[1], _UNKNOWN, np.float32)
 
-    def tell(self, example: CaptionExample, rng: np.random.Generator) -> np.ndarray:
+    def tell(self, example: Example, rng: np.random.Generator) -> np.ndarray:
         """Probabilities float32 (W,) for captions without an image; -1 for an image."""
         if example.path:
             return self._unknown
@@ -127,62 +129,33 @@ class PresenceLoss(keras.losses.Loss):
         return ops.sum(known * losses, axis=-1)
 
 
-class PresenceBatches(keras.utils.PyDataset):
-    """Images with the targets of their words, in a new order each epoch.
+class PresenceBatches(Batches):
+    """Images with the targets of their words.
 
     Args:
         examples: The train split.
-        read: As for `CaptionBatches`.
+        read: Reader as for `CaptionBatches`.
         targets: The words' targets.
-        batch_size: Images in a batch; a last incomplete one is left out.
-        seed: Of the order.
-        draw_epoch: As for `CaptionBatches`.
+        kwargs: Arguments of `Batches`.
 
     Items:
-        inputs: `read`'s.
+        inputs: What `read` returns.
         targets: float32 (B, W).
     """
 
     def __init__(
-        self,
-        examples: Sequence[CaptionExample],
-        read: Callable[[list[CaptionExample], np.random.Generator], dict[str, np.ndarray]],
-        targets: PresenceTargets,
-        *,
-        batch_size: int,
-        seed: int,
-        draw_epoch: Callable[[np.random.Generator], np.ndarray],
-        **kwargs: Any,
+        self, examples: Sequence[Example], read: Read, targets: PresenceTargets, **kwargs: Any
     ) -> None:
-        super().__init__(**kwargs)
-        self.examples = examples
-        self.batch_size = min(batch_size, len(examples))
-        self.seed = seed
-        self._draw_epoch = draw_epoch
+        super().__init__(examples, **kwargs)
         self._read = read
         self._targets = [targets.of(example) for example in examples]
-        self.set_epoch(0)
 
-    def __len__(self) -> int:
-        return len(self.order) // self.batch_size
-
-    def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        rng = np.random.default_rng((self.seed, self.epoch, index))
-        rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
+    def make(
+        self, rows: np.ndarray, rng: np.random.Generator
+    ) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """Make a batch."""
         inputs = self._read([self.examples[row] for row in rows], rng)
         return inputs, np.stack([self._targets[row] for row in rows])
-
-    def set_epoch(self, epoch: int) -> None:
-        """Go to an epoch, counted from 0, as at its beginning."""
-        self.epoch = epoch
-        self.order = self._draw_epoch(np.random.default_rng((self.seed, epoch)))
-
-    def on_epoch_end(self) -> None:
-        """Go to the next epoch; called by `fit`."""
-        self.set_epoch(self.epoch + 1)
-
-    def close(self) -> None:
-        """Nothing is left to end."""
 
 
 class PresenceModel(keras.Model):
@@ -234,6 +207,69 @@ def mean_average_precision(targets: np.ndarray, scores: np.ndarray) -> float:
     return float(np.mean(precisions))
 
 
-def stack_targets(targets: PresenceTargets, examples: Iterable[CaptionExample]) -> np.ndarray:
+def stack_targets(targets: PresenceTargets, examples: Iterable[Example]) -> np.ndarray:
     """The targets of several examples, (N, W)."""
     return np.stack([targets.of(example) for example in examples])
+
+
+class PresenceNoise:
+    """Draws the probabilities that a detector gives to words that are present, and to others.
+
+    Each word has the distribution that the detector has on real images, and is drawn by itself.
+
+    Args:
+        present: (W, Q) quantiles of the probabilities of each word where it is present.
+        absent: (W, Q) the same where it is absent.
+
+    Example:
+        >>> targets = np.array([[1.0, 0.0], [0.0, 0.0]], "float32")
+        >>> noise = PresenceNoise.fit(targets, np.array([[0.9, 0.1], [0.2, 0.1]], "float32"))
+        >>> noise.draw(np.array([0.4, 0.0]), np.random.default_rng(0)).tolist() == [
+        ...     np.float32(0.9), np.float32(0.1)
+        ... ]
+        True
+    """
+
+    def __init__(self, present: np.ndarray, absent: np.ndarray) -> None:
+        self._present = present
+        self._absent = absent
+
+    @classmethod
+    def fit(cls, targets: np.ndarray, probabilities: np.ndarray) -> "PresenceNoise":
+        """Measure the distributions on real images.
+
+        Args:
+            targets: (N, W), above 0 where a word is present, -1 where that is unknown.
+            probabilities: (N, W), of the detector.
+        """
+        levels = np.linspace(0, 1, _QUANTILES)
+        tables = []
+        for chosen in (targets > 0, targets == 0):
+            pooled = np.quantile(probabilities[chosen], levels) if chosen.any() else levels * 0
+            tables.append(
+                np.stack(
+                    [
+                        np.quantile(column[rows], levels) if rows.sum() >= _FEW else pooled
+                        for column, rows in zip(probabilities.T, chosen.T, strict=True)
+                    ]
+                ).astype(np.float32)
+            )
+        return cls(*tables)
+
+    def draw(self, shares: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Draw the probabilities of one image.
+
+        Args:
+            shares: (W,), above 0 for words that its captions mention.
+            rng: Where chance comes from.
+
+        Returns:
+            float32 (W,).
+        """
+        # Between two quantiles, as linear interpolation of the inverse distribution function.
+        place = rng.random(len(shares)) * (_QUANTILES - 1)
+        low = place.astype(int)
+        table = np.where((shares > 0)[:, np.newaxis], self._present, self._absent)
+        rows = np.arange(len(shares))
+        step = table[rows, low + 1] - table[rows, low]
+        return (table[rows, low] + (place - low) * step).astype(np.float32)

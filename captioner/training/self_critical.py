@@ -1,44 +1,80 @@
-"""Batches of the model's own captions, weighted by how much better they are than its others."""
+"""Self-critical training: the model's own captions, weighted by how much better each is."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
-from captioner.datasets.caption_dataset import CaptionExample
+from captioner.datasets.dataset import Example
+from captioner.evaluation.bleu import bleu_from_statistics, bleu_statistics
+from captioner.evaluation.cider import CiderD
 from captioner.text.vocabulary import Vocabulary
+from captioner.training.batches import Batches, Read
 from captioner.training.caption_sampler import CaptionSampler
-from captioner.training.lockstep import Lockstep
-from captioner.training.reward import CaptionReward
+
+# A word of its own for the end of a sentence, so that n-grams tell a good ending from a bad one.
+_END = "<end>"
 
 
-class SelfCriticalBatches(keras.utils.PyDataset):
-    """Policy gradient as a data set: cross entropy on sampled captions, weighted by advantage.
+def fit_on_policy(
+    model: keras.Model,
+    batches: Batches,
+    *,
+    initial_epoch: int,
+    epochs: int,
+    callbacks: Sequence[keras.callbacks.Callback],
+) -> None:
+    """Train as `fit` does, but make each batch when the steps before it are done.
 
-    The gradient of `-advantage * log p(caption)` is that of REINFORCE, so `fit` with sample
-    weights trains it on any backend. The advantage of a caption is its reward minus the mean
-    reward of the other samples of the same picture (Luo 2020, https://arxiv.org/abs/2003.09971),
-    which needs no greedy search as that of Rennie et al. 2017.
+    `fit` reads batches ahead; these must be sampled with the weights that they then change.
 
-    A batch must be sampled with the weights that it then changes, so `fit` must be given
-    `lockstep`; `close` ends its waiting where a training breaks off.
+    Args:
+        model: Compiled.
+        batches: At the beginning of the first epoch to train.
+        initial_epoch: Number of epochs that are done already.
+        epochs: Number of epochs when training ends.
+        callbacks: As of `fit`.
+    """
+    steps = len(batches)
+    calls = keras.callbacks.CallbackList(callbacks, model=model, epochs=epochs, steps=steps)
+    model.stop_training = False
+    calls.on_train_begin()
+    for epoch in range(initial_epoch, epochs):
+        model.reset_metrics()
+        calls.on_epoch_begin(epoch)
+        logs: dict[str, Any] = {}
+        for step in range(steps):
+            calls.on_train_batch_begin(step)
+            inputs, targets, weights = batches[step]
+            logs = model.train_on_batch(inputs, targets, weights, return_dict=True)
+            calls.on_train_batch_end(step, logs)
+        batches.on_epoch_end()
+        calls.on_epoch_end(epoch, logs)
+        if model.stop_training:
+            break
+    calls.on_train_end()
+
+
+class SelfCriticalBatches(Batches):
+    """Policy gradient as batches: cross entropy on sampled captions, weighted by advantage.
+
+    The gradient of `-advantage * log p(caption)` is that of REINFORCE, so sample weights train it
+    on any backend. The advantage of a caption is its reward minus the mean reward of the other
+    samples of the same image (Luo 2020, https://arxiv.org/abs/2003.09971), which needs no greedy
+    search as that of Rennie et al. 2017.
 
     Args:
         examples: The train split.
         vocabulary: Words and ids.
-        read: As for `CaptionBatches`; must give `features`, and may give `frame_mask`.
-        sampler: Draws N captions a picture.
-        reward: Of a caption.
-        batch_size: Pictures in a batch; a last incomplete one is left out.
-        seed: Of order and samples.
-        draw_epoch: As for `CaptionBatches`.
-
-    Attributes:
-        lockstep: A callback, see `Lockstep`.
+        read: Reader as for `CaptionBatches`; must give `features`, and may give `frame_mask`.
+        sampler: Draws N captions an image.
+        reward: Reward of a caption.
+        kwargs: Arguments of `Batches`.
 
     Items:
-        inputs: `read`'s, and `token_ids` int32 (B, N, L): <start> and all words but the last.
+        inputs: What `read` returns, and `token_ids` int32 (B, N, L): <start> and all words but the
+            last.
         targets: int32 (B, N, L).
         weights: float32 (B, N, L): the advantage, over the mean number of words a place holds, so
             that the mean over places is one over words; 0 after the end.
@@ -46,62 +82,37 @@ class SelfCriticalBatches(keras.utils.PyDataset):
 
     def __init__(
         self,
-        examples: Sequence[CaptionExample],
+        examples: Sequence[Example],
         vocabulary: Vocabulary,
-        read: Callable[[list[CaptionExample], np.random.Generator], dict[str, np.ndarray]],
+        read: Read,
         sampler: CaptionSampler,
-        reward: CaptionReward,
-        *,
-        batch_size: int,
-        seed: int,
-        draw_epoch: Callable[[np.random.Generator], np.ndarray] | None = None,
+        reward: "CaptionReward",
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        self.examples = examples
-        self.draw_epoch = draw_epoch or (lambda rng: rng.permutation(len(examples)))
-        self.batch_size = min(batch_size, len(examples))
-        self.seed = seed
-        self.lockstep = Lockstep(
-            before_step=sampler.hold_weights, after_training=sampler.release_weights
-        )
+        super().__init__(examples, **kwargs)
         self._read = read
         self._sampler = sampler
         self._reward = reward
         self._vocabulary = vocabulary
-        self.set_epoch(0)
 
-    def __len__(self) -> int:
-        return len(self.order) // self.batch_size
-
-    def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
-        self.lockstep.wait_for(index)
-        seed = np.random.SeedSequence((self.seed, self.epoch, index))
-        rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
+    def make(
+        self, rows: np.ndarray, rng: np.random.Generator
+    ) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
+        """Make a batch, sampled with the present weights."""
+        seed = rng.bit_generator.seed_seq.generate_state(1)[0]
         examples = [self.examples[row] for row in rows]
-        inputs = self._read(examples, np.random.default_rng(seed))
-        targets = self._sampler.sample(
-            inputs["features"], int(seed.generate_state(1)[0]), inputs.get("frame_mask")
-        )
+        inputs = self._read(examples, rng)
+        targets = self._sampler.sample(inputs["features"], int(seed), inputs.get("frame_mask"))
         weights = self._weigh(examples, targets)
         start = np.full((*targets.shape[:2], 1), self._vocabulary.start_id, np.int32)
         token_ids = np.concatenate([start, targets[:, :, :-1]], axis=2)
         return {**inputs, "token_ids": token_ids}, targets, weights
 
-    def set_epoch(self, epoch: int) -> None:
-        """Goes to an epoch, counted from 0, as at its beginning."""
-        self.epoch = epoch
-        self.order = self.draw_epoch(np.random.default_rng((self.seed, epoch)))
-
-    def on_epoch_end(self) -> None:
-        """Called by `fit`."""
-        self.set_epoch(self.epoch + 1)
-
-    def _weigh(self, examples: Sequence[CaptionExample], targets: np.ndarray) -> np.ndarray:
+    def _weigh(self, examples: Sequence[Example], targets: np.ndarray) -> np.ndarray:
         batch, samples, _ = targets.shape
         flat = targets.reshape(batch * samples, -1)
         rewards = self._reward.score(
-            [example.image_id for example in examples for _ in range(samples)],
+            [example.id for example in examples for _ in range(samples)],
             [self._vocabulary.decode(ids) for ids in flat],
             (flat == self._vocabulary.end_id).any(axis=1).tolist(),
         ).reshape(batch, samples)
@@ -109,6 +120,52 @@ class SelfCriticalBatches(keras.utils.PyDataset):
         mask = targets != self._vocabulary.pad_id  # (B, N, L)
         return ((rewards - others)[:, :, np.newaxis] * mask / mask.mean()).astype(np.float32)
 
-    def close(self) -> None:
-        """Lets a reader that waits go on."""
-        self.lockstep.close()
+
+class CaptionReward:
+    """CIDEr-D of a caption against its picture's captions, mixed with BLEU-4.
+
+    The end of a sentence counts as a word, in captions and references: without it, models learn to
+    break off ("a man with a"), which costs them no n-gram (Rennie et al. 2017 count it too).
+
+    Args:
+        examples: The train split; document frequencies are counted over it.
+        bleu_weight: How much of BLEU-4 (0 to 1) is added to CIDEr-D (0 to 10).
+
+    Example:
+        >>> words = (("a", "dog", "runs"), ("the", "dog", "is", "running"))
+        >>> examples = [Example("1", "1.jpg", ("", ""), words, "train")]
+        >>> reward = CaptionReward(examples, bleu_weight=1.0)
+        >>> reward.score(["1"], [["a", "dog", "runs"]], [True]).round(2).tolist()
+        [1.0]
+    """
+
+    def __init__(self, examples: Sequence[Example], bleu_weight: float = 0.0) -> None:
+        self._bleu_weight = bleu_weight
+        self._places = {example.id: place for place, example in enumerate(examples)}
+        self._cider = CiderD(
+            {e.id: [" ".join([*words, _END]) for words in e.tokens] for e in examples}
+        )
+
+    def score(
+        self, image_ids: Sequence[str], captions: Sequence[Sequence[str]], ended: Sequence[bool]
+    ) -> np.ndarray:
+        """Rewards of captions.
+
+        Args:
+            image_ids: N ids of the train split, the picture of each caption.
+            captions: N captions, as words.
+            ended: Whether each caption came to its end.
+
+        Returns:
+            float64 (N,).
+        """
+        sentences = [
+            " ".join([*words, _END] if end else words)
+            for words, end in zip(captions, ended, strict=True)
+        ]
+        rewards = self._cider.score(image_ids, sentences)
+        if self._bleu_weight:
+            places = np.array([self._places[image_id] for image_id in image_ids])
+            statistics = bleu_statistics(sentences, self._cider.references, places)
+            rewards = rewards + self._bleu_weight * bleu_from_statistics(statistics.table())[:, 3]
+        return rewards

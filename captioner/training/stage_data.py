@@ -7,19 +7,18 @@ from pathlib import Path
 
 import numpy as np
 
-from captioner.datasets.augmentation import augment, can_flip
-from captioner.datasets.caption_dataset import CaptionExample
-from captioner.datasets.features import FRAMES_OF_A_CLIP, FeatureStore, prepare_features
+from captioner.datasets.augment import View, augment, can_flip
+from captioner.datasets.dataset import Example
 from captioner.datasets.mixture import Mixture, Part, draw_epoch
-from captioner.datasets.view import View
-from captioner.engines.keras import KerasEngine
+from captioner.datasets.store import FRAMES_OF_A_CLIP, FeatureStore, prepare_features
+from captioner.engines.engine import Engine
 from captioner.errors import CaptionerError
 from captioner.media.ahead import read_ahead
 from captioner.media.clip import Clip
 from captioner.media.sources import read_clips
 from captioner.training.config import StageConfig
 from captioner.training.presence import PresenceData
-from captioner.vision.clips import encode_clips
+from captioner.vision.clips import encode_clips, pad_clips
 from captioner.vision.encoder import VGG16Encoder
 
 # Clips that are captioned at once: wide enough for the matrix units, a few MB of states.
@@ -117,16 +116,14 @@ class StageData:
         )
         if self._presence is not None:
             self._presence.measure(
-                self.train, lambda batch: _padded([self._stored(e) for e in batch], masked=True)
+                self.train, lambda batch: pad_clips([self._stored(e) for e in batch])
             )
 
     def draw_epoch(self, rng: np.random.Generator) -> np.ndarray:
         """Draw the order of the training examples in an epoch, see `mixture.draw_epoch`."""
         return draw_epoch(self._sizes, self._weights, rng)
 
-    def read(
-        self, examples: list[CaptionExample], rng: np.random.Generator
-    ) -> dict[str, np.ndarray]:
+    def read(self, examples: list[Example], rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Read the network's input for some training examples.
 
         Args:
@@ -143,15 +140,18 @@ class StageData:
             return {"images": np.stack([self._read_image(example, rng) for example in examples])}
         clips = [self._draw_frames(example, rng) for example in examples]
         frames = max(self.frames, self.stage.frames)
-        inputs = _padded(clips, frames, masked=frames > 1 or self._presence is not None)
+        features, mask = pad_clips(clips, frames)
+        inputs = {"features": features}
+        if frames > 1 or self._presence is not None:
+            inputs["frame_mask"] = mask
         if self._presence is not None:
             rows = [self._presence.tell(example, rng) for example in examples]
             inputs["presence"] = np.stack(rows)
         return inputs
 
-    def validation_inputs(
-        self, name: str, engine: KerasEngine
-    ) -> Iterator[tuple[list[str], dict[str, np.ndarray]]]:
+    def validation_clips(
+        self, name: str, engine: Engine
+    ) -> Iterator[tuple[list[str], Sequence[np.ndarray]]]:
         """Yield the validation examples of a data set, batch by batch.
 
         Args:
@@ -159,7 +159,7 @@ class StageData:
             engine: It encodes the frames where VGG16 is trained.
 
         Yields:
-            Image ids, and `features` float (B, T, P, C) with `frame_mask` where T is above 1.
+            Ids, and features of each example, float (T, P, C).
         """
         examples = self.validation[name]
         for start in range(0, len(examples), _VALIDATION_BATCH):
@@ -168,7 +168,7 @@ class StageData:
                 clips: Sequence[np.ndarray] = [self._stored(example) for example in batch]
             else:
                 clips = self._encode(batch, engine)
-            yield [e.image_id for e in batch], _padded(clips, masked=self.stored_frames > 1)
+            yield [e.id for e in batch], clips
 
     def _stored_frames(self, part: Part) -> int:
         if not part.dataset.has_clips:
@@ -176,11 +176,11 @@ class StageData:
         store = self._stores.get(part.settings.name)
         return FRAMES_OF_A_CLIP if store is None else store.frames
 
-    def _stored(self, example: CaptionExample) -> np.ndarray:
+    def _stored(self, example: Example) -> np.ndarray:
         part = self.mixture.part_of(example)
-        return self._stores[part.settings.name].frames_of(part.own_id(example.image_id))
+        return self._stores[part.settings.name][part.own_id(example.id)]
 
-    def _draw_frames(self, example: CaptionExample, rng: np.random.Generator) -> np.ndarray:
+    def _draw_frames(self, example: Example, rng: np.random.Generator) -> np.ndarray:
         """Features (T, P, C) of some frames of a clip, or of some looks at an image."""
         if not example.path:
             return np.zeros((0, self._encoder.places, self._encoder.channels), np.float16)
@@ -194,30 +194,30 @@ class StageData:
         views = self._views[part.settings.name]
         if not views:
             return stored
-        own = part.own_id(example.image_id)
+        own = part.own_id(example.id)
         looks = [stored, *(view[own] for view in views)]
         count = rng.integers(1, self.stage.frames, endpoint=True)
         return np.concatenate([looks[look] for look in rng.permutation(len(looks))[:count]])
 
-    def _read_image(self, example: CaptionExample, rng: np.random.Generator) -> np.ndarray:
+    def _read_image(self, example: Example, rng: np.random.Generator) -> np.ndarray:
         """One look at an image, or at one frame of a clip, uint8 (1, H, W, 3)."""
         frames = _frames(example, self.size)
         frame = frames[rng.integers(len(frames))] if len(frames) > 1 else frames[0]
         flip = self.stage.flip and can_flip(example.tokens)
         return augment(frame, rng, crop=self.stage.crop, flip=flip)[np.newaxis]
 
-    def _encode(self, examples: list[CaptionExample], engine: KerasEngine) -> list[np.ndarray]:
+    def _encode(self, examples: list[Example], engine: Engine) -> list[np.ndarray]:
         clips = {n: Clip(_frames(e, self.size), np.zeros(1)) for n, e in enumerate(examples)}
         encode = engine.encode
         return [encoded for _, encoded in encode_clips(encode, clips, batch_size=32)]
 
-    def _readable(self, examples: list[CaptionExample]) -> list[CaptionExample]:
+    def _readable(self, examples: list[Example]) -> list[Example]:
         if self._stores:
             return [
                 example
                 for example in examples
                 if not example.path
-                or (part := self.mixture.part_of(example)).own_id(example.image_id)
+                or (part := self.mixture.part_of(example)).own_id(example.id)
                 in self._stores[part.settings.name]
             ]
         read = partial(_read_one, size=self.size)
@@ -230,27 +230,13 @@ class StageData:
         return [example for n, example in enumerate(examples) if n not in broken]
 
 
-def _read_one(example: CaptionExample, size: tuple[int, int]) -> Iterator[Clip]:
+def _read_one(example: Example, size: tuple[int, int]) -> Iterator[Clip]:
     return read_clips(example.path, size, every=math.inf, most=FRAMES_OF_A_CLIP)
 
 
-def _frames(example: CaptionExample, size: tuple[int, int]) -> np.ndarray:
+def _frames(example: Example, size: tuple[int, int]) -> np.ndarray:
     """The frames of an image or clip, uint8 (T, H, W, 3)."""
     try:
         return next(iter(_read_one(example, size))).frames
     except CaptionerError as error:
         raise CaptionerError(f"a file went missing during training: {error}") from error
-
-
-def _padded(
-    clips: Sequence[np.ndarray], frames: int | None = None, *, masked: bool
-) -> dict[str, np.ndarray]:
-    """Features (T, P, C) of clips as (B, frames, P, C), frames at least 1; perhaps with a mask."""
-    lengths = np.array([len(clip) for clip in clips])
-    frames = max(1, frames or lengths.max())
-    features = np.zeros((len(clips), frames, *clips[0].shape[1:]), clips[0].dtype)
-    for row, clip in enumerate(clips):
-        features[row, : len(clip)] = clip
-    if not masked:
-        return {"features": features}
-    return {"features": features, "frame_mask": np.arange(frames) < lengths[:, np.newaxis]}

@@ -13,7 +13,7 @@ from captioner.presets.network import (
 from captioner.presets.storage import preset_folder, read_preset
 from captioner.text.vocabulary import Vocabulary
 from captioner.training.config import StageConfig, TrainConfig
-from captioner.vision.encoder import VGG16Encoder
+from captioner.vision.encoder import FILTERS, VGG16Encoder
 
 
 def build_stage_network(
@@ -38,8 +38,10 @@ def build_stage_network(
     """
     options = {"weights": "imagenet", **config.encoder}
     taken = options.pop("preset", None)
-    if start is not None or taken is not None:
-        options["weights"] = None  # those of a preset replace them
+    source = start or taken
+    preset = None if source is None else read_preset(preset_folder(source))
+    if preset is not None:  # its weights replace those
+        options |= {"weights": None, "filters": preset.config["encoder"].get("filters", FILTERS)}
     encoder = VGG16Encoder(**options, trainable_from=stage.trainable_from, dtype=policy)
     # Captions are sampled without dropout; a gradient taken with it is that of another policy.
     dropout = {"dropout": 0.0} if stage.objective == "self_critical" else {}
@@ -49,16 +51,14 @@ def build_stage_network(
         vocabulary_size=len(vocabulary),
         dtype=policy,
     )
-    if start is not None:
-        preset = read_preset(start)
+    if preset is not None and start is not None:
         if preset.vocabulary != vocabulary:
             raise CaptionerError(
                 f"{start}: its words are not those of this data set: train a fresh decoder on its "
                 "encoder, by `encoder: {preset: NAME}` instead of `start`"
             )
         assign_weights(encoder, decoder, preset)
-    elif taken is not None:
-        preset = read_preset(preset_folder(taken))
+    elif preset is not None:
         assign_encoder_weights(encoder, preset)
         words = config.decoder.get("presence", 0)
         if words and len(preset.config.get("presence_words", [])) == words:

@@ -8,15 +8,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from captioner.datasets.clip_dataset import ClipDataset
+from captioner.datasets.dataset import Dataset
 from captioner.datasets.mixture import Mixture
 from captioner.errors import CaptionerError
 from captioner.presets.checksums import preset_identity
 from captioner.presets.storage import preset_folder
 from captioner.replacing import replacing
 from captioner.text.vocabulary import Vocabulary
-from captioner.training.activity_config import ActivityConfig
-from captioner.training.config import StageConfig, TrainConfig
+from captioner.training.config import ActivityConfig, StageConfig, TrainConfig
 
 _OPTIONS = "options.json"
 _CHECKPOINT = "checkpoint.safetensors"
@@ -99,14 +98,14 @@ def caption_options(
     return options
 
 
-def activity_options(config: ActivityConfig, dataset: ClipDataset) -> dict[str, Any]:
+def activity_options(config: ActivityConfig, dataset: Dataset) -> dict[str, Any]:
     """Return what decides the result of a training that recognizes activities."""
     options = {key: value for key, value in asdict(config).items() if key not in _FREE}
     options["encoder"] = _encoder(config.encoder)
     options["start"] = (
         None if config.start is None else preset_identity(preset_folder(config.start))
     )
-    splits = _digest([[example.clip_id, example.split] for example in dataset.examples])
+    splits = _digest([[example.id, example.split] for example in dataset.examples])
     options["data"] = {"content": dataset.fingerprint(), "splits": splits}
     return options
 

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from captioner.errors import CaptionerError
-from captioner.vision.heads.head import ActivityHead
+from captioner.vision.activity_head import ActivityHead
 
 _AXES = ("batch", "time", "height", "width", "channels")
 _TIME = 1
@@ -39,7 +39,7 @@ class ActivityRecognizer(keras.Model):
     Example:
         >>> import numpy as np
         >>> from captioner.vision.encoder import VGG16Encoder
-        >>> from captioner.vision.heads.lstm import LSTMHead
+        >>> from captioner.vision.heads import LSTMHead
         >>> model = ActivityRecognizer(LSTMHead(classes=10, units=8), VGG16Encoder(weights=None))
         >>> model(np.zeros((1, 4, 224, 224, 3), "uint8")).shape
         TensorShape([1, 10])

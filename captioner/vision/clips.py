@@ -1,21 +1,23 @@
-"""The encoder over clips of unequal lengths."""
+"""Clips of unequal lengths as arrays: through the encoder, smoothed, and padded into one batch."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from captioner.media.clip import Clip
 
+_MEAN = 0.25  # share of the mean; docs/video.md has what other shares give
+
 
 def encode_clips(
     encode: Callable[[np.ndarray], Any], clips: Mapping[int, Clip], batch_size: int
 ) -> Iterator[tuple[int, np.ndarray]]:
-    """Encodes the frames of several clips together.
+    """Encode the frames of several clips together.
 
     Args:
         encode: A `VGG16Encoder`, or what is compiled of it.
-        clips: By number.
+        clips: Clips by number.
         batch_size: Frames in one pass of the network.
 
     Yields:
@@ -26,7 +28,7 @@ def encode_clips(
     frames = np.concatenate([clip.frames for clip in clips.values()])  # (N, H, W, 3), N of all
     encoded = np.concatenate(
         [
-            np.asarray(encode(_padded(part, batch_size)[:, np.newaxis]))[: len(part), 0]
+            np.asarray(encode(_fill_up(part, batch_size)[:, np.newaxis]))[: len(part), 0]
             for part in np.array_split(frames, range(batch_size, len(frames), batch_size))
         ]
     )  # (N, P, C)
@@ -34,7 +36,53 @@ def encode_clips(
     yield from zip(clips, np.split(encoded, ends[:-1]), strict=True)
 
 
-def _padded(images: np.ndarray, batch_size: int) -> np.ndarray:
-    """Fills the last batch up: one shape is compiled, and a picture's bits do not depend on it."""
+def pad_clips(
+    clips: Sequence[np.ndarray], frames: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Stack clips of unequal lengths, with zeros behind the shorter ones.
+
+    Args:
+        clips: Frames or features of each clip, (T, ...).
+        frames: Length of the result; None for that of the longest clip, at least 1.
+
+    Returns:
+        The clips (B, frames, ...), and a mask, bool (B, frames), False for padding frames.
+
+    Example:
+        >>> stacked, mask = pad_clips([np.ones((2, 3)), np.ones((1, 3))])
+        >>> stacked.shape, mask.tolist()
+        ((2, 2, 3), [[True, True], [True, False]])
+    """
+    lengths = np.array([len(clip) for clip in clips])
+    frames = max(1, frames or lengths.max())
+    stacked = np.zeros((len(clips), frames, *clips[0].shape[1:]), clips[0].dtype)
+    for row, clip in enumerate(clips):
+        stacked[row, : len(clip)] = clip
+    return stacked, np.arange(frames) < lengths[:, np.newaxis]
+
+
+def _fill_up(images: np.ndarray, batch_size: int) -> np.ndarray:
+    """Fill the last batch up: one shape is compiled, and an image's bits do not depend on it."""
     missing = batch_size - len(images)
     return np.concatenate([images, np.zeros((missing, *images.shape[1:]), images.dtype)])
+
+
+def smooth_frames(features: np.ndarray) -> np.ndarray:
+    """Blends each frame with the mean of all frames.
+
+    What is in one frame alone is often noise to a model of pictures: blur, blocks of compression,
+    a moment's pose. The mean over the frames has less of it, but no moment either; so each frame is
+    given some of both. A single frame stays as it is.
+
+    Args:
+        features: float (T, P, C), of the frames of one clip.
+
+    Returns:
+        The same shape and type.
+
+    Example:
+        >>> smooth_frames(np.array([[[0.0]], [[4.0]]]))[:, 0, 0]
+        array([0.5, 3.5])
+    """
+    mean = features.mean(axis=0, keepdims=True)
+    return (1 - _MEAN) * features + _MEAN * mean

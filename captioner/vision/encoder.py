@@ -1,6 +1,7 @@
 """The eye: VGG16 without its classifier, one feature vector for each place of each frame."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ from captioner.errors import CaptionerError
 _IMAGENET_MEAN_BGR = (103.939, 116.779, 123.68)
 _GRIDS = {7: "block5_pool", 14: "block5_conv3"}
 _BLOCKS = ("block1", "block2", "block3", "block4", "block5")
+FILTERS = (64, 128, 256, 512, 512)  # of the convolutions of each block
+_CONVOLUTIONS = (2, 2, 3, 3, 3)  # in each block
 
 
-@keras.saving.register_keras_serializable("captioner")
 class VGG16Encoder(keras.layers.Layer):
     """VGG16 applied to every frame, giving a grid of feature vectors.
 
@@ -28,12 +30,15 @@ class VGG16Encoder(keras.layers.Layer):
             without its top, or None for random weights that a preset will replace.
         trainable_from: None for a frozen encoder, or the first block that training changes:
             "block1" to "block5".
+        filters: Channels of the convolutions of each block, C being the last; other numbers than
+            VGG16's make a small network of the same form, such as tests are fast with.
+        kwargs: Arguments of a Keras layer.
 
     Call arguments:
         images: uint8 or float (B, T, 224, 224, 3), RGB in 0..255.
 
     Returns:
-        (B, T, P, 512) in the layer's compute dtype; P = grid * grid, row by row.
+        (B, T, P, C) in the layer's compute dtype; P = grid * grid, row by row.
 
     Raises:
         CaptionerError: If the weight file is missing or is not one of VGG16 without top.
@@ -48,13 +53,13 @@ class VGG16Encoder(keras.layers.Layer):
     """
 
     image_size = (224, 224)
-    channels = 512
 
     def __init__(
         self,
         grid: int = 7,
         weights: str | Path | None = "imagenet",
         trainable_from: str | None = None,
+        filters: Sequence[int] = FILTERS,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -67,7 +72,9 @@ class VGG16Encoder(keras.layers.Layer):
             )
         self.grid = grid
         self.trainable_from = trainable_from
-        vgg16 = _load_vgg16(weights)
+        self.filters = tuple(filters)
+        self.channels = self.filters[-1]
+        vgg16 = _load_vgg16(weights, self.filters)
         self.backbone = keras.Model(vgg16.input, vgg16.get_layer(_GRIDS[grid]).output, name="vgg16")
         for layer in self.backbone.layers:
             # keras.applications builds in the global policy; the encoder's own is meant.
@@ -76,9 +83,20 @@ class VGG16Encoder(keras.layers.Layer):
         self.built = True
 
     @property
+    def options(self) -> dict[str, Any]:
+        """The arguments by which a preset describes its encoder."""
+        own = {} if self.filters == FILTERS else {"filters": list(self.filters)}
+        return {"grid": self.grid, **own}
+
+    @property
     def places(self) -> int:
         """Feature vectors in each frame."""
         return self.grid * self.grid
+
+    @property
+    def features_shape(self) -> tuple[int, int]:
+        """The shape of the features of a frame, (P, C)."""
+        return self.places, self.channels
 
     def call(self, images: Any) -> Any:
         """See the class."""
@@ -103,15 +121,6 @@ class VGG16Encoder(keras.layers.Layer):
             digest.update(rounded.astype("float32").tobytes())
         return digest.hexdigest()
 
-    def get_config(self) -> dict[str, Any]:
-        """What builds the same encoder, without its weights."""
-        return {
-            **super().get_config(),
-            "grid": self.grid,
-            "weights": None,
-            "trainable_from": self.trainable_from,
-        }
-
 
 def caffe_preprocess(images: Any) -> Any:
     """What VGG16 reads of RGB pictures in 0..255: float32 BGR, minus the mean of ImageNet."""
@@ -119,14 +128,19 @@ def caffe_preprocess(images: Any) -> Any:
     return bgr - ops.array(_IMAGENET_MEAN_BGR, "float32")
 
 
-def _load_vgg16(weights: str | Path | None) -> keras.Model:
-    """Builds keras.applications' VGG16 and turns what can go wrong into a sentence."""
+def _load_vgg16(weights: str | Path | None, filters: tuple[int, ...]) -> keras.Model:
+    """Build VGG16 without its top, and turn what can go wrong into a sentence."""
     if weights not in (None, "imagenet") and not Path(str(weights)).is_file():
         raise CaptionerError(
             f"VGG16 weights {weights}: there is no such file; give the path of a Keras .h5 file of "
             'VGG16 without its top, or "imagenet" to download it'
         )
     try:
+        if filters != FILTERS:
+            small = _build_blocks(filters)
+            if weights is not None:
+                small.load_weights(str(weights))
+            return small
         return keras.applications.VGG16(
             weights=None if weights is None else str(weights),
             include_top=False,
@@ -137,3 +151,14 @@ def _load_vgg16(weights: str | Path | None) -> keras.Model:
             f"VGG16 weights {weights}: they could not be loaded ({error}); give a Keras .h5 file "
             "of VGG16 without its top"
         ) from error
+
+
+def _build_blocks(filters: tuple[int, ...]) -> keras.Model:
+    """The blocks of VGG16 with other numbers of channels; layers have the same names."""
+    x = images = keras.Input((*VGG16Encoder.image_size, 3))
+    for block, count, width in zip(_BLOCKS, _CONVOLUTIONS, filters, strict=True):
+        for number in range(1, count + 1):
+            name = f"{block}_conv{number}"
+            x = keras.layers.Conv2D(width, 3, padding="same", activation="relu", name=name)(x)
+        x = keras.layers.MaxPooling2D(2, name=f"{block}_pool")(x)
+    return keras.Model(images, x)

@@ -8,7 +8,6 @@ from keras import ops
 from captioner.decoders.locations import MASK_VALUE, compress
 
 
-@keras.saving.register_keras_serializable("captioner")
 class WordPresence(keras.layers.Layer):
     """Predicts for each of W words whether the captions of an image mention it.
 

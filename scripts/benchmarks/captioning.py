@@ -14,7 +14,7 @@ import click
 from benchmarks.machine import machine_facts, machine_line
 from benchmarks.pictures import SAMPLES, choose_pictures
 from benchmarks.process import cost_of
-from captioner.commands.errors import plain_errors
+from captioner.commands.plain_errors import plain_errors
 from captioner.errors import CaptionerError
 from captioner.evaluation.table import aligned
 from captioner.presets.storage import DEFAULT_PRESET, preset_folder

@@ -9,7 +9,7 @@ import click
 import numpy as np
 
 from benchmarks.machine import machine_facts, machine_line
-from captioner.commands.errors import plain_errors
+from captioner.commands.plain_errors import plain_errors
 from captioner.datasets.readers import read_dataset
 from captioner.errors import CaptionerError
 from captioner.evaluation.bootstrap import paired_bootstrap
@@ -59,7 +59,7 @@ def colour(
     with plain_errors():
         examples = read_dataset(dataset, images).split(split)[:limit]
         references = {
-            example.image_id: [" ".join(words) for words in example.tokens] for example in examples
+            example.id: [" ".join(words) for words in example.tokens] for example in examples
         }
         captions = {name: _describe(name, examples) for name in ("sRGB", *_MATRICES)}
         scores = {
@@ -104,7 +104,7 @@ def _describe(name: str, examples: Sequence[Any]) -> dict[str, str]:
     for example, result in zip(examples, bar, strict=True):
         if isinstance(result, CaptionerError):
             raise result
-        captions[example.image_id] = " ".join(result.words)
+        captions[example.id] = " ".join(result.words)
     return captions
 
 

@@ -16,7 +16,7 @@ from benchmarks import peer
 from benchmarks.machine import machine_facts, machine_line
 from benchmarks.pictures import choose_pictures
 from captioner.captioner import Captioner
-from captioner.commands.errors import plain_errors
+from captioner.commands.plain_errors import plain_errors
 from captioner.errors import CaptionerError
 from captioner.evaluation.table import aligned
 from captioner.presets.storage import DEFAULT_PRESET, preset_folder

@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from benchmarks.machine import machine_facts, machine_line
-from captioner.commands.errors import plain_errors
-from captioner.datasets.caption_dataset import CaptionExample
+from captioner.commands.plain_errors import plain_errors
+from captioner.datasets.dataset import Example
 from captioner.datasets.readers import read_dataset
 from captioner.errors import CaptionerError
 from captioner.evaluation.scores import score_captions
@@ -55,7 +55,7 @@ def precision(
         preset = str(preset_folder(preset))
         examples = read_dataset(dataset, images).split(split)[:limit]
         references = {
-            example.image_id: [" ".join(words) for words in example.tokens] for example in examples
+            example.id: [" ".join(words) for words in example.tokens] for example in examples
         }
         captions = {
             name: _describe(preset, name, options, examples, batch_size)
@@ -82,7 +82,7 @@ def _describe(
     preset: str,
     name: str,
     options: dict[str, str],
-    examples: Sequence[CaptionExample],
+    examples: Sequence[Example],
     batch_size: int,
 ) -> dict[str, str]:
     """The caption of each image, words joined by blanks."""
@@ -97,7 +97,7 @@ def _describe(
     for example, result in zip(examples, bar, strict=True):
         if isinstance(result, CaptionerError):
             raise result
-        captions[example.image_id] = " ".join(result.words)
+        captions[example.id] = " ".join(result.words)
     return captions
 
 

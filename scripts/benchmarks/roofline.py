@@ -11,10 +11,10 @@ import openvino as ov
 from openvino import opset8
 
 from benchmarks.machine import machine_facts, machine_line
-from captioner.commands.errors import plain_errors
+from captioner.commands.plain_errors import plain_errors
+from captioner.engines.choice import build_engine
 from captioner.evaluation.table import aligned
 from captioner.exports.quantization import quantize_preset
-from captioner.presets.engine import build_engine
 from captioner.presets.storage import DEFAULT_PRESET, Preset, preset_folder, read_preset
 
 _PRECISIONS = {"float32": "f32", "bfloat16": "bf16", "8 bits": "f32"}

@@ -3,16 +3,19 @@
 import time
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
+import numpy as np
 from tqdm import tqdm
 
 from benchmarks.process import peak_mb, reset_peak
 from benchmarks.timed_engine import TimedEngine
 from captioner.captioner import Captioner
-from captioner.decoding.search import search_captions
 from captioner.errors import CaptionerError
-from captioner.media.batches import load_batches
+from captioner.media.ahead import read_ahead
+from captioner.media.clip import Clip
+from captioner.media.sources import read_clips
 
 BEAM_WIDTHS = (1, 3, 5)
 BEAM_WIDTH = 3
@@ -48,7 +51,7 @@ def measure_throughput(
     # One more than a batch: the graphs have then met a batch that is not full, too.
     _time_stages(captioner, pictures[: batch_size + 1], batch_size)
     peak_before = peak_mb()
-    timed = captioner.engine = TimedEngine(captioner.engine)
+    timed = captioner.writer.engine = TimedEngine(captioner.writer.engine)
     start = time.perf_counter()
     results = captioner.stream(pictures, batch_size=batch_size, beam_width=BEAM_WIDTH)
     for result in tqdm(results, engine, len(pictures), unit=" pictures", disable=None):
@@ -97,14 +100,17 @@ def _time_stages(
     for first in tqdm(starts, "stages", unit=" batches", disable=None):
         chosen = pictures[first : first + batch_size]
         now = time.perf_counter()
-        (batch,) = load_batches(chosen, captioner.image_size, batch_size)  # (B, H, W, 3)
+        read = partial(read_clips, size=captioner.image_size)
+        (batch,) = read_ahead(read, chosen, batch_size)
         now = lap("decode", now)
-        for reason in batch.errors.values():
-            raise CaptionerError(reason)
-        features = captioner.engine.encode(batch.images[:, None])  # (B, T=1, P, C)
+        images = []
+        for reading in batch:
+            if not isinstance(reading.clip, Clip):
+                raise reading.clip
+            images.append(reading.clip.frames)  # (T=1, H, W, 3)
+        features = captioner.writer.engine.encode(np.stack(images))  # (B, T=1, P, C)
         now = lap("encode", now)
         for width in BEAM_WIDTHS:
-            options = {**captioner.preset.config["generation"], "beam_width": width}
-            search_captions(captioner.engine, captioner.vocabulary, features, **options)
+            captioner.caption_features(features, beam_width=width)
             now = lap(f"search {width}", now)
     return seconds

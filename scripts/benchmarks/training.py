@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.machine import machine_facts, machine_line
 from benchmarks.process import peak_mb, reset_peak
-from captioner.commands.errors import plain_errors
+from captioner.commands.plain_errors import plain_errors
 from captioner.engines.precision import compute_policy
 from captioner.engines.tensorflow_logs import tensorflow_logs_hidden
 from captioner.evaluation.table import aligned

@@ -18,7 +18,7 @@ from benchmarks.pictures import SAMPLES
 from benchmarks.process import cost_of
 from benchmarks.timed_engine import TimedEngine
 from captioner.captioner import Captioner
-from captioner.commands.errors import plain_errors
+from captioner.commands.plain_errors import plain_errors
 from captioner.errors import CaptionerError
 from captioner.evaluation.table import aligned
 from captioner.media.clip import Clip
@@ -45,7 +45,7 @@ def measure_films(captioner: Captioner, films: Sequence[str], batch_size: int) -
     Raises:
         CaptionerError: If a film cannot be read to its end.
     """
-    captioner.engine = engine = TimedEngine(captioner.engine)
+    captioner.writer.engine = engine = TimedEngine(captioner.writer.engine)
 
     def describe(sources: Sequence[str | Clip]) -> tuple[int, int]:
         shots = frames = 0

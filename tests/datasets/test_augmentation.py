@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captioner.datasets.augmentation import augment, can_flip
+from captioner.datasets.augment import augment, can_flip
 
 GRADIENT = np.broadcast_to(np.arange(64, dtype=np.uint8)[:, None], (48, 64, 3)).copy()
 

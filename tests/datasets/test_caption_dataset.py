@@ -2,12 +2,12 @@ import dataclasses
 
 import pytest
 
-from captioner.datasets.caption_dataset import CaptionDataset, CaptionExample
+from captioner.datasets.dataset import Dataset, Example
 from captioner.errors import CaptionerError
 
-DOG = CaptionExample("dog.jpg", "/here/dog.jpg", ("A dog.",), (("a", "dog"),), "train")
-CAT = CaptionExample("cat.jpg", "/here/cat.jpg", ("A cat.",), (("a", "cat"),), "val")
-DATASET = CaptionDataset("pets", (DOG, CAT))
+DOG = Example("dog.jpg", "/here/dog.jpg", ("A dog.",), (("a", "dog"),), "train")
+CAT = Example("cat.jpg", "/here/cat.jpg", ("A cat.",), (("a", "cat"),), "val")
+DATASET = Dataset("pets", (DOG, CAT))
 
 
 def test_split():
@@ -19,29 +19,29 @@ def test_split():
 
 def test_clips_are_known_by_their_names():
     assert not DATASET.has_clips
-    clip = dataclasses.replace(CAT, image_id="cat", path="/here/Cat.AVI")
-    assert CaptionDataset("pets", (DOG, clip)).has_clips
+    clip = dataclasses.replace(CAT, id="cat", path="/here/Cat.AVI")
+    assert Dataset("pets", (DOG, clip)).has_clips
 
 
 def test_refuses_empty_and_repeated_pictures():
     with pytest.raises(CaptionerError, match="pets has no captions"):
-        CaptionDataset("pets", ())
+        Dataset("pets", ())
     with pytest.raises(CaptionerError, match=r"lists the picture dog\.jpg 2 times"):
-        CaptionDataset("pets", (DOG, CAT, DOG))
+        Dataset("pets", (DOG, CAT, DOG))
 
 
 def test_fingerprint_changes_with_the_content_and_not_with_the_folder():
     assert len(bytes.fromhex(DATASET.fingerprint())) == 32
     moved = dataclasses.replace(DOG, path="/there/dog.jpg")
-    assert CaptionDataset("other", (moved, CAT)).fingerprint() == DATASET.fingerprint()
+    assert Dataset("other", (moved, CAT)).fingerprint() == DATASET.fingerprint()
     changes = [
-        {"image_id": "wolf.jpg"},
+        {"id": "wolf.jpg"},
         {"path": "/here/dog.png"},
         {"captions": ("A wolf.",)},
         {"captions": ("A dog.", "A dog.")},
         {"split": "test"},
     ]
-    changed = [CaptionDataset("pets", (dataclasses.replace(DOG, **c), CAT)) for c in changes]
+    changed = [Dataset("pets", (dataclasses.replace(DOG, **c), CAT)) for c in changes]
     prints = {dataset.fingerprint() for dataset in (DATASET, *changed)}
     assert len(prints) == 1 + len(changes)
-    assert CaptionDataset("pets", (CAT, DOG)).fingerprint() not in prints
+    assert Dataset("pets", (CAT, DOG)).fingerprint() not in prints

@@ -4,9 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captioner.datasets.clip_readers import read_clip_dataset
-from captioner.datasets.stratified_split import stratified_split
+from captioner.datasets import readers
+from captioner.datasets.folders import stratified_split
 from captioner.errors import CaptionerError
+from captioner.results import ACTIVITY
+
+
+def read_dataset(path, seed=1):
+    return readers.read_dataset(path, task=ACTIVITY, seed=seed)
 
 
 def touch(folder, *names):
@@ -19,8 +24,8 @@ def touch(folder, *names):
 def test_a_flat_folder_tells_labels_by_names(tmp_path):
     names = [f"{label}{n}.mp4" for label in ("about", "camera") for n in range(1, 11)]
     touch(tmp_path, *names, "notes.txt", ".hidden1.mp4")
-    dataset = read_clip_dataset(tmp_path, seed=1)
-    assert sorted(example.clip_id for example in dataset.examples) == sorted(names)
+    dataset = read_dataset(tmp_path, seed=1)
+    assert sorted(example.id for example in dataset.examples) == sorted(names)
     assert dataset.labels == ("about", "camera")
     count = Counter((example.split, example.label) for example in dataset.examples)
     assert {count[part, label] for part in ("val", "test") for label in dataset.labels} == {2}
@@ -30,14 +35,14 @@ def test_a_flat_folder_tells_labels_by_names(tmp_path):
 def test_a_name_without_a_label_is_named(tmp_path):
     touch(tmp_path, "about1.mp4", "17.mp4")
     with pytest.raises(CaptionerError, match=r"17\.mp4 has no label in its name"):
-        read_clip_dataset(tmp_path)
+        read_dataset(tmp_path)
 
 
 def test_a_folder_a_class_with_films_and_with_folders_of_frames(tmp_path):
     touch(tmp_path, "wave/a.mp4", "wave/b/1.jpg", "wave/b/2.jpg", "nod/c/1.png", "nod/c/2.png")
     touch(tmp_path, "nod/readme.txt")
-    dataset = read_clip_dataset(tmp_path)
-    assert {e.clip_id: e.label for e in dataset.examples} == {
+    dataset = read_dataset(tmp_path)
+    assert {e.id: e.label for e in dataset.examples} == {
         "wave/a.mp4": "wave",
         "wave/b": "wave",
         "nod/c": "nod",
@@ -48,8 +53,8 @@ def test_folders_named_like_splits_are_splits(tmp_path):
     touch(
         tmp_path, "train/wave/1.mp4", "train/nod/1.mp4", "validation/wave/2.mp4", "test/nod/3.mp4"
     )
-    dataset = read_clip_dataset(tmp_path)
-    assert {e.clip_id: e.split for e in dataset.examples} == {
+    dataset = read_dataset(tmp_path)
+    assert {e.id: e.split for e in dataset.examples} == {
         "train/wave/1.mp4": "train",
         "train/nod/1.mp4": "train",
         "validation/wave/2.mp4": "val",
@@ -57,19 +62,19 @@ def test_folders_named_like_splits_are_splits(tmp_path):
     }
     touch(tmp_path / "other", "train/wave/1.mp4", "train/nod/1.mp4")
     with pytest.raises(CaptionerError, match="no folder val"):
-        read_clip_dataset(tmp_path / "other")
+        read_dataset(tmp_path / "other")
 
 
 @pytest.mark.parametrize("names", [(), ("readme.txt",), ("only/1.mp4",)])
 def test_a_folder_without_two_labels_is_refused(tmp_path, names):
     touch(tmp_path, *names)
     with pytest.raises(CaptionerError, match=r"has no folders|has clips of the label 'only' alone"):
-        read_clip_dataset(tmp_path)
+        read_dataset(tmp_path)
 
 
 def test_no_folder_is_refused(tmp_path):
     with pytest.raises(CaptionerError, match="is no folder"):
-        read_clip_dataset(tmp_path / "absent")
+        read_dataset(tmp_path / "absent")
 
 
 @pytest.fixture
@@ -90,23 +95,21 @@ def ucf101(tmp_path):
 
 
 def test_ucf101_keeps_its_split_and_divides_no_film(ucf101):
-    dataset = read_clip_dataset(ucf101)
+    dataset = read_dataset(ucf101)
     assert Counter(e.split for e in dataset.examples) == {"train": 48, "val": 12, "test": 2}
     assert {e.label for e in dataset.split("test")} == {"Archery", "Basketball"}
-    groups = [
-        {e.clip_id.rpartition("_")[0] for e in dataset.split(part)} for part in ("train", "val")
-    ]
+    groups = [{e.id.rpartition("_")[0] for e in dataset.split(part)} for part in ("train", "val")]
     assert not groups[0] & groups[1]
-    assert all(e.label == e.clip_id.partition("/")[0] for e in dataset.examples)
+    assert all(e.label == e.id.partition("/")[0] for e in dataset.examples)
 
 
 def test_ucf101_errors_name_the_line(ucf101):
     (ucf101 / "trainlist01.txt").write_text("Archery/v_Archery_g08_c01.avi 3\n")
     with pytest.raises(CaptionerError, match=r"trainlist01\.txt, line 1, has a class that"):
-        read_clip_dataset(ucf101)
+        read_dataset(ucf101)
     (ucf101 / "trainlist01.txt").unlink()
     with pytest.raises(CaptionerError, match=r"cannot read .*trainlist01"):
-        read_clip_dataset(ucf101)
+        read_dataset(ucf101)
 
 
 labels_of_names = st.dictionaries(st.text(max_size=5), st.sampled_from("abc"), max_size=60)

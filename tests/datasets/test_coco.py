@@ -37,7 +37,7 @@ def test_official_layout(tmp_path):
     draw(tmp_path / "train2017", [9, 25])
     draw(tmp_path / "val2017", [139])
     for dataset in (read_coco(tmp_path), read_dataset(tmp_path)):
-        assert [(e.image_id, e.split) for e in dataset.examples] == [
+        assert [(e.id, e.split) for e in dataset.examples] == [
             ("9", "train"),
             ("25", "train"),
             ("139", "val"),

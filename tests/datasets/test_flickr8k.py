@@ -13,7 +13,7 @@ def test_agrees_with_karpathys_file_in_everything(flickr8k):
     sizes = {name: len(ours.split(name)) for name in ("train", "val", "test")}
     assert sizes == {"train": 6000, "val": 1000, "test": 1000}
     # Image ids, paths, raw captions, tokens and splits; the files differ in order.
-    assert {e.image_id: e for e in ours.examples} == {e.image_id: e for e in karpathy.examples}
+    assert {e.id: e for e in ours.examples} == {e.id: e for e in karpathy.examples}
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def tiny(tmp_path):
 
 def test_tiny_copy(tiny):
     dataset = read_flickr8k(tiny)
-    assert [e.image_id for e in dataset.examples] == ["1_a.jpg", "3_c.jpg", "2_b.jpg"]
+    assert [e.id for e in dataset.examples] == ["1_a.jpg", "3_c.jpg", "2_b.jpg"]
     (train,) = dataset.split("train")
     assert train.captions == ("A child 's sled .", "A child#s\tsled")
     assert train.tokens[0] == ("a", "child", "s", "sled")

@@ -46,7 +46,7 @@ def test_coco(tmp_path):
     dataset = read_karpathy(path, pictures)
     assert dataset.name == "coco"
     (train,), (test,) = dataset.split("train"), dataset.split("test")
-    assert train.image_id == "val2014/COCO_val2014_000000522418.jpg"
+    assert train.id == "val2014/COCO_val2014_000000522418.jpg"
     assert train.path == str(pictures / "val2014" / "COCO_val2014_000000522418.jpg")
     assert train.captions == ("A woman.", "Her cake")
     assert train.tokens == (("a", "woman"), ("her", "cake"))
@@ -57,7 +57,7 @@ def test_coco(tmp_path):
 def test_pictures_are_looked_for_beside_the_file(tmp_path, folder):
     touch(tmp_path / folder / "val2014" / "COCO_val2014_000000391895.jpg")
     dataset = read_karpathy(write(tmp_path, COCO))
-    assert dataset.examples[0].path == str(tmp_path / folder / dataset.examples[0].image_id)
+    assert dataset.examples[0].path == str(tmp_path / folder / dataset.examples[0].id)
 
 
 def test_refuses_pictures_that_are_elsewhere(tmp_path):

@@ -3,16 +3,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captioner.datasets.caption_dataset import CaptionDataset, CaptionExample
+from captioner.datasets.dataset import Dataset, Example
 from captioner.datasets.mixture import DataConfig, Mixture, Part, draw_epoch, read_mixture
 
 
 def dataset(name, splits, suffix="jpg"):
     words = (("a", "dog"),)
-    return CaptionDataset(
+    return Dataset(
         name,
         tuple(
-            CaptionExample(f"{n}.{suffix}", f"/{name}/{n}.{suffix}", ("a dog",), words, split)
+            Example(f"{n}.{suffix}", f"/{name}/{n}.{suffix}", ("a dog",), words, split)
             for n, split in enumerate(splits)
         ),
     )
@@ -24,9 +24,9 @@ def test_ids_tell_the_data_sets_apart():
         Part(DataConfig("", name="two", captions=False), dataset("two", ["train"])),
     ]
     mixture = Mixture(parts)
-    assert [e.image_id for e in mixture.split("train")] == ["one/0.jpg"]
+    assert [e.id for e in mixture.split("train")] == ["one/0.jpg"]
     both = mixture.split("train", captions_only=False)
-    assert [e.image_id for e in both] == ["one/0.jpg", "two/0.jpg"]
+    assert [e.id for e in both] == ["one/0.jpg", "two/0.jpg"]
     assert [mixture.part_of(e) for e in both] == parts
     assert parts[1].own_id("two/0.jpg") == "0.jpg"
     assert mixture.dataset.name == "one + two"
@@ -40,7 +40,7 @@ def test_a_single_data_set_keeps_its_ids_and_its_test_split(tmp_path):
     path = str(tmp_path / "mine.csv")
     assert len(read_mixture([DataConfig(path)]).dataset.examples) == 3
     pair = read_mixture([DataConfig(path, name="one"), DataConfig(path, name="two")])
-    assert [e.image_id for e in pair.dataset.examples] == [
+    assert [e.id for e in pair.dataset.examples] == [
         "one/0.jpg",
         "one/1.jpg",
         "two/0.jpg",

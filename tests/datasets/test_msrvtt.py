@@ -64,7 +64,7 @@ def test_both_files_of_a_folder(folder):
     dataset = read_msrvtt(folder)
     assert dataset == read_dataset(folder)
     assert dataset.name == "msrvtt"
-    assert [(e.image_id, e.split) for e in dataset.examples] == [
+    assert [(e.id, e.split) for e in dataset.examples] == [
         ("video0", "train"),
         ("video6513", "val"),
         ("video7010", "test"),
@@ -82,7 +82,7 @@ def test_both_files_of_a_folder(folder):
 def test_one_file(folder):
     path = folder / "test_videodatainfo.json"
     assert read_dataset(path) == read_msrvtt(path)
-    assert [e.image_id for e in read_msrvtt(path).examples] == ["video7010"]
+    assert [e.id for e in read_msrvtt(path).examples] == ["video7010"]
 
 
 def test_clips_in_one_folder_or_elsewhere(folder):

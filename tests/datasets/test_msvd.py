@@ -43,7 +43,7 @@ def test_descriptions(folder):
     dataset = read_msvd(folder)
     assert dataset == read_dataset(folder) == read_dataset(folder / "AllVideoDescriptions.txt")
     assert dataset.name == "msvd"
-    assert [(e.image_id, e.split) for e in dataset.examples] == [
+    assert [(e.id, e.split) for e in dataset.examples] == [
         ("-4wsuPCjDBc_5_15", "train"),
         ("-_hbPLsZvvo_18_25", "val"),
         ("mv89psg6zh4_33_46", "test"),

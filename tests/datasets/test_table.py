@@ -49,10 +49,10 @@ def test_reads_both_kinds_alike(folder, name, text):
     dataset = read_table(write(folder, name, text))
     assert dataset.name == "mine"
     dog, cat = dataset.examples
-    assert (dog.image_id, dog.path, dog.split) == ("dog.jpg", str(folder / "dog.jpg"), "train")
+    assert (dog.id, dog.path, dog.split) == ("dog.jpg", str(folder / "dog.jpg"), "train")
     assert dog.captions == ("A dog, asleep.", "Dog’s nap")
     assert dog.tokens == (("a", "dog", "asleep"), ("dog", "s", "nap"))
-    assert (cat.image_id, cat.path, cat.split) == (
+    assert (cat.id, cat.path, cat.split) == (
         "sub/cat.jpg",
         str(folder / "sub" / "cat.jpg"),
         "val",
@@ -75,13 +75,13 @@ def test_splits_by_hash_are_steady(folder):
     names = ["dog.jpg", *(f"{n}.jpg" for n in range(4000))]
     rows = [json.dumps({"image": name, "caption": "a dog"}) for name in names]
     dataset = read_table(write(folder, "all.jsonl", "\n".join(rows)))
-    splits = {e.image_id: e.split for e in dataset.examples}
+    splits = {e.id: e.split for e in dataset.examples}
     assert set(splits.values()) == {"train", "val", "test"}
     # 4,001 draws: 0.9 +- 5 standard deviations of 0.0047, 0.05 +- 5 of 0.0034.
     assert len(dataset.split("train")) / len(names) == pytest.approx(0.9, abs=0.024)
     assert len(dataset.split("val")) / len(names) == pytest.approx(0.05, abs=0.017)
     fewer = read_table(write(folder, "fewer.jsonl", "\n".join([rows[0], *rows[350:20:-1]])))
-    assert all(e.split == splits[e.image_id] for e in fewer.examples)
+    assert all(e.split == splits[e.id] for e in fewer.examples)
 
 
 captions = st.text(st.characters(exclude_categories=["Cs"]), max_size=30).map("a{}".format)
@@ -209,7 +209,7 @@ def test_a_folder_with_a_text_beside_each_image(tmp_path):
     (tmp_path / "b.png.txt").write_text("a cat")
     (tmp_path / "c.txt").write_text(" \n")
     dataset = read_dataset(tmp_path)
-    assert [(e.image_id, e.captions) for e in dataset.examples] == [
+    assert [(e.id, e.captions) for e in dataset.examples] == [
         ("a.jpg", ("a dog", "an old dog")),
         ("b.png", ("a cat",)),
     ]
@@ -256,7 +256,7 @@ def test_a_faulty_row_is_left_out_and_told(folder, name, text, complaint):
     text = text.removesuffix("]") if name == "t.json" else text
     path = write(folder, name, text + right)
     dataset = read_table(path)
-    assert [e.image_id for e in dataset.examples] == ["cat.jpg"]
+    assert [e.id for e in dataset.examples] == ["cat.jpg"]
     (fault,) = dataset.faults
     assert complaint.format(path) in fault
     with pytest.raises(CaptionerError, match="--strict"):

@@ -1,13 +1,13 @@
 import numpy as np
 from PIL import Image
 
-from captioner.datasets.caption_dataset import CaptionExample
-from captioner.datasets.view import View
+from captioner.datasets.augment import View
+from captioner.datasets.dataset import Example
 
 
 def read(path, seed, captions, image_id="a"):
     tokens = tuple(tuple(caption.split()) for caption in captions)
-    example = CaptionExample(image_id, str(path), captions, tokens, "train")
+    example = Example(image_id, str(path), captions, tokens, "train")
     (clip,) = View(seed).read(example, (64, 64))
     return clip.frames
 

@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_language import END, START, RandomLanguage
 
-from captioner.decoding.beam import beam_search
-from captioner.decoding.hypothesis import Hypothesis
+from captioner.decoding.beam import Hypothesis, beam_search
 from captioner.errors import CaptionerError
 
 SEEDS = st.integers(0, 2**32 - 1)

@@ -13,7 +13,7 @@ from captioner.decoders.build import build_decoder
 from captioner.decoding.search import search_captions
 from captioner.engines.keras import KerasEngine
 from captioner.engines.openvino import OpenVINOEngine
-from captioner.presets.graphs import with_graphs
+from captioner.exports.graphs import with_graphs
 from captioner.presets.network import build_network, capture_weights
 from captioner.presets.storage import DEFAULT_PRESET, Preset, bundled_presets, read_preset
 from captioner.text.vocabulary import Vocabulary

@@ -99,9 +99,9 @@ def test_a_column_of_splits_is_heeded(tmp_path):
 def test_flickr8k_is_what_the_data_set_reader_reads(flickr8k, name, split):
     truth = read_references(flickr8k / name, split=split)
     peer = read_dataset(flickr8k / "dataset_flickr8k.json").split(split)
-    assert truth.captions.keys() == {example.image_id for example in peer}
+    assert truth.captions.keys() == {example.id for example in peer}
     if name.endswith(".json"):
-        assert truth.captions == {e.image_id: list(e.captions) for e in peer}
+        assert truth.captions == {e.id: list(e.captions) for e in peer}
     assert all(len(captions) == 5 for captions in truth.captions.values())
     assert len(truth.training) == 30_000
 

@@ -10,8 +10,7 @@ from click.testing import CliRunner
 from captioner import Captioner
 from captioner.commands import main
 from captioner.errors import CaptionerError
-from captioner.exports.export import compare, export_preset
-from captioner.exports.network import Network
+from captioner.exports.export import Network, compare, export_preset
 from captioner.presets.storage import read_preset, write_preset
 
 # Captions one frame with onnxruntime and NumPy alone, greedily.

@@ -7,9 +7,9 @@ from PIL import Image
 
 from captioner import Captioner, CaptionerError
 from captioner.commands import main
+from captioner.engines.choice import build_ensemble
 from captioner.engines.openvino import OpenVINOEngine
 from captioner.exports.quantization import quantize_preset
-from captioner.presets.engine import build_ensemble
 from captioner.presets.storage import DEFAULT_PRESET, read_preset
 
 SAMPLES = ["data/samples/cat.jpg", "data/samples/astronaut.jpg"]

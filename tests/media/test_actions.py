@@ -7,7 +7,7 @@ from captioner.errors import CaptionerError
 from captioner.media.actions import read_action
 from captioner.media.clip import Clip
 from captioner.media.clip_files import find_clips
-from captioner.media.motion_crop import crop_to_motion
+from captioner.media.motion import crop_to_motion
 
 SIZE = (64, 160)
 

@@ -13,7 +13,7 @@ from PIL import Image
 from captioner.errors import CaptionerError
 from captioner.media.actions import read_action
 from captioner.media.clip import Clip
-from captioner.media.motion_crop import crop_to_motion
+from captioner.media.motion import crop_to_motion
 from captioner.media.mp4_header import implausible_header
 from captioner.media.sources import read_clips
 

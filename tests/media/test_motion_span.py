@@ -3,7 +3,7 @@ import pytest
 from films import number_of, numbered, write_film
 
 from captioner.media.actions import read_action
-from captioner.media.motion_span import motion_span
+from captioner.media.motion import motion_span
 
 
 @pytest.mark.parametrize(("start", "end"), [(0, 12), (5, 9), (3, 20)])

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 from captioner.captioner import Captioner
 from captioner.commands import main
 from captioner.errors import CaptionerError
-from captioner.presets.averaging import average_presets
+from captioner.exports.soup import average_presets
 from captioner.presets.storage import Preset, read_preset, write_preset
 from captioner.text.vocabulary import Vocabulary
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from captioner.engines.choice import build_engine, build_ensemble, choose_engine
 from captioner.engines.openvino import OpenVINOEngine
 from captioner.errors import CaptionerError
-from captioner.presets.engine import build_engine, build_ensemble, choose_engine
 from captioner.presets.storage import read_preset, write_preset
 from captioner.text.vocabulary import Vocabulary
 
@@ -67,8 +67,8 @@ def test_an_ensemble_runs_equal_encoders_once(preset):
     }
     presets = [preset, replace(preset, weights=weights), replace(preset, weights=other_encoder)]
     frames = np.zeros((1, 1, 224, 224, 3), np.uint8)
-    assert build_ensemble(presets[:2], precision="float32").encode(frames).shape[-1] == 512
-    assert build_ensemble(presets, precision="float32").encode(frames).shape[-1] == 1024
+    assert build_ensemble(presets[:2], precision="float32").encode(frames).shape[-1] == 32
+    assert build_ensemble(presets, precision="float32").encode(frames).shape[-1] == 64
 
 
 def test_presets_of_different_words_are_no_ensemble(preset):

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save
 
-from captioner.activity_classifier import ActivityClassifier
 from captioner.captioner import Captioner
 from captioner.errors import CaptionerError
 from captioner.presets.checksums import CHECKSUMS, write_checksums
@@ -334,6 +333,6 @@ def test_a_tampered_recognizer_is_refused(tmp_path, kind):
     (folder / CHECKSUMS).unlink()
     write_checksums(folder)
     with pytest.raises(CaptionerError) as caught:
-        ActivityClassifier.from_preset(folder)
+        Captioner.from_preset(folder)
     assert named in str(caught.value)
     assert str(folder) in str(caught.value)

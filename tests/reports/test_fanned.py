@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from captioner.caption import Caption
 from captioner.errors import CaptionerError
 from captioner.reports.fanned import FannedReport
 from captioner.reports.jsonl import JSONLinesWriter
 from captioner.reports.output import open_report
 from captioner.reports.report import Report
+from captioner.results import Caption
 
 DOG = Caption("a dog", ("a", "dog"), -1.0, -0.5)
 SHOT = Caption("a dog", ("a", "dog"), -1.0, -0.5, span=(0.0, 1.0))

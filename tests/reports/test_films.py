@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from captioner.caption import Caption
 from captioner.errors import CaptionerError
 from captioner.reports.output import open_report
 from captioner.reports.resume import resume_report
+from captioner.results import Caption
 
 
 def shot(text, start, end):

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from captioner.caption import Caption
 from captioner.errors import CaptionerError
 from captioner.reports.output import open_report
+from captioner.results import Caption
 
 
 def caption(text):

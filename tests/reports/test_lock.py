@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from captioner.caption import Caption
 from captioner.errors import CaptionerError
 from captioner.reports.output import open_report
+from captioner.results import Caption
 
 DOG = Caption("a dog", ("a", "dog"), -1.25, -0.5)
 HOLD = """

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from captioner.caption import Caption
 from captioner.errors import CaptionerError
 from captioner.reports.formats import format_of
 from captioner.reports.output import open_report
+from captioner.results import Caption
 
 DOG = Caption("a dog", ("a", "dog"), -1.25, -0.5)
 BOTH = Caption("a dog", ("a", "dog"), -1.25, -0.5, alternatives=(Caption("dög", (), -2, -1),))

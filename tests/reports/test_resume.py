@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from captioner.caption import Caption
 from captioner.errors import CaptionerError
 from captioner.reports.escapes import unescape_path
 from captioner.reports.output import open_report
+from captioner.results import Caption
 
 # Whatever Linux allows as the name of a file.
 names = st.binary(min_size=1, max_size=12).filter(

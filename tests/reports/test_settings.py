@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from captioner.caption import Caption
 from captioner.errors import CaptionerError
 from captioner.reports.output import open_report
 from captioner.reports.run_record import Settings
+from captioner.results import Caption
 
 DOG = Caption("a dog", ("a", "dog"), -1.25, -0.5)
 OPTIONS = {"--num-captions": 1, "--beam-width": 3, "--every": None, "--mirror": False}

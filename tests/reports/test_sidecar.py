@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from captioner.caption import Caption
 from captioner.errors import CaptionerError
 from captioner.metadata.xmp import read_texts
 from captioner.reports.sidecar import FORMS, Sidecars
 from captioner.reports.sidecar_path import SidecarNames
+from captioner.results import Caption
 
 SAMPLES = Path(__file__).parents[2] / "data" / "samples"
 DOG = Caption("a dog", ("a", "dog"), -1.25, -0.5, confidence=0.5)

@@ -5,9 +5,9 @@ import io
 
 import pytest
 
-from captioner.caption import Caption
 from captioner.errors import CaptionerError
 from captioner.reports.output import open_report
+from captioner.results import Caption
 
 DOG = Caption("a dog", ("a", "dog"), -1.25, -0.5, confidence=0.567)
 SHOT = Caption("a cat", ("a", "cat"), -1.5, -0.5, span=(0.0, 2.5))

@@ -2,7 +2,7 @@ import pytest
 import yaml
 
 from captioner.errors import CaptionerError
-from captioner.training.activity_config import read_activity_config
+from captioner.training.config import read_config
 from captioner.training.recipe import recipe_names
 
 PATHS = {"dataset": "clips", "features": "features", "run": "run"}
@@ -10,7 +10,7 @@ PATHS = {"dataset": "clips", "features": "features", "run": "run"}
 
 @pytest.mark.parametrize("name", [n for n in recipe_names() if n.startswith("activity")])
 def test_every_recipe_can_be_read(name):
-    assert read_activity_config(name).task == "activity"
+    assert read_config(name).task == "activity"
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def path(tmp_path):
 
 
 def test_reads_values_and_defaults(path):
-    config = read_activity_config(path, {"dataset": "others"})
+    config = read_config(path, {"dataset": "others"})
     assert (config.dataset, config.learning_rate, config.head) == ("others", 1e-3, {"name": "lstm"})
     assert config.reading == {"frames": 16, "crop": 0.9, "trim": False}
 
@@ -39,4 +39,4 @@ def test_reads_values_and_defaults(path):
 )
 def test_errors_name_the_key(path, change, message):
     with pytest.raises(CaptionerError, match=message):
-        read_activity_config(path, change)
+        read_config(path, change)

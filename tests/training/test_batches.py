@@ -1,22 +1,20 @@
 import numpy as np
 import pytest
 
-from captioner.datasets.caption_dataset import CaptionExample
+from captioner.datasets.dataset import Example
 from captioner.text.vocabulary import Vocabulary
 from captioner.training.batches import CaptionBatches
 
 WORDS = ("a", "dog", "runs", "on", "grass")
 VOCABULARY = Vocabulary({word: 10 - n for n, word in enumerate(WORDS)})
 EXAMPLES = [
-    CaptionExample(
-        f"{n}.jpg", f"{n}.jpg", ("", "", ""), (WORDS[:2], WORDS, WORDS[: n % 4 + 1]), "train"
-    )
+    Example(f"{n}.jpg", f"{n}.jpg", ("", "", ""), (WORDS[:2], WORDS, WORDS[: n % 4 + 1]), "train")
     for n in range(7)
 ]
 
 
 def read(examples, rng):
-    return {"features": np.array([[[[float(e.image_id[0])]]] for e in examples])}
+    return {"features": np.array([[[[float(e.id[0])]]] for e in examples])}
 
 
 def make(**options):

@@ -3,8 +3,7 @@ import numpy as np
 import pytest
 
 from captioner.decoders.build import build_decoder
-from captioner.training.caption_model import CaptionModel
-from captioner.training.teachers import Teachers
+from captioner.training.caption_model import CaptionModel, Teachers
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from captioner.errors import CaptionerError
-from captioner.training.checkpoint import load_checkpoint, save_checkpoint
+from captioner.training.validation import load_checkpoint, save_checkpoint
 
 
 def make():

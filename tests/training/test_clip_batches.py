@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from captioner.training.activity_config import ActivityConfig
-from captioner.training.clip_batches import augment_clip, mix, stack_clips
+from captioner.training.activity import augment_clip, mix
+from captioner.training.config import ActivityConfig
+from captioner.vision.clips import pad_clips
 
 
 def config(**options):
@@ -47,7 +48,8 @@ def test_shift_and_flip_move_all_frames_alike(clip):
 
 
 def test_mixed_clips_have_the_targets_of_both(clip):
-    inputs = stack_clips([clip, clip[:3] + 1], frames=8)
+    frames, mask = pad_clips([clip, clip[:3] + 1], frames=8)
+    inputs = {"frames": frames, "frame_mask": mask}
     assert inputs["frame_mask"].sum(1).tolist() == [8, 3]
     mixed, targets = mix(inputs, np.eye(2, dtype=np.float32), np.random.default_rng(3), 1.0)
     share = targets[0, 0]

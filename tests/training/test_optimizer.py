@@ -37,11 +37,6 @@ def test_the_encoder_moves_at_its_own_rate_under_fit():
         np.testing.assert_allclose(quarter, full * (0.25 if name == "slow" else 1), rtol=1e-4)
 
 
-def test_config_round_trip():
-    copy = TwoRateAdam.from_config(TwoRateAdam(0.1, encoder_scale=0.5).get_config())
-    assert copy.encoder_scale == 0.5
-
-
 @pytest.mark.parametrize("warmup", [0, 50, 200])
 @pytest.mark.parametrize("steps", [1, 2, 50, 168, 200, 400, 10_000])
 def test_rate_reaches_its_floor_at_the_last_step_alone(steps, warmup):

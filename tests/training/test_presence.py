@@ -2,21 +2,21 @@ import keras
 import numpy as np
 import pytest
 
-from captioner.datasets.caption_dataset import CaptionDataset, CaptionExample
+from captioner.datasets.dataset import Dataset, Example
 from captioner.datasets.mixture import DataConfig, Mixture, Part
 from captioner.training.presence import (
     PresenceBatches,
     PresenceLoss,
+    PresenceNoise,
     PresenceTargets,
     choose_words,
     mean_average_precision,
 )
-from captioner.training.presence_noise import PresenceNoise
 
 
 def example(name, *captions, split="train"):
     tokens = tuple(tuple(caption.split()) for caption in captions)
-    return CaptionExample(name, f"/{name}", captions, tokens, split)
+    return Example(name, f"/{name}", captions, tokens, split)
 
 
 @pytest.fixture
@@ -29,8 +29,8 @@ def mixture():
     phrases = (example("r", "near a mirror", "a cat"),)
     return Mixture(
         [
-            Part(DataConfig("", name="one", weight=3), CaptionDataset("one", captions)),
-            Part(DataConfig("", name="two", captions=False), CaptionDataset("two", phrases)),
+            Part(DataConfig("", name="one", weight=3), Dataset("one", captions)),
+            Part(DataConfig("", name="two", captions=False), Dataset("two", phrases)),
         ]
     )
 
@@ -81,7 +81,7 @@ def test_batches_see_every_example_and_are_the_same_again(mixture):
     def batches(epoch):
         made = PresenceBatches(
             examples,
-            lambda batch, rng: {"ids": np.array([e.image_id for e in batch])},
+            lambda batch, rng: {"ids": np.array([e.id for e in batch])},
             targets,
             batch_size=1,
             seed=3,

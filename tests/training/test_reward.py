@@ -3,8 +3,8 @@ import pytest
 from pycocoevalcap.bleu.bleu_scorer import BleuScorer
 from pycocoevalcap.cider.cider_scorer import CiderScorer
 
-from captioner.datasets.caption_dataset import CaptionExample
-from captioner.training.reward import CaptionReward
+from captioner.datasets.dataset import Example
+from captioner.training.self_critical import CaptionReward
 
 CAPTIONS = {
     "1": ("a dog runs on the grass", "the brown dog is running", "a dog with a stick"),
@@ -12,7 +12,7 @@ CAPTIONS = {
     "3": ("a girl in a red dress", "a child with a balloon", "the girl laughs"),
 }
 EXAMPLES = [
-    CaptionExample(name, f"{name}.jpg", lines, tuple(tuple(x.split()) for x in lines), "train")
+    Example(name, f"{name}.jpg", lines, tuple(tuple(x.split()) for x in lines), "train")
     for name, lines in CAPTIONS.items()
 ]
 SAMPLES = [

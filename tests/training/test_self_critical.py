@@ -1,21 +1,19 @@
 import keras
 import numpy as np
 
-from captioner.datasets.caption_dataset import CaptionExample
+from captioner.datasets.dataset import Example
 from captioner.decoders.build import build_decoder
 from captioner.engines.keras import JIT_COMPILE
 from captioner.text.vocabulary import Vocabulary
 from captioner.training.caption_model import CaptionModel
 from captioner.training.caption_sampler import CaptionSampler
 from captioner.training.loss import NextWordLoss
-from captioner.training.reward import CaptionReward
-from captioner.training.self_critical import SelfCriticalBatches
+from captioner.training.self_critical import CaptionReward, SelfCriticalBatches, fit_on_policy
 
 COLOURS = ("red", "green", "blue")
 VOCABULARY = Vocabulary({"a": 9, "wall": 8, **dict.fromkeys(COLOURS, 3)})
 EXAMPLES = [
-    CaptionExample(str(n), f"{n}.jpg", ("",), (("a", COLOURS[n % 3], "wall"),), "train")
-    for n in range(12)
+    Example(str(n), f"{n}.jpg", ("",), (("a", COLOURS[n % 3], "wall"),), "train") for n in range(12)
 ]
 SAMPLES = 4
 
@@ -42,7 +40,7 @@ class RememberWeights(keras.callbacks.Callback):
 def read(examples, rng):
     features = np.zeros((len(examples), 1, 1, 3), np.float32)
     for row, example in enumerate(examples):
-        features[row, 0, 0, int(example.image_id) % 3] = 5
+        features[row, 0, 0, int(example.id) % 3] = 5
     return {"features": features}
 
 
@@ -76,9 +74,7 @@ def test_weights_are_rewards_less_the_mean_of_the_others():
     for row, sentences in enumerate(targets):
         example = EXAMPLES[batches.order[row]]
         earned = [
-            reward.score(
-                [example.image_id], [VOCABULARY.decode(ids)], [VOCABULARY.end_id in ids]
-            ).item()
+            reward.score([example.id], [VOCABULARY.decode(ids)], [VOCABULARY.end_id in ids]).item()
             for ids in sentences
         ]
         for number, ids in enumerate(sentences):
@@ -89,10 +85,10 @@ def test_weights_are_rewards_less_the_mean_of_the_others():
             )
 
 
-def test_fit_raises_the_reward():
+def test_training_raises_the_reward():
     batches, _, model = make()
     before = mean_reward(batches)
-    model.fit(batches, epochs=25, shuffle=False, verbose=0, callbacks=[batches.lockstep])
+    fit_on_policy(model, batches, initial_epoch=0, epochs=25, callbacks=[])
     after = mean_reward(batches)
     assert after > 2 * before
 
@@ -101,10 +97,9 @@ def test_every_batch_is_drawn_with_the_weights_that_it_changes():
     batches, sampler, model = make(RememberingSampler)
     sampler.remembered = []
     follow = RememberWeights()
-    callbacks = [follow, batches.lockstep]
-    model.fit(batches, epochs=3, shuffle=False, verbose=0, callbacks=callbacks)
-    # Keras draws some batches before the first epoch, to see their shapes.
-    remembered = sampler.remembered[-12:]
+    fit_on_policy(model, batches, initial_epoch=0, epochs=3, callbacks=[follow])
+    remembered = sampler.remembered
+    assert len(remembered) == 12
 
     def draw_again(step, weights):
         features, seed, drawn = remembered[step]
@@ -121,7 +116,7 @@ def mean_reward(batches):
     return np.mean(
         [
             reward.score(
-                [example.image_id] * SAMPLES,
+                [example.id] * SAMPLES,
                 [VOCABULARY.decode(ids) for ids in sentences],
                 [VOCABULARY.end_id in ids for ids in sentences],
             )

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from captioner.datasets.caption_dataset import CaptionDataset, CaptionExample
-from captioner.datasets.features import FeatureStore, prepare_features
+from captioner.datasets.augment import View
+from captioner.datasets.dataset import Dataset, Example
 from captioner.datasets.mixture import DataConfig, Mixture, Part
-from captioner.datasets.view import View
+from captioner.datasets.store import FeatureStore, prepare_features
 from captioner.decoders.build import build_decoder
 from captioner.engines.keras import KerasEngine
 from captioner.training.config import StageConfig
@@ -29,8 +29,8 @@ def stores(tmp_path_factory):
         path = folder / f"{number}.png"
         Image.fromarray(rng.integers(0, 256, (60, 80, 3), dtype=np.uint8)).save(path)
         words = (("a", "dog"),)
-        examples.append(CaptionExample(path.name, str(path), ("a dog",), words, split))
-    dataset = CaptionDataset("noise", tuple(examples))
+        examples.append(Example(path.name, str(path), ("a dog",), words, split))
+    dataset = Dataset("noise", tuple(examples))
     whole = prepare_features(dataset, encoder, folder / "features", batch_size=2)
     for n in (1, 2):
         view = View(seed=n)
@@ -78,9 +78,9 @@ def test_several_looks_at_a_picture_are_read_as_frames(stores):
 
 def test_validation_pictures_are_read_whole(stores):
     read_as, whole, *_ = stores
-    ((image_ids, inputs),) = read_as(frames=1).validation_inputs("", None)
+    ((image_ids, clips),) = read_as(frames=1).validation_clips("", None)
     assert image_ids == ["2.png"]
-    np.testing.assert_array_equal(inputs["features"][0], whole["2.png"])
+    np.testing.assert_array_equal(clips[0], whole["2.png"])
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +96,7 @@ def mixture(tmp_path_factory):
         first, *others = map(Image.fromarray, frames)
         path = folder / name
         first.save(path, save_all=moving, append_images=others, duration=400)
-        return CaptionExample(name, str(path), ("dogs",), (("dogs",),), split)
+        return Example(name, str(path), ("dogs",), (("dogs",),), split)
 
     images = [example(f"{n}.png", split) for n, split in enumerate(("train", "train", "val"))]
     clips = [example(f"{n}.mp4.gif", "train", moving=True) for n in range(1)]
@@ -105,13 +105,13 @@ def mixture(tmp_path_factory):
     for clip, new in zip(clips, renamed, strict=True):
         Path(clip.path).rename(new.path)
     phrases = [example("room.png", "train")]
-    group = CaptionExample("group0", "", ("a cat",), (("a", "cat"),), "train")
+    group = Example("group0", "", ("a cat",), (("a", "cat"),), "train")
     mixture = Mixture(
         [
-            Part(DataConfig("", name="i", weight=2), CaptionDataset("i", tuple(images))),
-            Part(DataConfig("", name="c", frames=2), CaptionDataset("c", tuple(renamed))),
-            Part(DataConfig("", name="p", captions=False), CaptionDataset("p", tuple(phrases))),
-            Part(DataConfig("", name="s"), CaptionDataset("s", (group,))),
+            Part(DataConfig("", name="i", weight=2), Dataset("i", tuple(images))),
+            Part(DataConfig("", name="c", frames=2), Dataset("c", tuple(renamed))),
+            Part(DataConfig("", name="p", captions=False), Dataset("p", tuple(phrases))),
+            Part(DataConfig("", name="s"), Dataset("s", (group,))),
         ]
     )
     return folder, encoder, mixture
@@ -125,7 +125,7 @@ def stage_data(mixture, **options):
 
 
 def names(examples):
-    return [example.image_id for example in examples]
+    return [example.id for example in examples]
 
 
 def test_images_and_clips_are_read_together(mixture):
@@ -161,10 +161,10 @@ def test_a_clip_is_one_frame_where_vgg16_is_trained(mixture):
     images = data.read(data.train, np.random.default_rng(0))["images"]
     assert images.shape == (3, 1, 224, 224, 3)
     engine = KerasEngine(mixture[1], build_decoder("top_down", 512, vocabulary_size=5))
-    ((ids, inputs),) = data.validation_inputs("i", engine)
+    ((ids, clips),) = data.validation_clips("i", engine)
     assert ids == ["i/2.png"]
     stored = FeatureStore(mixture[0] / "features" / "i")["2.png"]
-    np.testing.assert_allclose(inputs["features"][0, :1], stored, rtol=1e-2, atol=1e-2)
+    np.testing.assert_allclose(clips[0], stored, rtol=1e-2, atol=1e-2)
 
 
 def test_captions_without_images_tell_which_words_they_mention(mixture):

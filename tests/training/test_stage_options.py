@@ -4,13 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from captioner.datasets.caption_dataset import CaptionDataset, CaptionExample
-from captioner.datasets.clip_dataset import ClipDataset, ClipExample
+from captioner.datasets.dataset import Dataset, Example
 from captioner.datasets.mixture import DataConfig, Mixture, Part
 from captioner.errors import CaptionerError
 from captioner.text.vocabulary import Vocabulary
-from captioner.training.activity_config import ActivityConfig
-from captioner.training.config import StageConfig, TrainConfig
+from captioner.training.config import ActivityConfig, StageConfig, TrainConfig
 from captioner.training.stage_options import (
     activity_options,
     caption_options,
@@ -24,8 +22,8 @@ VOCABULARY = Vocabulary({"dog": 2})
 
 
 def mixture(caption="a dog", **settings):
-    example = CaptionExample("1.jpg", "1.jpg", (caption,), (tuple(caption.split()),), "train")
-    return Mixture([Part(DataConfig("x", **settings), CaptionDataset("mine", (example,)))])
+    example = Example("1.jpg", "1.jpg", (caption,), (tuple(caption.split()),), "train")
+    return Mixture([Part(DataConfig("x", **settings), Dataset("mine", (example,)))])
 
 
 def options(config=CONFIG, stage=STAGE, data=None, words=VOCABULARY, start=None):
@@ -113,15 +111,13 @@ def test_another_preset_under_the_same_name_is_another_start(tmp_path):
 
 def test_activities_are_held_to_their_options_and_splits():
     examples = [
-        ClipExample(f"{x}{split}", f"{x}.mp4", x, split) for x in "ab" for split in ("train", "val")
+        Example(f"{x}{split}", f"{x}.mp4", x, split) for x in "ab" for split in ("train", "val")
     ]
     config = ActivityConfig("clips", "features", "run", 3, 1e-3)
-    before = activity_options(config, ClipDataset("mine", tuple(examples)))
-    assert (
-        activity_options(replace(config, mixup=0.1), ClipDataset("mine", tuple(examples))) != before
-    )
+    before = activity_options(config, Dataset("mine", tuple(examples)))
+    assert activity_options(replace(config, mixup=0.1), Dataset("mine", tuple(examples))) != before
     examples[0] = replace(examples[0], split="test")
-    assert activity_options(config, ClipDataset("mine", tuple(examples))) != before
+    assert activity_options(config, Dataset("mine", tuple(examples))) != before
 
 
 def test_a_restart_deletes_what_the_training_made_and_nothing_else(tmp_path):

@@ -11,7 +11,7 @@ from films import write_film
 
 from captioner.captioner import Captioner
 from captioner.commands import main
-from captioner.datasets.features import FeatureStore
+from captioner.datasets.store import FeatureStore
 from captioner.presets.storage import read_preset
 from captioner.vision.encoder import VGG16Encoder
 
@@ -91,10 +91,8 @@ def test_prepare_keeps_frames_of_each_clip(workspace, prepared):
     store = FeatureStore(workspace / "features")
     assert "video4" not in store
     assert "video4.mp4" in store.index["unreadable"]["video4"]  # the reason names the file
-    inputs = store.inputs(["video0", "video3"])
-    np.testing.assert_array_equal(inputs["frame_mask"], [[True] * 3, [True, True, False]])
-    assert inputs["features"].shape == (2, FRAMES, 49, 512)
-    assert not inputs["features"][1, 2].any()
+    assert store["video0"].shape == (FRAMES, 49, 512)
+    assert store["video3"].shape == (2, 49, 512)
     whole = store["video0"].astype("float32")
     # The store's first and last frames are those of other clips in the other order.
     np.testing.assert_allclose(whole[0], store["video1"][2], atol=0.05 * whole.max())

@@ -21,6 +21,7 @@ from captioner.training.config import parse_config, read_config
 from captioner.training.trainer import Trainer
 from captioner.vision.encoder import VGG16Encoder
 
+FILTERS = [8, 16, 32, 64, 64]  # a toy VGG16
 COLOURS = {"red": (220, 20, 20), "green": (20, 200, 20), "blue": (20, 20, 220)}
 
 
@@ -39,7 +40,7 @@ def workspace(tmp_path_factory):
         rows.append(f"{name},a {colour} wall,{split}")
     (folder / "captions.csv").write_text("\n".join(rows) + "\n")
     keras.utils.set_random_seed(0)
-    encoder = VGG16Encoder(weights=None, dtype="float32")
+    encoder = VGG16Encoder(weights=None, filters=FILTERS, dtype="float32")
     for layer in encoder.backbone.layers[1:]:
         # Keras' own first weights let the signal die out over sixteen layers (He et al. 2015).
         for kernel in layer.weights[:1]:
@@ -49,7 +50,7 @@ def workspace(tmp_path_factory):
         "dataset": str(folder / "captions.csv"),
         "features": str(folder / "features"),
         "run": str(folder / "run"),
-        "encoder": {"weights": str(folder / "vgg16.weights.h5")},
+        "encoder": {"weights": str(folder / "vgg16.weights.h5"), "filters": FILTERS},
         "decoder": {"name": "top_down", "units": 128, "embedding_size": 512, "dropout": 0.1},
         "min_count": 1,
         "max_length": 5,

@@ -62,11 +62,6 @@ def test_weight_file_round_trip(encoder, frames, tmp_path):
     np.testing.assert_array_equal(np.asarray(loaded(frames)), np.asarray(encoder(frames)))
 
 
-def test_config_round_trip(encoder):
-    copy = VGG16Encoder.from_config(encoder.get_config())
-    assert (copy.grid, copy.trainable_from) == (7, None)
-
-
 def test_wrong_arguments_are_named(tmp_path):
     with pytest.raises(CaptionerError, match="grid is 8"):
         VGG16Encoder(grid=8, weights=None)

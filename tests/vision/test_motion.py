@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from captioner.vision.motion import motion_features
+from captioner.vision.activity_head import motion_features
 
 
 @pytest.mark.parametrize("lengths", [(5, 5), (4, 3), (1, 2)])

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from captioner.vision.smoothing import smooth_frames
+from captioner.vision.clips import smooth_frames
 
 CLIPS = arrays(np.float32, (4, 3, 2), elements=st.floats(0, 100, width=32))
 

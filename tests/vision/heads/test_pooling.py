@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from captioner.vision.heads.pooling import pool_grid
+from captioner.vision.heads import pool_grid
 
 
 @pytest.mark.parametrize("places", [1, 2, 3, 7])

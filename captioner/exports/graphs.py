@@ -17,7 +17,7 @@ import keras
 
 from captioner.decoders.decoder import Decoder
 from captioner.engines.graph_names import input_of_weight
-from captioner.exports.signatures import Signature, signatures
+from captioner.exports.functions import Signature, signatures
 from captioner.presets.network import build_network, named_variables
 from captioner.presets.storage import Preset
 from captioner.vision.encoder import VGG16Encoder

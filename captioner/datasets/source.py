@@ -1,10 +1,10 @@
-"""What every reader asks of the files it reads: text that can be read, captions, pictures."""
+"""Source files of data sets: their text, the words of a caption, and where images lie."""
 
 import codecs
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from captioner.datasets.caption_dataset import CaptionDataset, CaptionExample
+from captioner.datasets.dataset import Dataset, Example
 from captioner.errors import CaptionerError
 from captioner.text.tokenizer import tokenize
 
@@ -57,8 +57,8 @@ def caption_words(caption: object, place: str) -> tuple[str, ...]:
 
 
 def with_pictures(
-    name: str, examples: Iterable[CaptionExample], source: Path, faults: Iterable[str] = ()
-) -> CaptionDataset:
+    name: str, examples: Iterable[Example], source: Path, faults: Iterable[str] = ()
+) -> Dataset:
     """Make the data set, unless its pictures are clearly elsewhere.
 
     Only the first few are looked for: a single missing picture is the business of whoever opens it.
@@ -84,4 +84,34 @@ def with_pictures(
             f"none of the first pictures of {source} is in {first[0].parent}, "
             f"for example {first[0].name}: say where they are with --images (in a recipe: images)"
         )
-    return CaptionDataset(name, examples, tuple(faults))
+    return Dataset(name, examples, tuple(faults))
+
+
+def clip_example(
+    clip_id: str, path: Path, captions: Sequence[str], split: str, source: Path
+) -> Example:
+    """Make the example of one clip with captions.
+
+    Args:
+        clip_id: Name of the clip in its data set.
+        path: Where the clip lies.
+        captions: Sentences of a crowd, in which an answer without words now and then is left out.
+        split: "train", "val" or "test".
+        source: File that the captions were read from, for the error.
+
+    Raises:
+        CaptionerError: No caption has words.
+    """
+    pairs = [(caption, words) for caption in captions if (words := tuple(tokenize(caption)))]
+    if not pairs:
+        raise CaptionerError(
+            f"{source} has no English caption for the clip {clip_id}: download it again, "
+            "or remove the clip from the list"
+        )
+    texts, tokens = zip(*pairs, strict=True)
+    return Example(clip_id, str(path), texts, tokens, split)
+
+
+def clips_folder(root: Path, names: Sequence[str]) -> Path:
+    """Return the first of some folders within `root` that is there, or else `root` itself."""
+    return next((root / name for name in names if (root / name).is_dir()), root)

@@ -1,0 +1,177 @@
+"""The head that writes captions: features of clips in, sentences out."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from captioner.decoding.beam import Hypothesis
+from captioner.decoding.calibration import Calibration
+from captioner.decoding.search import search_captions
+from captioner.engines.choice import build_engine, build_ensemble
+from captioner.engines.engine import Engine
+from captioner.errors import CaptionerError
+from captioner.media.clip import Clip
+from captioner.media.sampling import FRAMES
+from captioner.media.sources import Source, read_clips
+from captioner.presets.storage import Preset
+from captioner.results import Caption
+from captioner.text.tokenizer import join_words
+from captioner.text.vocabulary import Vocabulary
+from captioner.vision.clips import pad_clips, smooth_frames
+
+
+class CaptionHead:
+    """Writes sentences about clips, by a beam search over what an engine predicts.
+
+    Args:
+        engine: It holds the network.
+        vocabulary: The words of the decoder.
+        generation: Options of `beam_search`.
+        frames: Frames of a clip that the decoder has learnt to read; None for one of images.
+        calibration: Gives captions their confidence; None for captions without one.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        vocabulary: Vocabulary,
+        generation: Mapping[str, Any],
+        frames: int | None = None,
+        calibration: Calibration | None = None,
+    ) -> None:
+        self.engine = engine
+        self.vocabulary = vocabulary
+        self.generation = generation
+        self.frames = frames
+        self.calibration = calibration
+
+    @classmethod
+    def from_presets(cls, presets: Sequence[Preset], precision: str, engine: str) -> "CaptionHead":
+        """Build the head of a preset, or of several whose predictions are averaged."""
+        first = presets[0]
+        curve = first.config.get("confidence") if len(presets) == 1 else None
+        return cls(
+            build_engine(first, engine, precision)
+            if len(presets) == 1
+            else build_ensemble(presets, engine, precision),
+            first.vocabulary,
+            first.config["generation"],
+            first.config.get("frames"),
+            Calibration(**curve) if curve else None,
+        )
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Height and width to which frames are stretched, in pixels."""
+        return self.engine.image_size
+
+    def read(self, source: Source, every: float | None) -> Iterator[Clip]:
+        """Read the clips of a source as the network takes them."""
+        most = self.frames or FRAMES
+        return read_clips(source, self.image_size, every, most, cut_short=True)
+
+    def describe(
+        self,
+        clips: Sequence[Clip],
+        *,
+        mirror: bool = False,
+        min_confidence: float = 0.0,
+        **options: Any,
+    ) -> list[Caption | CaptionerError]:
+        """Write captions of clips; see `Captioner.describe` for the options."""
+        if not clips:
+            return []
+        views = [
+            (clip.frames, clip.frames[:, :, ::-1]) if mirror else (clip.frames,) for clip in clips
+        ]
+        frames = np.concatenate([view for own in views for view in own])  # (N, H, W, 3), N of all
+        encoded = self.engine.encode(frames[:, np.newaxis])[:, 0]  # (N, P, C)
+        ends = np.cumsum([len(view) for own in views for view in own])
+        parts = np.split(encoded, ends[:-1])
+        if self.frames is None:  # the decoder has learnt from images
+            parts = list(map(smooth_frames, parts))
+        step = len(views[0])
+        features = [
+            np.concatenate(parts[first : first + step]) for first in range(0, len(parts), step)
+        ]
+        captions = self.caption_features(features, **options)
+        return [
+            caption
+            if isinstance(caption, CaptionerError)
+            else _withhold(_of_clip(caption, clip, mirror), min_confidence)
+            for caption, clip in zip(captions, clips, strict=True)
+        ]
+
+    def caption_features(
+        self, clips: Sequence[np.ndarray], num_captions: int = 1, **options: Any
+    ) -> list[Caption | CaptionerError]:
+        """Write captions of clips whose features are known.
+
+        Args:
+            clips: Features of each clip, float (T, P, C); T may differ.
+            num_captions: Number of sentences for each clip.
+            options: Options of `beam_search` that differ from the head's.
+
+        Returns:
+            The best caption of each clip, with further ones as its alternatives, or an error
+            where no sentence is possible under the options.
+        """
+        search = {**self.generation, **options, "num_captions": num_captions}
+        search["beam_width"] = max(search.get("beam_width", 1), num_captions)
+        features, frame_mask = pad_clips(clips)
+        found = search_captions(self.engine, self.vocabulary, features, frame_mask, **search)
+        return [self._caption(hypotheses) for hypotheses in found]
+
+    def _caption(self, hypotheses: Sequence[Hypothesis]) -> Caption | CaptionerError:
+        if not hypotheses:
+            return CaptionerError("no sentence is possible under these options: relax them")
+        best, *others = map(self._read, hypotheses)
+        return replace(best, alternatives=tuple(others))
+
+    def _read(self, hypothesis: Hypothesis) -> Caption:
+        words = tuple(self.vocabulary.decode(hypothesis.token_ids))
+        log_prob, curve = hypothesis.log_prob, self.calibration
+        return Caption(
+            text=join_words(words),
+            words=words,
+            log_prob=log_prob,
+            score=hypothesis.score,
+            attention=hypothesis.attention,
+            confidence=None if curve is None else curve.confidence(log_prob, len(words)),
+        )
+
+
+def _withhold(caption: Caption, least: float) -> Caption:
+    """The caption, or, if its confidence is less than the least, one without text."""
+    if caption.confidence is None or caption.confidence >= least:
+        return caption
+    nothing: dict[str, Any] = {"text": "", "words": (), "attention": None, "alternatives": ()}
+    return replace(caption, uncertain=True, **nothing)
+
+
+def _of_clip(caption: Caption, clip: Clip, mirror: bool) -> Caption:
+    """The caption with the clip's span, and with attention to its frames alone."""
+    attention = caption.attention
+    if attention is not None:
+        attention = _by_frame(attention, len(clip.frames), mirror)
+    alternatives = tuple(_of_clip(other, clip, mirror) for other in caption.alternatives)
+    return replace(
+        caption,
+        span=clip.span,
+        partial=clip.partial,
+        attention=attention,
+        alternatives=alternatives,
+    )
+
+
+def _by_frame(attention: np.ndarray, frames: int, mirror: bool) -> np.ndarray:
+    """The attention (L, frames, P) to a clip, without padding, and with that to mirror images."""
+    own = attention[:, :frames]
+    if not mirror:
+        return own
+    side = math.isqrt(own.shape[2])
+    mirrored = attention[:, frames : 2 * frames].reshape(*own.shape[:2], side, side)
+    return own + mirrored[..., ::-1].reshape(own.shape)

@@ -1,0 +1,183 @@
+"""Clips whose label is the name of their folder, or their own name without its number."""
+
+import os
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from captioner.datasets.dataset import Dataset, Example
+from captioner.errors import CaptionerError
+from captioner.media.clip_files import find_clips
+from captioner.media.files import find_media
+
+SHARES = {"train": 0.6, "val": 0.2, "test": 0.2}
+# What people put between a label and a clip's number, or behind the number in brackets.
+_NUMBER = re.compile(r"[\s._-]*\(?\d+\)?$")
+# Folder names that are splits, as in Keras' flow_from_directory.
+SPLIT_FOLDERS = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "test": "test",
+}
+
+
+def read_class_folders(folder: str | os.PathLike[str], seed: int) -> Dataset:
+    """Read `label/clip.mp4`, or `label/clip/0001.jpg`: then the folder of frames is one clip.
+
+    Where the folders are called train, val and test (or as in `SPLIT_FOLDERS`), those of the
+    labels are within them.
+
+    Args:
+        folder: the folder of the folders.
+        seed: of the split, 60, 20 and 20 of 100 of each label, where the folders tell none.
+
+    Returns:
+        The data set, named like the folder; clip ids are paths within it.
+
+    Raises:
+        CaptionerError: there are no clips, or one of the three splits lacks its folder.
+
+    Example:
+        >>> read_class_folders("UCF-101", seed=1).split("val")  # doctest: +SKIP
+    """
+    folder = Path(folder)
+    inner = _folders(folder)
+    if not inner:
+        raise CaptionerError(f"{folder} has no folders: give one for each label")
+    if {path.name.lower() for path in inner} <= SPLIT_FOLDERS.keys():
+        splits = {path: SPLIT_FOLDERS[path.name.lower()] for path in inner}
+        if missing := sorted({"train", "val"} - set(splits.values())):
+            raise CaptionerError(
+                f"{folder} has no folder {' nor '.join(missing)}: make it, or put the folders of "
+                "the labels themselves there for a split to be drawn"
+            )
+        return Dataset(
+            folder.name,
+            tuple(
+                Example(name, str(folder / name), split=split, label=label)
+                for path, split in splits.items()
+                for name, label in _clips(folder, _folders(path)).items()
+            ),
+        )
+    labels = _clips(folder, inner)
+    drawn = stratified_split(labels, seed)
+    return Dataset(
+        folder.name,
+        tuple(
+            Example(name, str(folder / name), split=drawn[name], label=label)
+            for name, label in labels.items()
+        ),
+    )
+
+
+def _clips(root: Path, of_labels: list[Path]) -> dict[str, str]:
+    """Labels by paths within `root`."""
+    labels = {}
+    for path in of_labels:
+        files = [file for file in find_media([path]) if file != str(path)]
+        for clip in (*files, *find_clips(_folders(path), recursive=True)):
+            labels[Path(clip).relative_to(root).as_posix()] = path.name
+    return labels
+
+
+def _folders(path: Path) -> list[Path]:
+    return sorted(p for p in path.iterdir() if p.is_dir() and not p.name.startswith("."))
+
+
+def read_flat_clips(folder: str | os.PathLike[str], seed: int) -> Dataset:
+    """Read a folder of videos and animations; a file's label is its name without its number.
+
+    Args:
+        folder: the folder.
+        seed: of the split, 60, 20 and 20 of 100 of each label.
+
+    Returns:
+        The data set, named like the folder; clip ids are file names.
+
+    Raises:
+        CaptionerError: the folder has no clips, or a file's name is nothing but a number.
+
+    Example:
+        >>> read_flat_clips("clips", seed=1).labels  # doctest: +SKIP
+        ('about', 'camera')
+    """
+    folder = Path(folder)
+    labels = {}
+    for path in map(Path, find_media([folder])):
+        if path.is_dir():  # a folder without media is found as itself
+            raise CaptionerError(f"{folder} has no clips: give a folder of videos")
+        labels[path.name] = label_of_name(path)
+    split = stratified_split(labels, seed)
+    return Dataset(
+        folder.name,
+        tuple(
+            Example(name, str(folder / name), split=split[name], label=label)
+            for name, label in labels.items()
+        ),
+    )
+
+
+def label_of_name(path: Path) -> str:
+    """The label that a file's name tells.
+
+    Raises:
+        CaptionerError: If the name is nothing but a number.
+
+    Example:
+        >>> [label_of_name(Path(name)) for name in ("about12.mp4", "high_jump-003.avi", "wave.gif")]
+        ['about', 'high_jump', 'wave']
+    """
+    label = _NUMBER.sub("", path.stem)
+    if not label:
+        raise CaptionerError(
+            f"{path} has no label in its name: name it like about{path.stem}{path.suffix}, or put "
+            "the clips of each label into a folder of its own"
+        )
+    return label
+
+
+def stratified_split(
+    labels: Mapping[str, str], seed: int, shares: Mapping[str, float] = SHARES
+) -> dict[str, str]:
+    """Put each item into a split, so that each label is shared out alike.
+
+    It depends on the names, the labels and the seed alone, not on the order in which they come;
+    other labels may come and go without changing it.
+
+    Args:
+        labels: the label of each item by the item's name.
+        seed: of the shuffling; a config names it.
+        shares: of each split, adding up to 1; the last one gets what rounding leaves.
+
+    Returns:
+        The split of each item by its name.
+
+    Example:
+        >>> split = stratified_split({f"yes{n}": "yes" for n in range(5)}, seed=1)
+        >>> sorted(split.values())
+        ['test', 'train', 'train', 'train', 'val']
+    """
+    names: dict[str, list[str]] = defaultdict(list)
+    for name, label in labels.items():
+        names[label].append(name)
+    split = {}
+    for label, members in names.items():
+        ordered = sorted(members)
+        rng = np.random.default_rng((seed, *label.encode()))
+        shuffled = [ordered[place] for place in rng.permutation(len(ordered))]
+        ends = np.cumsum(list(shares.values())) * len(shuffled)
+        for part, chosen in zip(shares, _cut(shuffled, ends), strict=True):
+            split.update(dict.fromkeys(chosen, part))
+    return split
+
+
+def _cut(names: Sequence[str], ends: np.ndarray) -> list[Sequence[str]]:
+    places = [0, *(int(end + 0.5) for end in ends[:-1]), len(names)]
+    return [names[start:end] for start, end in pairwise(places)]

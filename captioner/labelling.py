@@ -1,0 +1,93 @@
+"""The head that labels clips: frames in, the most probable activity out."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from captioner.engines.precision import compute_policy
+from captioner.engines.tensorflow_logs import tensorflow_logs_hidden
+from captioner.errors import CaptionerError
+from captioner.media.actions import read_action
+from captioner.media.clip import Clip
+from captioner.media.sources import Source
+from captioner.presets.storage import Preset
+from captioner.results import Caption, Label
+from captioner.vision.clips import pad_clips
+
+
+class LabelHead:
+    """Gives whole clips one of the labels of a preset.
+
+    Args:
+        labels: K labels.
+        predict: Probabilities float32 (B, K) of frames uint8 (B, T, H, W, 3) and a frame mask
+            bool (B, T).
+        reading: Options of `read_action`: size, frames, crop, trim.
+        shortest: Number of frames that a clip must have.
+    """
+
+    def __init__(
+        self,
+        labels: Sequence[str],
+        predict: Callable[[np.ndarray, np.ndarray], np.ndarray],
+        reading: dict[str, Any],
+        shortest: int = 1,
+    ) -> None:
+        self.labels = labels
+        self.reading = reading
+        self.shortest = shortest
+        self._predict = predict
+
+    @classmethod
+    def from_preset(cls, preset: Preset, precision: str, engine: str) -> "LabelHead":
+        """Build the head of a preset."""
+        if engine == "openvino":
+            raise CaptionerError("a model of activities runs in Keras: leave the engine out")
+        with tensorflow_logs_hidden():
+            from keras import ops
+
+            from captioner.engines.keras import compiled
+            from captioner.presets.network import load_activity_network
+
+        network = load_activity_network(preset, compute_policy(precision))
+
+        def probabilities(frames: Any, frame_mask: Any) -> Any:
+            features = network.frozen(frames)
+            return network.recognizer({"frames": features, "frame_mask": frame_mask})
+
+        graph = compiled(probabilities)
+
+        def predict(frames: np.ndarray, frame_mask: np.ndarray) -> np.ndarray:
+            found = graph(ops.convert_to_tensor(frames), ops.convert_to_tensor(frame_mask))
+            return np.asarray(ops.convert_to_numpy(found))
+
+        reading = {"size": network.frozen.image_size, **preset.config["reading"]}
+        return cls(preset.labels, predict, reading, network.recognizer.head.shortest)
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Height and width to which frames are stretched, in pixels."""
+        size: tuple[int, int] = self.reading["size"]
+        return size
+
+    def read(self, source: Source, every: float | None) -> Iterator[Clip]:
+        """Read a source as one clip."""
+        return read_action(source, **self.reading)
+
+    def describe(
+        self, clips: Sequence[Clip], *, num_captions: int = 1
+    ) -> list[Caption | CaptionerError]:
+        """Label clips, each with its `num_captions` most probable labels."""
+        return [self._label(clip, num_captions) for clip in clips]
+
+    def _label(self, clip: Clip, count: int) -> Caption | CaptionerError:
+        length = len(clip.frames)
+        if length < self.shortest:
+            return CaptionerError(
+                f"{length} frame in this clip: this model sees by what moves, so it needs "
+                f"{self.shortest} or more"
+            )
+        # All clips are padded to one shape, so that one network is compiled.
+        (probabilities,) = self._predict(*pad_clips([clip.frames], self.reading["frames"]))
+        return Label.from_probabilities(self.labels, probabilities, count)

@@ -1,0 +1,272 @@
+"""Training of a model that writes captions: its stages, their batches, scores and presets."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from captioner.captioning import CaptionHead
+from captioner.datasets.mixture import read_mixture
+from captioner.decoders.decoder import Decoder
+from captioner.engines.keras import KerasEngine, compiled
+from captioner.engines.precision import compute_policy
+from captioner.errors import CaptionerError
+from captioner.evaluation.scores import score_captions
+from captioner.exports.graphs import can_export, export_graphs
+from captioner.presets.network import build_network, capture_weights
+from captioner.presets.storage import Preset, read_preset, write_preset
+from captioner.text.vocabulary import Vocabulary
+from captioner.training.batches import Batches, CaptionBatches
+from captioner.training.caption_model import CaptionModel, read_teachers
+from captioner.training.caption_sampler import CaptionSampler
+from captioner.training.card import write_card
+from captioner.training.config import StageConfig, TrainConfig
+from captioner.training.lesson import Lesson
+from captioner.training.loss import NextWordLoss
+from captioner.training.presence import (
+    PresenceBatches,
+    PresenceData,
+    PresenceLoss,
+    PresenceModel,
+    PresenceTargets,
+    choose_words,
+    mean_average_precision,
+    stack_targets,
+)
+from captioner.training.self_critical import CaptionReward, SelfCriticalBatches
+from captioner.training.stage_data import StageData
+from captioner.training.stage_network import build_stage_network
+from captioner.training.stage_options import caption_options
+from captioner.vision.clips import pad_clips
+from captioner.vision.encoder import VGG16Encoder
+
+
+class CaptionTask:
+    """Teaches a network to write captions, or in a stage of its own which words an image has.
+
+    Args:
+        config: Config of the training.
+
+    Raises:
+        CaptionerError: If the data set or a preset that is named cannot be read.
+    """
+
+    def __init__(self, config: TrainConfig) -> None:
+        self.config = config
+        self.policy = compute_policy(config.precision)
+        self.mixture = read_mixture(config.data)
+        self.vocabulary = self._choose_vocabulary()
+        self.presence_words = self._choose_presence_words()
+        self._graphs: dict[str, bytes] | None = None
+
+    def options(self, stage: StageConfig, start: Path | None) -> dict[str, Any]:
+        """Return what decides the result of a stage."""
+        return caption_options(self.config, stage, self.mixture, self.vocabulary, start)
+
+    def prepare(self, stage: StageConfig, start: Path | None, features: Path) -> Lesson:
+        """Build the network of a stage, and what it is trained on and scored by.
+
+        Args:
+            stage: Config of the stage.
+            start: Preset whose weights the stage begins with; None for a fresh decoder.
+            features: Folder of the feature store of the encoder that the stage begins with.
+        """
+        encoder, decoder = build_stage_network(
+            self.config, stage, self.vocabulary, start, self.policy
+        )
+        targets = PresenceTargets(self.presence_words, self.mixture)
+        presence = (
+            PresenceData(targets, compiled(decoder.presence)) if self.presence_words else None
+        )
+        data = StageData(features, stage, self.mixture, encoder, self.config.views, presence)
+
+        def save(folder: Path, scores: dict[str, float]) -> None:
+            self._save(folder, encoder, decoder, scores, data.stored_frames)
+
+        if stage.objective == "presence":
+            return self._presence_lesson(stage, data, encoder, decoder, targets, save)
+        return self._caption_lesson(stage, data, encoder, decoder, save)
+
+    def _choose_vocabulary(self) -> Vocabulary:
+        if self.config.vocabulary is not None:
+            return read_preset(self.config.vocabulary).vocabulary
+        captions = (
+            words
+            for example in self.mixture.split("train")
+            if example.path  # a word that no image has taught would be said at random
+            for words in example.tokens
+        )
+        return Vocabulary.build(captions, self.config.min_count)
+
+    def _choose_presence_words(self) -> list[str]:
+        """The words of the decoder's presence: those of the preset that it begins with, or new."""
+        count = self.config.decoder.get("presence", 0)
+        given = self.config.start or self.config.encoder.get("preset")
+        if count and given is not None:
+            known: list[str] = read_preset(given).config.get("presence_words", [])
+            if len(known) == count:
+                return known
+        return choose_words(self.mixture, count) if count else []
+
+    def _caption_lesson(
+        self,
+        stage: StageConfig,
+        data: StageData,
+        encoder: VGG16Encoder,
+        decoder: Decoder,
+        save: Any,
+    ) -> Lesson:
+        if self.presence_words:
+            decoder.presence.trainable = False
+        teachers = (
+            read_teachers(stage.teachers, encoder, self.vocabulary, self.policy)
+            if stage.teachers
+            else None
+        )
+        generation = {"max_length": self.config.max_length, **self.config.validation}
+        head = CaptionHead(KerasEngine(encoder, decoder), self.vocabulary, generation)
+        on_policy = stage.objective == "self_critical"
+        return Lesson(
+            model=CaptionModel(encoder, decoder, teachers, stage.distillation),
+            # The weights of sampled captions have either sign, and the sampler leaves words out.
+            loss=NextWordLoss(reduction="mean", suppressed_ids=self.vocabulary.unspoken_ids)
+            if on_policy
+            else NextWordLoss(stage.label_smoothing),
+            batches=self._sampled(stage, data, decoder)
+            if on_policy
+            else self._written(stage, data),
+            trained=[encoder, decoder] if stage.trainable_from else [decoder],
+            score=lambda: self._score(head, data),
+            reported=_reported(("BLEU-4", "CIDEr"), data),
+            save=save,
+            loss_weight=1 - stage.distillation,
+            on_policy=on_policy,
+        )
+
+    def _written(self, stage: StageConfig, data: StageData) -> Batches:
+        """Captions that people wrote."""
+        return CaptionBatches(
+            data.train,
+            self.vocabulary,
+            data.read,
+            batch_size=stage.batch_size,
+            captions_per_image=self.config.captions_per_image,
+            max_length=self.config.max_length,
+            seed=self.config.seed,
+            draw_epoch=data.draw_epoch,
+            workers=2,
+            max_queue_size=4,
+        )
+
+    def _sampled(self, stage: StageConfig, data: StageData, decoder: Decoder) -> Batches:
+        """Captions that the decoder draws."""
+        return SelfCriticalBatches(
+            data.train,
+            self.vocabulary,
+            data.read,
+            CaptionSampler(decoder, self.vocabulary, stage.samples, self.config.max_length),
+            CaptionReward(data.train, stage.bleu_weight),
+            batch_size=stage.batch_size,
+            seed=self.config.seed,
+            draw_epoch=data.draw_epoch,
+        )
+
+    def _presence_lesson(
+        self,
+        stage: StageConfig,
+        data: StageData,
+        encoder: VGG16Encoder,
+        decoder: Decoder,
+        targets: PresenceTargets,
+        save: Any,
+    ) -> Lesson:
+        engine = KerasEngine(encoder, decoder)
+        presence = compiled(decoder.presence)
+
+        def score() -> dict[str, float]:
+            scores = {}
+            for name, examples in data.validation.items():
+                found = [
+                    np.asarray(presence(*pad_clips(clips)))
+                    for _, clips in data.validation_clips(name, engine)
+                ]
+                expected = stack_targets(targets, examples)
+                scores[name] = {"mAP": mean_average_precision(expected, np.concatenate(found))}
+            return self._combine(scores)
+
+        return Lesson(
+            model=PresenceModel(encoder, decoder.presence),
+            loss=PresenceLoss(),
+            batches=PresenceBatches(
+                data.train,
+                data.read,
+                targets,
+                batch_size=stage.batch_size,
+                seed=self.config.seed,
+                draw_epoch=data.draw_epoch,
+                workers=2,
+                max_queue_size=4,
+            ),
+            trained=[encoder, decoder.presence] if stage.trainable_from else [decoder.presence],
+            score=score,
+            reported=_reported(("mAP",), data),
+            save=save,
+            is_final=False,
+        )
+
+    def _score(self, head: CaptionHead, data: StageData) -> dict[str, float]:
+        """Caption the validation splits and score them."""
+        scores = {}
+        for name, examples in data.validation.items():
+            captions = {
+                id_: "" if isinstance(caption, CaptionerError) else " ".join(caption.words)
+                for ids, clips in data.validation_clips(name, head.engine)
+                for id_, caption in zip(ids, head.caption_features(clips), strict=True)
+            }
+            scores[name] = score_captions(captions, {e.id: e.sentences for e in examples})
+        return self._combine(scores)
+
+    def _combine(self, scores: dict[str, dict[str, float]]) -> dict[str, float]:
+        """The mean over the data sets by their weights, and, of several, each one's own scores."""
+        weights = {part.settings.name: part.settings.validation for part in self.mixture.parts}
+        chosen = [weights[name] for name in scores]
+        if sum(chosen) == 0:
+            raise CaptionerError("no data set with a val split has a validation weight above 0")
+        mean = {
+            metric: float(np.average([own[metric] for own in scores.values()], weights=chosen))
+            for metric in next(iter(scores.values()))
+        }
+        if len(scores) == 1:
+            return mean
+        own = {f"{m} {name}": v for name, values in scores.items() for m, v in values.items()}
+        return {**own, **mean}
+
+    def _save(
+        self,
+        folder: Path,
+        encoder: VGG16Encoder,
+        decoder: Decoder,
+        scores: dict[str, float],
+        frames: int,
+    ) -> None:
+        config: dict[str, Any] = {
+            "encoder": encoder.options,
+            "decoder": {"name": self.config.decoder["name"], **decoder.options},
+            "generation": {"max_length": self.config.max_length, **self.config.validation},
+        }
+        if frames > 1:
+            config["frames"] = frames
+        if self.presence_words:
+            config["presence_words"] = self.presence_words
+        card = write_card(self.config, self.mixture.dataset, scores)
+        preset = Preset(config, self.vocabulary, capture_weights(encoder, decoder), card)
+        if self._graphs is None:  # the weights change from preset to preset, the structure never
+            self._graphs = export_graphs(*build_network(preset)) if can_export() else {}
+        write_preset(folder, replace(preset, graphs=self._graphs), overwrite=True)
+
+
+def _reported(metrics: tuple[str, ...], data: StageData) -> tuple[str, ...]:
+    """Metrics in the order in which an epoch's line gives them: each data set's, then the mean."""
+    names = list(data.validation) if len(data.validation) > 1 else []
+    return (*(f"{metric} {name}" for name in names for metric in metrics), *metrics)
