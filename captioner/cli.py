@@ -17,6 +17,7 @@ from captioner.commands.errors import plain_errors
 from captioner.errors import CaptionerError
 from captioner.media.clip_files import find_clips
 from captioner.media.files import find_media
+from captioner.media.remote import Remote, is_address
 from captioner.media.standard_input import PATH, StandardInput
 from captioner.reports.escapes import escape_controls
 from captioner.reports.formats import FORMATS, RESUMABLE, SUBTITLES, format_of
@@ -127,6 +128,16 @@ _WITHOUT_ERRORS = ("text", *SUBTITLES)  # formats in which an error has no row
     help="Of the arithmetic; auto is bfloat16 where the processor has it.",
 )
 @click.option(
+    "--fetch",
+    is_flag=True,
+    help="Fetch files that are named by http or https addresses; by default nothing is fetched.",
+)
+@click.option(
+    "--fetch-private",
+    is_flag=True,
+    help="The same, also from addresses of this machine and of local networks.",
+)
+@click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
     default=math.inf,
@@ -156,6 +167,8 @@ def main(
     batch_size: int,
     engine: str,
     precision: str,
+    fetch: bool,
+    fetch_private: bool,
     timeout: float,
     quiet: bool,
     **short_formats: bool,
@@ -245,6 +258,7 @@ def main(
                 _progress(paths, quiet, lambda: find(paths, recursive=recursive))
             )
             new = _skip(chain([first], found), report, progress.update)
+            source_of = _source_of(stdin, fetch or fetch_private, fetch_private)
             search = {"beam_width": beam_width, "max_length": max_length}
             options: dict[str, Any] = {k: v for k, v in search.items() if v is not None}
             options["every"] = math.inf if whole else every
@@ -252,7 +266,7 @@ def main(
             if activity is None:
                 results = _caption(
                     new,
-                    stdin.source,
+                    source_of,
                     loaded,
                     engine,
                     precision,
@@ -265,7 +279,7 @@ def main(
                 )
             else:
                 results = label_clips(
-                    new, stdin.source, recognizer, precision, weights, num_captions, timeout
+                    new, source_of, recognizer, precision, weights, num_captions, timeout
                 )
             for path, result in results:
                 total += result.last
@@ -327,6 +341,15 @@ def _arguments(paths: Iterable[str], stdin: StandardInput) -> Iterator[str]:
             yield path
 
 
+def _source_of(
+    stdin: StandardInput, fetch: bool, private: bool
+) -> "Callable[[str], str | bytes | Remote]":
+    def source_of(path: str) -> "str | bytes | Remote":
+        return Remote(path, private) if fetch and is_address(path) else stdin.source(path)
+
+    return source_of
+
+
 def _progress(paths: Sequence[str], quiet: bool, find: Callable[[], Iterator[str]]) -> Any:
     from tqdm import tqdm
 
@@ -346,7 +369,7 @@ def _skip(paths: Iterable[str], report: Report, skipped: Callable[[], object]) -
 
 def _caption(
     paths: Iterator[str],
-    source_of: Callable[[str], str | bytes],
+    source_of: "Callable[[str], str | bytes | Remote]",
     preset: "Preset",
     engine: str,
     precision: str,

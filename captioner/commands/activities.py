@@ -12,6 +12,7 @@ from captioner.engines.tensorflow_logs import tensorflow_logs_hidden
 from captioner.errors import CaptionerError
 
 if TYPE_CHECKING:
+    from captioner.media.remote import Remote
     from captioner.presets.activity import ActivityPreset
     from captioner.result import Result
 
@@ -69,7 +70,7 @@ def read_recognizer(name: str) -> "tuple[ActivityPreset, Path]":
 
 def label_clips(
     paths: Iterator[str],
-    source_of: Callable[[str], str | bytes],
+    source_of: "Callable[[str], str | bytes | Remote]",
     preset: "ActivityPreset",
     precision: str,
     weights: str | None,
