@@ -22,6 +22,7 @@ from captioner.commands.plain_errors import plain_errors
 from captioner.errors import CaptionerError
 from captioner.media.clip_files import find_clips
 from captioner.media.files import find_media
+from captioner.media.remote import Remote, is_address
 from captioner.media.standard_input import PATH, StandardInput
 from captioner.reports.escapes import escape_controls
 from captioner.reports.formats import FORMATS, RESUMABLE, SUBTITLES, format_of
@@ -135,6 +136,16 @@ _WITHOUT_ERRORS = ("text", *SUBTITLES)  # formats in which an error has no row
     help="Of the arithmetic; auto is bfloat16 where the processor has it.",
 )
 @click.option(
+    "--fetch",
+    is_flag=True,
+    help="Fetch files that are named by http or https addresses; by default nothing is fetched.",
+)
+@click.option(
+    "--fetch-private",
+    is_flag=True,
+    help="The same, also from addresses of this machine and of local networks.",
+)
+@click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
     default=math.inf,
@@ -163,6 +174,8 @@ def main(
     batch_size: int,
     engine: str,
     precision: str,
+    fetch: bool,
+    fetch_private: bool,
     timeout: float,
     quiet: bool,
     as_json: bool,
@@ -266,11 +279,12 @@ def main(
                 click.echo(report.remark, err=True)
             progress = stack.enter_context(_progress(paths, quiet, lambda: find(paths)))
             new = _skip(chain([first], found), report, progress.update)
+            source_of = _source_of(stdin, fetch or fetch_private, fetch_private)
             search = {"beam_width": beam_width, "max_length": max_length}
             options: dict[str, Any] = {k: v for k, v in search.items() if v is not None}
             total = failed = frames = 0
             results = _describe(
-                map(stdin.source, new),
+                map(source_of, new),
                 loaded,
                 engine,
                 precision,
@@ -283,7 +297,7 @@ def main(
                 **options,
             )
             for result in results:
-                path = PATH if isinstance(result.source, bytes) else result.source
+                path = _name_of(result.source)
                 total += result.last
                 frames += result.frames
                 with progress.external_write_mode():
@@ -351,6 +365,15 @@ def _arguments(paths: Iterable[str], stdin: StandardInput) -> Iterator[str]:
             yield path
 
 
+def _source_of(
+    stdin: StandardInput, fetch: bool, private: bool
+) -> "Callable[[str], str | bytes | Remote]":
+    def source_of(path: str) -> "str | bytes | Remote":
+        return Remote(path, private) if fetch and is_address(path) else stdin.source(path)
+
+    return source_of
+
+
 def _progress(paths: Sequence[str], quiet: bool, find: Callable[[], Iterator[str]]) -> Any:
     from tqdm import tqdm
 
@@ -368,8 +391,19 @@ def _skip(paths: Iterable[str], report: Report, skipped: Callable[[], object]) -
             yield path
 
 
+def _name_of(source: Any) -> str:
+    """The path of a source as it was given."""
+    if isinstance(source, bytes):
+        return PATH
+    return source.url if isinstance(source, Remote) else str(source)
+
+
 def _describe(
-    sources: Iterator[str | bytes], preset: "Preset", engine: str, precision: str, **options: Any
+    sources: "Iterator[str | bytes | Remote]",
+    preset: "Preset",
+    engine: str,
+    precision: str,
+    **options: Any,
 ) -> "Iterator[Result]":
     """Describe sources, loading the network only if there are any."""
     first = next(sources, None)

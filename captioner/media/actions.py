@@ -15,6 +15,7 @@ from captioner.media.footage import Footage, Frame
 from captioner.media.image import load_image
 from captioner.media.motion import crop_to_motion, motion_span
 from captioner.media.pixels import Size
+from captioner.media.remote import Remote, renamed
 from captioner.media.sources import Source, open_footage
 
 _BEFORE_CROP = 2  # times the size of a clip's frames
@@ -62,6 +63,12 @@ def read_action(
 
 
 def _read(source: Source, frames: int, size: Size) -> Clip:
+    if isinstance(source, Remote):
+        with source.fetched() as path:
+            try:
+                return _read(path, frames, size)
+            except CaptionerError as error:
+                raise renamed(error, path, source.url) from error
     if isinstance(source, Clip):
         chosen = middles(len(source.frames), frames)
         images = [load_image(source.frames[place], size=size) for place in chosen]

@@ -192,7 +192,11 @@ class _Task:
 
 
 def _too_slow(source: Any, timeout: float) -> CaptionerError:
-    name = os.fsdecode(source) if isinstance(source, str | os.PathLike) else "the image"
+    name = (
+        os.fsdecode(source)
+        if isinstance(source, str | os.PathLike)
+        else getattr(source, "url", "the image")
+    )
     return unreadable(
         name, f"it takes longer than {timeout:g} seconds", "allow more by --timeout, or convert it"
     )

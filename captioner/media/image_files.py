@@ -63,7 +63,10 @@ def _missing(name: str) -> CaptionerError:
         path = unquote(urlsplit(name).path)
         return unreadable(name, "a URL, not a path", f"write {path}")
     if re.match(r"[a-z][a-z0-9+.-]+://", name, re.IGNORECASE):
-        fix = "download it first, and name the file"
+        web = re.match(r"https?://", name, re.IGNORECASE)
+        fix = (
+            "give --fetch, or download it first" if web else "download it first, and name the file"
+        )
         return unreadable(name, "a URL: nothing is fetched from the network", fix)
     return unreadable(name, "no such file", "check the path")
 

@@ -17,11 +17,12 @@ from captioner.media.footage import Footage
 from captioner.media.image import MAX_PIXELS, ImageSource, load_image
 from captioner.media.image_files import MOST_PIPED
 from captioner.media.pixels import Size
+from captioner.media.remote import Remote, renamed
 from captioner.media.sampling import FRAMES, split_footage
 from captioner.media.signatures import HEAD, recognize
 from captioner.media.video import Video
 
-Source = ImageSource | Clip
+Source = ImageSource | Clip | Remote
 
 
 def read_clips(
@@ -35,7 +36,8 @@ def read_clips(
 
     Args:
         source: The path of a video or an animation, which gives its clips as `split_footage` does;
-            what `load_image` takes, which gives one clip of one frame; or a `Clip`.
+            what `load_image` takes, which gives one clip of one frame; a `Clip`; or a `Remote`
+            file, which is fetched first.
         size: Height and width to which every frame is stretched, in pixels.
         every: As for `split_footage`.
         most: As for `split_footage`.
@@ -50,6 +52,13 @@ def read_clips(
         >>> [clip.frames.shape for clip in read_clips(white, (2, 2))]
         [(1, 2, 2, 3)]
     """
+    if isinstance(source, Remote):
+        with source.fetched() as path:
+            try:
+                yield from read_clips(path, size, every, most)
+            except CaptionerError as error:
+                raise renamed(error, path, source.url) from error
+        return
     if isinstance(source, Clip):
         frames = np.stack([load_image(frame, size=size) for frame in source.frames])
         yield Clip(frames, source.times, source.span)

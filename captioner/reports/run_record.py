@@ -12,6 +12,7 @@ from typing import IO, Any
 from captioner import __version__
 from captioner.errors import CaptionerError
 from captioner.fingerprint import Fingerprint
+from captioner.media.remote import is_address
 from captioner.media.standard_input import PATH
 from captioner.replacing import replacing
 
@@ -166,12 +167,14 @@ class RunRecord:
 
     def path_in_report(self, path: str) -> str:
         """What a row calls a file that this run calls `path`."""
-        if self._here == "." or path == PATH or os.path.isabs(path):  # noqa: PTH117
+        if self._here == "." or path == PATH or is_address(path) or os.path.isabs(path):  # noqa: PTH117
             return path
         return os.path.join(self._here, path.removeprefix("./"))  # noqa: PTH118
 
     def identity(self, path_in_report: str) -> str:
         """The one name of a file, whatever its spelling in the report."""
+        if is_address(path_in_report):
+            return path_in_report
         path = os.path.join(self._base, path_in_report)  # noqa: PTH118
         try:
             return os.path.normcase(os.path.realpath(path))

@@ -96,7 +96,7 @@ def test_a_video_is_not_read_from_a_pipe(tmp_path):
             "(no such file: the shell expands ~ only outside quotes): write /home/me/x.jpg",
         ),
         ("file:///tmp/a%20b.jpg", "(a URL, not a path): write /tmp/a b.jpg"),
-        ("https://example.org/x.jpg", "(a URL: nothing is fetched from the network): download it"),
+        ("https://example.org/x.jpg", "(a URL: nothing is fetched from the network): give --fetch"),
         ("RTSP://camera/1", "(a URL: nothing is fetched from the network): download it"),
         ("none.jpg", "(no such file): check the path"),
         ("a:b.jpg", "(no such file): check the path"),

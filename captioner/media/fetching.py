@@ -1,0 +1,190 @@
+"""A file on a web server, fetched with limits, and from public addresses alone."""
+
+import http.client
+import ipaddress
+import socket
+import ssl
+from contextlib import closing
+from pathlib import Path
+from threading import Timer
+from time import monotonic
+from typing import Any
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
+
+from captioner import __version__
+from captioner.errors import unreadable
+
+MOST_BYTES = 256 * 2**20
+MOST_SECONDS = 60.0  # from the first look at a name to the last byte, redirects included
+MOST_REDIRECTS = 5
+_KINDS = ("image/", "video/", "application/octet-stream", "binary/octet-stream")
+_REDIRECTS = {301, 302, 303, 307, 308}
+_PORTS = {"http": 80, "https": 443}
+# Prefixes of IPv6 that lead to an address of IPv4: NAT64.
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+def fetch_file(
+    url: str, path: Path, allow_private: bool = False, context: ssl.SSLContext | None = None
+) -> None:
+    """Fetch a file within limits of size, time, redirects and kinds.
+
+    What a name stands for is looked up once for each address, and the connection goes to the very
+    place that was checked, so that a name that stands for another place a moment later is no way
+    around.
+
+    Args:
+        url: Its http or https address.
+        path: The file to write.
+        allow_private: Whether addresses of this machine and of local networks may be fetched from.
+        context: For https; None trusts what the system trusts.
+
+    Raises:
+        CaptionerError: If it cannot be fetched.
+    """
+    end = monotonic() + MOST_SECONDS
+    first = url
+    try:
+        for _ in range(MOST_REDIRECTS + 1):
+            with closing(_connect(url, allow_private, context)) as connection:
+                # A server that sends a byte now and then keeps no single read from ending.
+                timer = Timer(max(end - monotonic(), 0), _shut, [connection])
+                timer.daemon = True
+                timer.start()
+                try:
+                    target = _request(connection, url, path)
+                finally:
+                    timer.cancel()
+            if monotonic() > end:
+                raise TimeoutError
+            if target is None:
+                return
+            if urlsplit(url).scheme == "https" and urlsplit(target).scheme != "https":
+                raise _RefusedError(f"it leads to {target}, without encryption")
+            url = target
+        raise _RefusedError(f"more than {MOST_REDIRECTS} redirects")
+    except _RefusedError as error:
+        raise unreadable(first, str(error), error.fix) from error
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        slow = monotonic() > end or isinstance(error, TimeoutError)
+        reason = f"no more than {MOST_SECONDS:g} seconds are given" if slow else _reason(error)
+        raise unreadable(first, reason, "check the address and the connection") from error
+
+
+def _connect(
+    url: str, allow_private: bool, context: ssl.SSLContext | None
+) -> http.client.HTTPConnection:
+    parts = _checked(url)
+    host = str(parts.hostname)
+    port = parts.port or _PORTS[parts.scheme]
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    addresses = list(dict.fromkeys(str(place[4][0]) for place in found))
+    if not allow_private:
+        for address in addresses:
+            if not _is_public(ipaddress.ip_address(address.partition("%")[0])):
+                raise _RefusedError(
+                    f"{host} is {'an' if address == host else address + ', an'} address of this "
+                    "machine or a local network",
+                    "allow such addresses by --fetch-private",
+                )
+    raw = _open_socket(addresses, port)
+    try:
+        if parts.scheme == "https":
+            trusted = context or ssl.create_default_context()
+            raw = trusted.wrap_socket(raw, server_hostname=host)
+    except BaseException:
+        raw.close()
+        raise
+    connection = http.client.HTTPConnection(host, port)
+    connection.default_port = _PORTS[parts.scheme]  # which the Host header leaves out
+    connection.sock = raw
+    return connection
+
+
+class _RefusedError(Exception):
+    def __init__(self, reason: str, fix: str = "download it yourself, and name the file") -> None:
+        super().__init__(reason)
+        self.fix = fix
+
+
+def _checked(url: str) -> SplitResult:
+    parts = urlsplit(url)
+    if parts.scheme not in _PORTS or not parts.hostname:
+        raise _RefusedError(f"{url} is no http or https address")
+    if parts.username is not None or parts.password is not None:
+        raise _RefusedError("it holds a user name, which others could read")
+    return parts
+
+
+def _is_public(address: _Address) -> bool:
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
+        if inner is None and address in _NAT64:
+            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        if inner is not None:
+            return _is_public(inner)
+    return address.is_global and not address.is_multicast
+
+
+def _open_socket(addresses: list[str], port: int) -> Any:
+    last: OSError | None = None
+    for address in addresses:
+        try:
+            return socket.create_connection((address, port), timeout=MOST_SECONDS / 4)
+        except OSError as error:
+            last = error
+    raise last or OSError("the name stands for no address")
+
+
+def _request(connection: http.client.HTTPConnection, url: str, path: Path) -> str | None:
+    """Write what a server answers to a file, or return where else it is."""
+    parts = urlsplit(url)
+    target = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~")
+    if parts.query:
+        target += "?" + quote(parts.query, safe="/%:@!$&'()*+,;=~?")
+    headers = {
+        "User-Agent": f"captioner/{__version__}",
+        "Accept": "image/*, video/*",
+        "Accept-Encoding": "identity",
+        "Connection": "close",
+    }
+    connection.request("GET", target, headers=headers)
+    response = connection.getresponse()
+    if response.status in _REDIRECTS and (location := response.getheader("Location")):
+        return urljoin(url, location)
+    if response.status != 200:
+        raise _RefusedError(f"the server says {response.status} {response.reason}".rstrip())
+    kind = response.headers.get_content_type() if "Content-Type" in response.headers else _KINDS[-1]
+    if not kind.startswith(_KINDS) or kind.startswith("image/svg"):
+        raise _RefusedError(f"it is {kind}, not an image or a video")
+    if response.getheader("Content-Encoding", "identity") != "identity":
+        raise _RefusedError("it is compressed, which was not asked for")
+    if response.length is not None and response.length > MOST_BYTES:
+        raise _RefusedError(f"{response.length >> 20} MiB, over the limit of {MOST_BYTES >> 20}")
+    expected, size = response.length, 0
+    with path.open("wb") as file:
+        while part := response.read1(2**16):
+            size += len(part)
+            if size > MOST_BYTES:
+                raise _RefusedError(f"more than {MOST_BYTES >> 20} MiB")
+            file.write(part)
+    if expected is not None and size < expected:
+        raise _RefusedError(
+            f"the connection broke off after {size} of {expected} bytes", "try again"
+        )
+    return None
+
+
+def _shut(connection: http.client.HTTPConnection) -> None:
+    try:
+        if connection.sock is not None:
+            connection.sock.shutdown(socket.SHUT_RDWR)
+    except OSError:  # it has ended by itself
+        return
+
+
+def _reason(error: Exception) -> str:
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return " ".join(str(text).split())

@@ -1,0 +1,1 @@
+"""Trials of reliability: see reliability.py."""
