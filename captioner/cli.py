@@ -18,6 +18,7 @@ from captioner.commands.destination_options import (
     check_destinations,
     destination_options,
     open_destinations,
+    own_suffixes,
 )
 from captioner.commands.errors import plain_errors
 from captioner.errors import CaptionerError
@@ -218,7 +219,7 @@ def main(
     stdin = StandardInput(cast(BufferedIOBase, getattr(sys.stdin, "buffer", BytesIO())))
     try:
         with plain_errors(), ExitStack() as stack:
-            left_out = LeftOut(out, destinations["sidecars"])
+            left_out = LeftOut(out, own_suffixes(destinations))
             if activity is None:
                 loaded, folder = _read_preset(preset)
                 find = partial(find_media, recursive=recursive, all_files=all_files)
@@ -270,7 +271,13 @@ def main(
                 raise click.BadParameter(message, param_hint="--out") from error
             report = stack.enter_context(
                 open_destinations(
-                    report, destinations, overwrite=overwrite, is_file=out is not None, tell=_tell
+                    report,
+                    destinations,
+                    paths=paths,
+                    settings=settings,
+                    overwrite=overwrite,
+                    is_file=out is not None,
+                    tell=_tell,
                 )
             )
             if report.remark and not quiet:

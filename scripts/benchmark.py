@@ -6,6 +6,7 @@
     python scripts/benchmark.py precision --dataset dataset_flickr8k.json --images Flicker8k_Dataset
     python scripts/benchmark.py colour --dataset data/flickr8k
     python scripts/benchmark.py growth
+    python scripts/benchmark.py library
     python scripts/benchmark.py peers
     python scripts/benchmark.py roofline
     python scripts/benchmark.py train
@@ -18,6 +19,7 @@ import click
 from benchmarks.captioning import caption
 from benchmarks.colour import colour
 from benchmarks.growth import growth
+from benchmarks.library import library
 from benchmarks.metrics import metrics
 from benchmarks.peers import peers
 from benchmarks.precision import precision
@@ -36,6 +38,7 @@ main.add_command(colour)
 main.add_command(video)
 main.add_command(precision)
 main.add_command(growth)
+main.add_command(library)
 main.add_command(peers)
 main.add_command(roofline)
 main.add_command(train)
