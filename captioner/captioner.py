@@ -12,6 +12,7 @@ import numpy as np
 
 from captioner.caption import Caption
 from captioner.decoding.calibration import Calibration
+from captioner.decoding.gender_share import gender_shares
 from captioner.decoding.hypothesis import Hypothesis
 from captioner.decoding.search import search_captions
 from captioner.errors import CaptionerError
@@ -22,8 +23,12 @@ from captioner.media.sources import Source, read_clips
 from captioner.presets.engine import build_engine, build_ensemble
 from captioner.presets.storage import DEFAULT_PRESET, Preset, read_preset, write_preset
 from captioner.result import Result
+from captioner.text.gender import without_gender
 from captioner.text.tokenizer import join_words
+from captioner.text.wording import Wording
 from captioner.vision.smoothing import smooth_frames
+
+CERTAIN_GENDER = 0.9  # share of a gender from which it is said; see docs/how-to/wording.md
 
 
 class Captioner:
@@ -133,6 +138,8 @@ class Captioner:
         mirror: bool = False,
         min_confidence: float = 0.0,
         timeout: float = math.inf,
+        gender_neutral: bool = False,
+        wording: Wording | None = None,
         **search_options: Any,
     ) -> Iterator[Result]:
         """Describes sources as they come, and tells which of them each caption is about.
@@ -148,8 +155,13 @@ class Captioner:
             min_confidence: 0 to 1; a caption of less confidence is withheld: its text is empty and
                 it is `uncertain`.
             timeout: Seconds that reading one source may take; then there is an error instead.
+            gender_neutral: Whether "person" stands in place of "man" or "woman", and so on, where
+                the network gives the same sentence with the other gender more than a tenth of the
+                weight; see `gender_shares`. `words` stay as the decoder wrote them.
+            wording: How the text of captions is written.
             search_options: Those of `beam_search` that shall differ from the preset's:
-                beam_width, max_length, min_length, length_power, no_repeat_ngram.
+                beam_width, max_length, min_length, length_power, no_repeat_ngram; and `never`,
+                words that are not to be said.
 
         Yields:
             One result for each picture; one for each shot of a film, and, if the film breaks off,
@@ -171,6 +183,7 @@ class Captioner:
                 "`python scripts/calibrate.py PRESET --dataset DATA --fit`, or leave it out"
             )
         options = {**self.preset.config["generation"], **search_options}
+        options["gender_neutral"] = gender_neutral
         options["beam_width"] = max(options["beam_width"], num_captions)
         options["num_captions"] = num_captions
         most = self.preset.config.get("frames", FRAMES)
@@ -185,11 +198,12 @@ class Captioner:
                     caption = next(captions)
                     if isinstance(caption, Caption):
                         caption = _withhold(caption, min_confidence)
+                        caption = caption if wording is None else wording.apply(caption)
                     frames = len(reading.clip.frames)
                     yield Result(reading.index, caption, reading.last, frames)
 
     def _describe_clips(
-        self, clips: Sequence[Clip], mirror: bool, **options: Any
+        self, clips: Sequence[Clip], mirror: bool, gender_neutral: bool, **options: Any
     ) -> list[Caption | CaptionerError]:
         if not clips:
             return []
@@ -206,7 +220,11 @@ class Captioner:
         features = np.zeros((*frame_mask.shape, *encoded.shape[1:]), encoded.dtype)
         features[frame_mask] = encoded  # (B, T, P, C)
         found = search_captions(self.engine, self.vocabulary, features, frame_mask, **options)
-        return [self._caption(*pair, mirror) for pair in zip(found, clips, strict=True)]
+        captions = [self._caption(*pair, mirror) for pair in zip(found, clips, strict=True)]
+        if gender_neutral:
+            shares = gender_shares(self.engine, self.vocabulary, features, frame_mask, found)
+            captions = [_neutral(*pair) for pair in zip(captions, shares, strict=True)]
+        return captions
 
     def _caption(
         self, hypotheses: Sequence[Hypothesis], clip: Clip, mirror: bool
@@ -229,6 +247,21 @@ class Captioner:
             partial=clip.partial,
             confidence=None if curve is None else curve.confidence(log_prob, len(words)),
         )
+
+
+def _neutral(
+    caption: Caption | CaptionerError, shares: Sequence[float]
+) -> Caption | CaptionerError:
+    """A caption and its alternatives, without a gender where its share is less than certain."""
+    if isinstance(caption, CaptionerError):
+        return caption
+    best, *others = (
+        said
+        if share >= CERTAIN_GENDER
+        else replace(said, text=join_words(without_gender(said.words)))
+        for said, share in zip((caption, *caption.alternatives), shares, strict=True)
+    )
+    return replace(best, alternatives=tuple(others))
 
 
 def _withhold(caption: Caption, least: float) -> Caption:

@@ -21,6 +21,7 @@ from captioner.commands.destination_options import (
     own_suffixes,
 )
 from captioner.commands.errors import plain_errors
+from captioner.commands.wording_options import check_lengths, take_wording, wording_options
 from captioner.errors import CaptionerError
 from captioner.media.clip_files import find_clips
 from captioner.media.files import find_media
@@ -108,6 +109,7 @@ _WITHOUT_ERRORS = ("text", *SUBTITLES)  # formats in which an error has no row
 @click.option(
     "--max-length", type=click.IntRange(min=1), help="Words at most; by default the preset's."
 )
+@wording_options
 @click.option(
     "--mirror",
     is_flag=True,
@@ -179,7 +181,7 @@ def main(
     as_json: bool,
     as_jsonl: bool,
     as_csv: bool,
-    **destinations: Any,
+    **others: Any,
 ) -> None:
     r"""Say in a sentence what each picture, and each shot of a film, shows.
 
@@ -201,6 +203,7 @@ def main(
     """
     short_formats = {"json": as_json, "jsonl": as_jsonl, "csv": as_csv}
     format_name = _choose_format(format_name, short_formats, out)
+    wording, destinations = take_wording(others), others
     check_destinations(destinations, overwrite)
     if whole and every is not None:
         raise click.UsageError("--whole and --every at once: choose one.")
@@ -242,6 +245,7 @@ def main(
                 destinations["sidecars"] = (*destinations["sidecars"], format_name)
                 format_name = "text"
             generation = {} if activity is not None else loaded.config["generation"]
+            check_lengths(wording, max_length or generation.get("max_length", math.inf))
             settings = Settings.of_preset(
                 activity or preset or folder.name,
                 folder,
@@ -253,6 +257,7 @@ def main(
                     "--every": every,
                     "--mirror": mirror,
                     "--min-confidence": min_confidence,
+                    **wording.settings,
                 },
             )
             try:
@@ -300,6 +305,7 @@ def main(
                     mirror=mirror,
                     min_confidence=min_confidence,
                     timeout=timeout,
+                    **wording.describe,
                     **options,
                 )
             else:
@@ -405,7 +411,7 @@ def _caption(
         return
     from captioner.captioner import Captioner
 
-    if "max_length" in options:
+    if "max_length" in options and "min_length" not in options:
         wanted = preset.config["generation"].get("min_length", 1)
         options["min_length"] = min(wanted, options["max_length"])
     to_read, names = tee(chain([first], paths))
