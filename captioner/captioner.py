@@ -28,7 +28,7 @@ from captioner.text.tokenizer import join_words
 from captioner.text.wording import Wording
 from captioner.vision.smoothing import smooth_frames
 
-CERTAIN_GENDER = 0.9  # share of a gender from which it is said; see docs/how-to/wording.md
+CERTAIN_GENDER = 0.99  # share of a gender from which it is said; see docs/how-to/wording.md
 
 
 class Captioner:
@@ -156,8 +156,8 @@ class Captioner:
                 it is `uncertain`.
             timeout: Seconds that reading one source may take; then there is an error instead.
             gender_neutral: Whether "person" stands in place of "man" or "woman", and so on, where
-                the network gives the same sentence with the other gender more than a tenth of the
-                weight; see `gender_shares`. `words` stay as the decoder wrote them.
+                the network gives the same sentence with the other gender more than a hundredth of
+                the weight; see `gender_shares`. `words` stay as the decoder wrote them.
             wording: How the text of captions is written.
             search_options: Those of `beam_search` that shall differ from the preset's:
                 beam_width, max_length, min_length, length_power, no_repeat_ngram; and `never`,

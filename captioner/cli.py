@@ -14,6 +14,7 @@ import click
 
 from captioner import __version__
 from captioner.commands.activities import label_clips, read_recognizer
+from captioner.commands.defaults import ConfiguredCommand
 from captioner.commands.destination_options import (
     check_destinations,
     destination_options,
@@ -40,7 +41,9 @@ if TYPE_CHECKING:
 _WITHOUT_ERRORS = ("text", *SUBTITLES)  # formats in which an error has no row
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    "caption", cls=ConfiguredCommand, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.argument("paths", nargs=-1, metavar="FILE...")
 @click.option("-r", "--recursive", is_flag=True, help="Search the subfolders of folders, too.")
 @click.option(

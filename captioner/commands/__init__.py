@@ -9,6 +9,8 @@ from captioner import __version__
 _COMMANDS = {
     "check": "Report what is in a data set, and what in it will hurt a training.",
     "average": "Make one preset of several: the mean of their weights.",
+    "completion": "Write the script by which a shell completes commands.",
+    "config": "Show or set the defaults of `caption`.",
     "correct": "Put a person's words in place of a caption in a library.",
     "evaluate": "Score captions, of a model or of a file, against references.",
     "export": "Write a preset's network for other programs: OpenVINO, ONNX, TensorFlow, LiteRT.",
@@ -21,7 +23,7 @@ _COMMANDS = {
 
 
 # Files that are not named like their command.
-_FILES = {"correct": "library", "search": "library"}
+_FILES = {"completion": "defaults", "config": "defaults", "correct": "library", "search": "library"}
 
 
 class _LazyGroup(click.Group):
