@@ -10,9 +10,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from captioner.errors import CaptionerError
+from captioner.fingerprint import Fingerprint
 from captioner.library.facts import read_facts
 from captioner.library.schema import connect
-from captioner.reports.run_record import Fingerprint
 
 if TYPE_CHECKING:
     from captioner.caption import Caption
@@ -34,7 +34,7 @@ class Library:
     Example:
         >>> import tempfile
         >>> from captioner.caption import Caption
-        >>> from captioner.reports.run_record import take_fingerprint
+        >>> from captioner.fingerprint import take_fingerprint
         >>> cat = "data/samples/cat.jpg"
         >>> with Library(Path(tempfile.mkdtemp(), "photos.db"), create=True) as library:
         ...     said = [Caption("a dog", ("a", "dog"), -1.0, -0.6)]

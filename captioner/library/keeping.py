@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from captioner.fingerprint import Fingerprint, is_same_moment, take_fingerprint
 from captioner.library.collection import Library
 from captioner.media.standard_input import PATH
 from captioner.reports.destination import Results, confident, find_error
-from captioner.reports.run_record import Fingerprint, is_same_moment, take_fingerprint
 
 
 class KeptCaptions:

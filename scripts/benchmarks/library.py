@@ -13,9 +13,9 @@ import numpy as np
 from benchmarks.machine import machine_facts, machine_line
 from captioner.caption import Caption
 from captioner.evaluation.table import aligned
+from captioner.fingerprint import Fingerprint
 from captioner.library.collection import Library
 from captioner.library.query import search
-from captioner.reports.run_record import Fingerprint
 
 _SUBJECTS = ("a dog", "two dogs", "a man", "a woman", "a group of people", "a cat", "a child")
 _DEEDS = ("running", "sitting", "standing", "playing", "jumping", "riding a bike", "sleeping")

@@ -8,9 +8,9 @@ from PIL import Image
 
 from captioner.caption import Caption
 from captioner.errors import CaptionerError
+from captioner.fingerprint import take_fingerprint
 from captioner.library.collection import Library
 from captioner.library.facts import Facts, read_facts
-from captioner.reports.run_record import take_fingerprint
 
 SAMPLES = Path(__file__).parents[2] / "data" / "samples"
 DOG = [Caption("a dog", ("a", "dog"), -1.25, -0.5, confidence=0.5)]

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from nltk.stem import PorterStemmer
 
 from captioner.caption import Caption
+from captioner.fingerprint import Fingerprint
 from captioner.library.collection import Library
 from captioner.library.query import search
-from captioner.reports.run_record import Fingerprint
 from captioner.text.function_words import FUNCTION_WORDS
 
 SENTENCES = {
