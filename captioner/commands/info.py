@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from captioner.presets.activity import ActivityPreset
     from captioner.presets.storage import Preset
 
+_TASKS = {"activity": "names what is done in clips", "caption": "describes images and videos"}
+
 
 @click.command()
 @click.argument("preset", required=False)
@@ -26,8 +28,15 @@ def info(preset: str | None, as_json: bool) -> None:
     from captioner.presets.storage import bundled_presets, preset_folder, read_preset
 
     if preset is None:
-        names = bundled_presets()
-        click.echo(json.dumps(names) if as_json else "\n".join(names), nl=as_json or bool(names))
+        tasks = {
+            name: "activity" if is_activity_preset(preset_folder(name)) else "caption"
+            for name in bundled_presets()
+        }
+        if as_json:
+            click.echo(json.dumps([{"name": name, "task": task} for name, task in tasks.items()]))
+        else:
+            for name, task in tasks.items():
+                click.echo(f"{name}\t{_TASKS[task]}")
         return
     try:
         folder = preset_folder(preset)
