@@ -54,6 +54,17 @@ def names_one_gender(words: Sequence[str]) -> bool:
     return _gender(words) is not None
 
 
+def gender_of(words: Sequence[str]) -> str | None:
+    """Name the one gender that words name; None where they name none, or both.
+
+    Example:
+        >>> gender_of(["a", "woman"]), gender_of(["a", "dog"])
+        ('female', None)
+    """
+    named = _gender(words)
+    return None if named is None else "female" if named is _FEMALE else "male"
+
+
 def other_gender(words: Sequence[str]) -> list[str]:
     """Say the same of people of the other gender, pronouns too.
 
