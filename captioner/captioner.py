@@ -17,6 +17,7 @@ from captioner.media.clip import Clip
 from captioner.media.sources import Source
 from captioner.presets.storage import DEFAULT_PRESET, Preset, read_preset, write_preset
 from captioner.results import ACTIVITY, Caption, Result
+from captioner.text.wording import Wording
 
 
 class Captioner:
@@ -134,6 +135,8 @@ class Captioner:
         mirror: bool = False,
         min_confidence: float = 0.0,
         timeout: float = math.inf,
+        gender_neutral: bool = False,
+        wording: Wording | None = None,
         **search_options: Any,
     ) -> Iterator[Result]:
         """Describe sources as they come, each caption with the source that it is about.
@@ -149,8 +152,13 @@ class Captioner:
             min_confidence: 0 to 1; a caption of less confidence is withheld: its text is empty and
                 it is `uncertain`.
             timeout: Seconds that reading one source may take; then there is an error instead.
+            gender_neutral: Whether "person" stands in place of "man" or "woman", and so on, where
+                the network gives the same sentence with the other gender more than a hundredth of
+                the weight; see `gender_shares`. `words` stay as the decoder wrote them.
+            wording: How the text of captions is written.
             search_options: Options of `beam_search` that differ from the preset's:
-                beam_width, max_length, min_length, length_power, no_repeat_ngram.
+                beam_width, max_length, min_length, length_power, no_repeat_ngram; and `never`,
+                words that are not to be said.
 
         Yields:
             One result for each image; one for each shot of a video, and, if the video breaks off,
@@ -175,6 +183,7 @@ class Captioner:
         options: dict[str, Any] = {"num_captions": num_captions, **search_options}
         options |= {"mirror": True} if mirror else {}
         options |= {"min_confidence": min_confidence} if min_confidence else {}
+        options |= {"gender_neutral": True} if gender_neutral else {}
         if self.preset.task == ACTIVITY and (every not in (None, math.inf) or len(options) > 1):
             raise CaptionerError(
                 "this preset labels whole clips: of all options, num_captions and batch_size alone "
@@ -190,6 +199,8 @@ class Captioner:
                     caption, frames = reading.clip, 0
                 else:
                     caption, frames = next(captions), len(reading.clip.frames)
+                    if wording is not None and isinstance(caption, Caption):
+                        caption = wording.apply(caption)
                 yield Result(reading.source, reading.index, caption, reading.last, frames)
 
     @property

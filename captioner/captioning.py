@@ -9,6 +9,7 @@ import numpy as np
 
 from captioner.decoding.beam import Hypothesis
 from captioner.decoding.calibration import Calibration
+from captioner.decoding.gender_share import gender_shares
 from captioner.decoding.search import search_captions
 from captioner.engines.choice import build_engine, build_ensemble
 from captioner.engines.engine import Engine
@@ -18,9 +19,12 @@ from captioner.media.sampling import FRAMES
 from captioner.media.sources import Source, read_clips
 from captioner.presets.storage import Preset
 from captioner.results import Caption
+from captioner.text.gender import without_gender
 from captioner.text.tokenizer import join_words
 from captioner.text.vocabulary import Vocabulary
 from captioner.vision.clips import pad_clips, smooth_frames
+
+CERTAIN_GENDER = 0.99  # share of a gender from which it is said; see docs/how-to/wording.md
 
 
 class CaptionHead:
@@ -106,13 +110,18 @@ class CaptionHead:
         ]
 
     def caption_features(
-        self, clips: Sequence[np.ndarray], num_captions: int = 1, **options: Any
+        self,
+        clips: Sequence[np.ndarray],
+        num_captions: int = 1,
+        gender_neutral: bool = False,
+        **options: Any,
     ) -> list[Caption | CaptionerError]:
         """Write captions of clips whose features are known.
 
         Args:
             clips: Features of each clip, float (T, P, C); T may differ.
             num_captions: Number of sentences for each clip.
+            gender_neutral: As of `Captioner.describe`.
             options: Options of `beam_search` that differ from the head's.
 
         Returns:
@@ -123,7 +132,11 @@ class CaptionHead:
         search["beam_width"] = max(search.get("beam_width", 1), num_captions)
         features, frame_mask = pad_clips(clips)
         found = search_captions(self.engine, self.vocabulary, features, frame_mask, **search)
-        return [self._caption(hypotheses) for hypotheses in found]
+        captions = [self._caption(hypotheses) for hypotheses in found]
+        if not gender_neutral:
+            return captions
+        shares = gender_shares(self.engine, self.vocabulary, features, frame_mask, found)
+        return [_neutral(*pair) for pair in zip(captions, shares, strict=True)]
 
     def _caption(self, hypotheses: Sequence[Hypothesis]) -> Caption | CaptionerError:
         if not hypotheses:
@@ -142,6 +155,21 @@ class CaptionHead:
             attention=hypothesis.attention,
             confidence=None if curve is None else curve.confidence(log_prob, len(words)),
         )
+
+
+def _neutral(
+    caption: Caption | CaptionerError, shares: Sequence[float]
+) -> Caption | CaptionerError:
+    """A caption and its alternatives, without a gender where its share is less than certain."""
+    if isinstance(caption, CaptionerError):
+        return caption
+    best, *others = (
+        said
+        if share >= CERTAIN_GENDER
+        else replace(said, text=join_words(without_gender(said.words)))
+        for said, share in zip((caption, *caption.alternatives), shares, strict=True)
+    )
+    return replace(best, alternatives=tuple(others))
 
 
 def _withhold(caption: Caption, least: float) -> Caption:

@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from captioner import __version__
+from captioner.commands.defaults import ConfiguredCommand
 from captioner.commands.destination_options import (
     check_destinations,
     destination_options,
     open_destinations,
+    own_suffixes,
 )
 from captioner.commands.plain_errors import plain_errors
+from captioner.commands.wording_options import check_lengths, take_wording, wording_options
 from captioner.errors import CaptionerError
 from captioner.media.clip_files import find_clips
 from captioner.media.files import find_media
@@ -38,7 +41,9 @@ if TYPE_CHECKING:
 _WITHOUT_ERRORS = ("text", *SUBTITLES)  # formats in which an error has no row
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    "caption", cls=ConfiguredCommand, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.argument("paths", nargs=-1, metavar="FILE...")
 @click.option("-r", "--recursive", is_flag=True, help="Search the subfolders of folders, too.")
 @click.option(
@@ -100,6 +105,7 @@ _WITHOUT_ERRORS = ("text", *SUBTITLES)  # formats in which an error has no row
 @click.option(
     "--max-length", type=click.IntRange(min=1), help="Words at most; by default the preset's."
 )
+@wording_options
 @click.option(
     "--mirror",
     is_flag=True,
@@ -181,7 +187,7 @@ def main(
     as_json: bool,
     as_jsonl: bool,
     as_csv: bool,
-    **destinations: Any,
+    **others: Any,
 ) -> None:
     r"""Say in a sentence what each picture, and each shot of a film, shows.
 
@@ -203,6 +209,7 @@ def main(
     """
     short_formats = {"json": as_json, "jsonl": as_jsonl, "csv": as_csv}
     format_name = _choose_format(format_name, short_formats, out)
+    wording, destinations = take_wording(others), others
     check_destinations(destinations, overwrite)
     if whole and every is not None:
         raise click.UsageError("--whole and --every at once: choose one.")
@@ -212,7 +219,7 @@ def main(
     stdin = StandardInput(cast(BufferedIOBase, getattr(sys.stdin, "buffer", BytesIO())))
     try:
         with plain_errors(), ExitStack() as stack:
-            left_out = LeftOut(out, destinations["sidecars"])
+            left_out = LeftOut(out, own_suffixes(destinations))
             loaded, folder = _read_preset(preset)
             labels = loaded.task == "activity"
             if labels and (every or beam_width or max_length or mirror or min_confidence):
@@ -222,6 +229,10 @@ def main(
                 )
             if labels and format_name in SUBTITLES:
                 raise click.UsageError(f"{folder.name} labels whole clips: take another format.")
+            if labels and any(wording.settings.values()):
+                raise click.UsageError(
+                    f"{folder.name} labels whole clips: leave out the options of wording."
+                )
             find: Callable[..., Iterator[str]]
             if labels:
                 find = partial(find_clips, recursive=recursive)
@@ -243,6 +254,7 @@ def main(
                 destinations["sidecars"] = (*destinations["sidecars"], format_name)
                 format_name = "text"
             generation = loaded.config.get("generation", {})
+            check_lengths(wording, max_length or generation.get("max_length", math.inf))
             settings = Settings.of_preset(
                 preset or folder.name,
                 folder,
@@ -254,6 +266,7 @@ def main(
                     "--every": every,
                     "--mirror": mirror,
                     "--min-confidence": min_confidence,
+                    **wording.settings,
                 },
             )
             try:
@@ -272,7 +285,13 @@ def main(
                 raise click.BadParameter(message, param_hint="--out") from error
             report = stack.enter_context(
                 open_destinations(
-                    report, destinations, overwrite=overwrite, is_file=out is not None, tell=_tell
+                    report,
+                    destinations,
+                    paths=paths,
+                    settings=settings,
+                    overwrite=overwrite,
+                    is_file=out is not None,
+                    tell=_tell,
                 )
             )
             if report.remark and not quiet:
@@ -294,6 +313,7 @@ def main(
                 mirror=mirror,
                 min_confidence=min_confidence,
                 timeout=timeout,
+                **wording.describe,
                 **options,
             )
             for result in results:
@@ -411,7 +431,7 @@ def _describe(
         return
     from captioner.captioner import Captioner
 
-    if "max_length" in options:
+    if "max_length" in options and "min_length" not in options:
         wanted = preset.config["generation"].get("min_length", 1)
         options["min_length"] = min(wanted, options["max_length"])
     yield from Captioner(preset, precision, engine).describe(chain([first], sources), **options)

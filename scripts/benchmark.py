@@ -5,7 +5,9 @@
     python scripts/benchmark.py video --films films
     python scripts/benchmark.py precision --dataset dataset_flickr8k.json --images Flicker8k_Dataset
     python scripts/benchmark.py colour --dataset data/flickr8k
+    python scripts/benchmark.py gender --dataset data/flickr8k
     python scripts/benchmark.py growth
+    python scripts/benchmark.py library
     python scripts/benchmark.py peers
     python scripts/benchmark.py roofline
     python scripts/benchmark.py train
@@ -17,7 +19,9 @@ Each prints tables, or one JSON object with --json. Linux only: memory is read f
 import click
 from benchmarks.captioning import caption
 from benchmarks.colour import colour
+from benchmarks.gender import gender
 from benchmarks.growth import growth
+from benchmarks.library import library
 from benchmarks.metrics import metrics
 from benchmarks.peers import peers
 from benchmarks.precision import precision
@@ -35,7 +39,9 @@ main.add_command(caption)
 main.add_command(colour)
 main.add_command(video)
 main.add_command(precision)
+main.add_command(gender)
 main.add_command(growth)
+main.add_command(library)
 main.add_command(peers)
 main.add_command(roofline)
 main.add_command(train)

@@ -3,6 +3,8 @@ from pathlib import Path
 
 import pytest
 
+os.environ["CAPTIONER_CONFIG"] = ""  # no defaults of whoever runs the tests
+
 
 @pytest.fixture(scope="session")
 def flickr8k():

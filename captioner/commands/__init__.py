@@ -9,13 +9,21 @@ from captioner import __version__
 _COMMANDS = {
     "check": "Report what is in a data set, and what in it will hurt a training.",
     "average": "Make one preset of several: the mean of their weights.",
+    "completion": "Write the script by which a shell completes commands.",
+    "config": "Show or set the defaults of `caption`.",
+    "correct": "Put a person's words in place of a caption in a library.",
     "evaluate": "Score captions, of a model or of a file, against references.",
     "export": "Write a preset's network for other programs: OpenVINO, ONNX, TensorFlow, LiteRT.",
     "info": "Show what a preset is and check its files.",
     "prepare": "Run the encoder once over a data set and keep its features.",
     "quantize": "Make a preset smaller and faster: VGG16 in 8 bits, for CPUs.",
+    "search": "Find captions in a library, by words.",
     "train": "Train a captioner by a recipe, bundled or your own.",
 }
+
+
+# Files that are not named like their command.
+_FILES = {"completion": "defaults", "config": "defaults", "correct": "library", "search": "library"}
 
 
 class _LazyGroup(click.Group):
@@ -28,7 +36,7 @@ class _LazyGroup(click.Group):
         if name not in _COMMANDS:
             return None
         command: click.Command = getattr(
-            importlib.import_module(f"captioner.commands.{name}"), name
+            importlib.import_module(f"captioner.commands.{_FILES.get(name, name)}"), name
         )
         return command
 

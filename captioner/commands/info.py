@@ -12,6 +12,8 @@ from captioner.errors import CaptionerError
 if TYPE_CHECKING:
     from captioner.presets.storage import Preset
 
+_TASKS = {"activity": "names what is done in clips", "caption": "describes images and videos"}
+
 
 @click.command()
 @click.argument("preset", required=False)
@@ -24,8 +26,12 @@ def info(preset: str | None, as_json: bool) -> None:
     from captioner.presets.storage import bundled_presets, preset_folder, read_preset
 
     if preset is None:
-        names = bundled_presets()
-        click.echo(json.dumps(names) if as_json else "\n".join(names), nl=as_json or bool(names))
+        tasks = {name: read_preset(name, task=None).task for name in bundled_presets()}
+        if as_json:
+            click.echo(json.dumps([{"name": name, "task": task} for name, task in tasks.items()]))
+        else:
+            for name, task in tasks.items():
+                click.echo(f"{name}\t{_TASKS[task]}")
         return
     try:
         folder = preset_folder(preset)

@@ -12,6 +12,7 @@ from captioner.replacing import replacing
 _FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 _CELL = 72  # pixels
 _GAP = 16
+_AXES = ("label of the clip", "label that it got")
 _INK = (36, 41, 47)
 _FULL = (9, 105, 218)  # the colour of a row whose clips are all in one cell
 
@@ -46,10 +47,22 @@ def draw_confusion(report: AccuracyReport) -> Image.Image:
     font = ImageFont.load_default(_CELL // 3)
     # Columns are named upwards, so that long labels need no wide cells.
     names = [_name(label, font) for label in report.labels]
-    margin = max(name.width for name in names) + 2 * _GAP
-    side = margin + _CELL * len(names) + _GAP
+    rows_title, columns_title = (_name(title, font) for title in _AXES)
+    title_height = rows_title.height + _GAP
+    margin = max(name.width for name in names) + 2 * _GAP + title_height
+    # A small matrix is no wider than its titles.
+    cells = _CELL * len(names)
+    side = max(margin + max(cells, columns_title.width), rows_title.width) + _GAP
+    margin = side - _GAP - cells
     sheet = Image.new("RGB", (side, side), "white")
     draw = ImageDraw.Draw(sheet)
+    middle = margin + cells // 2
+    across, down = (
+        min(middle - title.width // 2, side - title.width - _GAP)
+        for title in (columns_title, rows_title)
+    )
+    sheet.paste(columns_title, (across, _GAP // 2))
+    sheet.paste(rows_title.transpose(Image.Transpose.ROTATE_90), (_GAP // 2, down))
     totals = report.confusion.sum(1)
     for row, name in enumerate(names):
         near = margin + row * _CELL + (_CELL - name.height) // 2
@@ -62,8 +75,8 @@ def draw_confusion(report: AccuracyReport) -> Image.Image:
             draw.rectangle(box, tuple(round(255 + (full - 255) * share) for full in _FULL))
             if count:
                 ink = "white" if share > 0.5 else _INK
-                middle = (left + _CELL / 2 - 1, top + _CELL / 2 - 1)
-                draw.text(middle, str(count), fill=ink, font=font, anchor="mm")
+                centre = (left + _CELL / 2 - 1, top + _CELL / 2 - 1)
+                draw.text(centre, str(count), fill=ink, font=font, anchor="mm")
     return sheet
 
 

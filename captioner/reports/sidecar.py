@@ -39,7 +39,7 @@ class Sidecars:
         >>> sidecars = Sidecars("txt")
         >>> sidecars.write(str(picture), [Caption("a dog", ("a", "dog"), -1.0, -0.6)])
         >>> picture.with_suffix(".txt").read_text(), sidecars.wants(str(picture))
-        ('a dog\\n', False)
+        ('a dog\n', False)
     """
 
     def __init__(self, form: str, naming: str | None = None, existing: Existing = "keep") -> None:

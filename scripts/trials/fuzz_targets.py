@@ -130,6 +130,7 @@ def _reports() -> list[bytes]:
 def _preset(data: bytes, folder: Path) -> None:
     """The first byte tells the file that is replaced, all with checksums that hold."""
     from captioner.presets.activity import is_activity_preset
+
     from captioner.presets.checksums import CHECKSUMS, write_checksums
     from captioner.presets.storage import read_preset
 

@@ -44,5 +44,7 @@ def test_picture_is_dark_where_clips_are(tmp_path, suffix):
     cells = pixels[-(2 * 72 + 16) : -16, -(2 * 72 + 16) : -16].reshape(2, 72, 2, 72).mean((1, 3))
     assert cells[0, 0] < 150 > cells[1, 1]
     assert cells[0, 1] > 240 < cells[1, 0]
+    # Both axes have titles: ink beyond the names of the labels, which are one letter high.
+    assert pixels[:24].min() < 100 > pixels[:, :24].min()
     with pytest.raises(CaptionerError, match="name a picture"):
         write_confusion(report, tmp_path / "confusion.gif")

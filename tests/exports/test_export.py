@@ -2,10 +2,12 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from captioner import Captioner
 from captioner.commands import main
@@ -13,38 +15,12 @@ from captioner.errors import CaptionerError
 from captioner.exports.export import Network, compare, export_preset
 from captioner.presets.storage import read_preset, write_preset
 
-# Captions one frame with onnxruntime and NumPy alone, greedily.
-ONNX_CAPTIONER = """
-import json, sys
-import numpy as np
-import onnxruntime
-
-folder, frames = sys.argv[1], np.load(sys.argv[2])
-vocabulary = json.load(open(folder + "/vocabulary.json"))
-words = [*vocabulary["special"], *vocabulary["words"]]
-run = {name: onnxruntime.InferenceSession(f"{folder}/{name}.onnx")
-       for name in ("encode", "begin", "step")}
-def call(name, **inputs):
-    names = [output.name for output in run[name].get_outputs()]
-    return dict(zip(names, run[name].run(names, inputs)))
-features = call("encode", frames=frames)["features"]
-begun = call("begin", features=features, frame_mask=np.ones((1, 1), bool))
-memory = {k: v for k, v in begun.items() if k.startswith("memory_")}
-state = {k: v for k, v in begun.items() if k.startswith("state_")}
-penalty = np.zeros(len(words), np.float32)
-penalty[[0, 1, 3]] = -np.inf
-token, sentence = 1, []
-while token != 2 and len(sentence) < 8:
-    allowed = penalty.copy()
-    allowed[token] = -np.inf  # no word twice in a row
-    out = call("step", token_ids=np.array([[token]], np.int32), penalty=allowed,
-               count=np.array(1, np.int32), **state, **memory)
-    token = int(out["words"][0, 0, 0])
-    sentence += [words[token]] * (token != 2)
-    state = {k: out["next_" + k] for k in state}
-assert not {"tensorflow", "keras", "captioner"} & set(sys.modules)
-print(*sentence)
-"""
+SCRIPT = Path(__file__).parents[2] / "scripts" / "caption_with_onnx.py"
+# Nothing of ours is there for other programs.
+ALONE = (
+    "import runpy, sys; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0]); "
+    "assert not {'tensorflow', 'keras', 'captioner'} & set(sys.modules)"
+)
 
 
 @pytest.fixture(scope="module")
@@ -65,15 +41,12 @@ def test_every_format_computes_what_keras_does(tiny_preset, tmp_path, name):
     assert list(tmp_path.iterdir()) == [tmp_path / "out"]
     if name != "onnx":
         return
-    # Another program needs nothing of ours.
-    frames = np.random.default_rng(1).integers(0, 256, (224, 224, 3), dtype=np.uint8)
-    np.save(tmp_path / "frames.npy", frames[None, None])
-    command = [sys.executable, "-c", ONNX_CAPTIONER, str(tmp_path / "out")]
-    done = subprocess.run(
-        [*command, str(tmp_path / "frames.npy")], capture_output=True, text=True, check=True
-    )
+    frame = np.random.default_rng(1).integers(0, 256, (224, 224, 3), dtype=np.uint8)
+    Image.fromarray(frame).save(tmp_path / "frame.png")
+    command = [sys.executable, "-c", ALONE, SCRIPT, tmp_path / "out", tmp_path / "frame.png"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     keras = Captioner.from_preset(tiny_preset, "float32", "keras")
-    said = keras.generate(frames, beam_width=1, max_length=8, min_length=0)[0]
+    said = keras.generate(frame, beam_width=1, max_length=20, min_length=0)[0]
     assert list(said.words) == done.stdout.split()
 
 

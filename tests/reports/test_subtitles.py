@@ -1,5 +1,6 @@
 import io
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 import srt
@@ -14,9 +15,11 @@ from captioner.reports.timestamp import format_time
 from captioner.results import Caption
 
 words = st.text("aébc&<>-'0", min_size=1, max_size=6)
-# Shots follow one another; each lasts some milliseconds, or less than one.
+# Shots follow one another.
 films = st.lists(
-    st.tuples(st.floats(0, 4000), st.lists(words, min_size=1, max_size=8)), min_size=1, max_size=6
+    st.tuples(st.floats(1.01, 4000), st.lists(words, min_size=1, max_size=8)),
+    min_size=1,
+    max_size=6,
 )
 
 
@@ -65,6 +68,41 @@ def test_subrip_by_another_parser(film):
         assert abs(cue.start.total_seconds() - shot.span[0]) <= 0.0006
         assert abs(cue.end.total_seconds() - shot.span[1]) <= 0.0021
         assert cue.start < cue.end
+
+
+@settings(deadline=None, max_examples=200)
+@given(lengths=st.lists(st.floats(0, 3), min_size=1, max_size=12))
+def test_every_cue_of_short_shots_can_be_read(lengths):
+    shots = shots_of([(length, [f"shot{i}"]) for i, length in enumerate(lengths)])
+    cues = list(srt.parse(write("srt", shots), ignore_errors=False))
+    spans = [(cue.start.total_seconds(), cue.end.total_seconds()) for cue in cues]
+    assert spans[0][0] == 0 and spans[-1][1] == pytest.approx(max(sum(lengths), 0.001), abs=0.002)
+    for (_, end), (start, _) in pairwise(spans):
+        assert end == pytest.approx(start, abs=0.002)
+    if sum(lengths) > 1:
+        assert all(end - start >= 0.997 for start, end in spans)
+    for cue, (start, end) in zip(cues, spans, strict=True):
+        within = [
+            (shot.span[1] - shot.span[0], shot.text)
+            for shot in shots
+            if shot.span[0] >= start - 0.002 and shot.span[1] <= end + 0.002
+        ]
+        longest = max(length for length, _ in within)
+        assert (pytest.approx(longest, abs=1e-6), cue.content) in within
+    # A shot that can be read has its own text.
+    said = {cue.content for cue in cues}
+    if len(cues) == len(lengths):
+        assert said == {shot.text for shot in shots}
+
+
+def test_a_short_shot_before_a_gap_stays_longer():
+    spans = [(0.0, 0.4), (3.0, 3.4), (3.7, 6.0)]
+    shots = [Caption(f"shot{i}", (), -1.0, -0.5, span=span) for i, span in enumerate(spans)]
+    cues = [
+        (cue.start.total_seconds(), cue.end.total_seconds())
+        for cue in srt.parse(write("srt", shots))
+    ]
+    assert cues == [(0.0, 1.0), (3.0, 3.7), (3.7, 6.0)]
 
 
 @settings(deadline=None)

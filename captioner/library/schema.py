@@ -1,0 +1,119 @@
+"""The tables of a library: an SQLite file that any program for SQLite can read, Datasette too."""
+
+import sqlite3
+from pathlib import Path
+
+from captioner.errors import CaptionerError
+
+_VERSION = 1
+_ID = 0x43415054  # "CAPT", by which the file says whose it is
+
+# `text` is what is searched for and shown: a person's words go before the model's.
+_TABLES = """
+CREATE TABLE files (
+    id INTEGER PRIMARY KEY,
+    path TEXT NOT NULL UNIQUE,      -- from the folder of the library where it is below it
+    sha256 TEXT NOT NULL,
+    size INTEGER NOT NULL,          -- bytes
+    mtime_ns INTEGER NOT NULL,
+    width INTEGER,                  -- pixels, upright
+    height INTEGER,
+    taken TEXT,                     -- EXIF DateTimeOriginal, as 2024-05-17 12:30:00
+    model TEXT NOT NULL,
+    described TEXT NOT NULL,        -- UTC
+    removed TEXT                    -- UTC; since when the file is gone
+);
+CREATE INDEX files_sha256 ON files (sha256);
+CREATE TABLE captions (
+    id INTEGER PRIMARY KEY,
+    file INTEGER NOT NULL REFERENCES files (id) ON DELETE CASCADE,
+    start REAL,                     -- of a clip's shot, in seconds
+    "end" REAL,
+    caption TEXT NOT NULL,          -- the model's
+    confidence REAL,
+    log_prob REAL NOT NULL,
+    corrected TEXT,                 -- a person's
+    text TEXT GENERATED ALWAYS AS (coalesce(corrected, caption)) VIRTUAL
+);
+CREATE INDEX captions_file ON captions (file);
+CREATE VIRTUAL TABLE captions_fts USING FTS5 (  -- as Datasette recognizes it
+    text, content="captions", content_rowid='id', tokenize='porter unicode61'
+);
+CREATE TRIGGER captions_ai AFTER INSERT ON captions BEGIN
+    INSERT INTO captions_fts (rowid, text) VALUES (new.id, new.text);
+END;
+CREATE TRIGGER captions_ad AFTER DELETE ON captions BEGIN
+    INSERT INTO captions_fts (captions_fts, rowid, text) VALUES ('delete', old.id, old.text);
+END;
+CREATE TRIGGER captions_au AFTER UPDATE ON captions BEGIN
+    INSERT INTO captions_fts (captions_fts, rowid, text) VALUES ('delete', old.id, old.text);
+    INSERT INTO captions_fts (rowid, text) VALUES (new.id, new.text);
+END;
+CREATE VIEW library AS
+    SELECT path, start, "end", text, caption, corrected, confidence, model, taken, width, height,
+        size, sha256, described, removed
+    FROM captions JOIN files ON files.id = captions.file ORDER BY path, start;
+"""
+
+
+def connect(path: Path, *, create: bool) -> sqlite3.Connection:
+    """Open a library.
+
+    Args:
+        path: Its file.
+        create: Whether one is made where there is none.
+
+    Raises:
+        CaptionerError: It is missing, no library, one of a later version, or cannot be opened.
+
+    Example:
+        >>> import tempfile
+        >>> connection = connect(Path(tempfile.mkdtemp(), "photos.db"), create=True)
+        >>> connection.execute("SELECT count(*) FROM files").fetchone()[0]
+        0
+    """
+    if not create and not path.is_file():
+        raise CaptionerError(
+            f"cannot read {path} (no such file): `caption FOLDER --library {path}` makes a library"
+        )
+    try:
+        connection = sqlite3.connect(path, timeout=30, isolation_level=None)
+    except sqlite3.Error as error:
+        raise _failed(path, error) from error
+    try:
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA foreign_keys = ON")
+        _prepare(connection, path)
+    except BaseException as error:
+        connection.close()
+        if isinstance(error, sqlite3.Error):
+            raise _failed(path, error) from error
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (owner,) = connection.execute("PRAGMA application_id").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if not tables:
+        # A killed run leaves all of it or nothing.
+        connection.executescript(
+            f"BEGIN IMMEDIATE; {_TABLES} PRAGMA application_id = {_ID}; "
+            f"PRAGMA user_version = {_VERSION}; COMMIT;"
+        )
+    elif owner != _ID:
+        raise CaptionerError(f"{path} is a database of another program: name another file")
+    elif version > _VERSION:
+        raise CaptionerError(f"{path} is of a later version of captioner: install that version")
+    # Readers and a writer do not wait for one another, and a kill loses no committed row.
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+
+
+def _failed(path: Path, error: sqlite3.Error) -> CaptionerError:
+    if isinstance(error, sqlite3.OperationalError) and "unable to open" in str(error):
+        return CaptionerError(f"cannot open {path}: choose a folder that exists and may be written")
+    if isinstance(error, sqlite3.DatabaseError) and "not a database" in str(error):
+        return CaptionerError(f"{path} is no library of captions: name another file")
+    return CaptionerError(f"cannot use the library {path} ({error}): check the file and the disk")

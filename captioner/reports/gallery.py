@@ -1,0 +1,128 @@
+"""Captions as a page: small pictures with their captions, in one file that can be searched."""
+
+import base64
+import html
+import io
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import IO
+from urllib.parse import quote
+
+from PIL import Image
+
+from captioner.errors import CaptionerError
+from captioner.media.image import load_image
+from captioner.media.sources import open_footage
+from captioner.media.standard_input import PATH
+from captioner.replacing import replacing
+from captioner.reports.destination import Results, confident
+from captioner.reports.timestamp import format_time
+
+_SHORTER_SIDE = 200  # pixels of a small picture
+_QUALITY = 70  # of its JPEG, of some 8 kB
+
+
+class Gallery:
+    """Writes a page of HTML that needs nothing else: no other file, and no network.
+
+    Each picture has its caption as its alternative text, and links to the file itself.
+
+    Args:
+        stream: The page, opened.
+        folder: That the page will be in, which links start from.
+        title: Its heading.
+    """
+
+    def __init__(self, stream: IO[str], folder: Path, title: str) -> None:
+        self._stream = stream
+        self._folder = folder
+        page = Template((files("captioner.reports") / "gallery.html").read_text(encoding="utf-8"))
+        whole = page.substitute(title=html.escape(title), items="\0")
+        start, self._end = whole.split("\0")
+        self._stream.write(start)
+
+    def add(self, path: Path, texts: Sequence[str], note: str = "") -> None:
+        """Add a picture or clip.
+
+        Args:
+            path: Where it is.
+            texts: Its captions, one a paragraph.
+            note: Further facts, such as a date.
+        """
+        picture = _small_picture(path)
+        link = quote(
+            os.fsencode(os.path.relpath(path, self._folder)).replace(os.sep.encode(), b"/")
+        )
+        name = os.fsencode(path.name).decode("utf-8", "replace")
+        paragraphs = "".join(f"<p>{html.escape(text)}</p>" for text in texts)
+        alt = html.escape(" ".join(texts))
+        image = f'<img loading="lazy" src="{picture}" alt="{alt}">' if picture else ""
+        facts = f" · {html.escape(note)}" if note else ""
+        self._stream.write(
+            f"<li><figure>{image}<figcaption>{paragraphs}"
+            f'<small><a href="{html.escape(link)}">{html.escape(name)}</a>{facts}</small>'
+            "</figcaption></figure></li>\n"
+        )
+
+    def wants(self, path: str) -> bool:
+        """See `Destination`."""
+        return path != PATH
+
+    def write(self, path: str, results: Results) -> None:
+        """See `Destination`."""
+        captions = confident(results)
+        if captions:
+            texts = [caption.text for caption in captions]
+            if len(captions) > 1:
+                spans = [caption.span or (0.0, 0.0) for caption in captions]
+                texts = [
+                    f"{format_time(start)} {text}"
+                    for (start, _), text in zip(spans, texts, strict=True)
+                ]
+            self.add(Path(path), texts)
+
+    def close(self) -> None:
+        """See `Destination`: ends the page."""
+        self._stream.write(self._end)
+
+    def summary(self) -> Iterator[str]:
+        """See `Destination`: nothing is skipped."""
+        yield from ()
+
+
+@contextmanager
+def open_gallery(path: Path, title: str = "Captions") -> Iterator[Gallery]:
+    """Open a page for the length of a `with` block; it appears as a whole once it is closed.
+
+    Args:
+        path: Of the page.
+        title: Its heading.
+
+    Raises:
+        CaptionerError: It cannot be written.
+    """
+    with (
+        replacing(path) as partial,
+        partial.open("w", encoding="utf-8", errors="xmlcharrefreplace") as stream,
+    ):
+        yield Gallery(stream, path.resolve().parent, title)
+
+
+def _small_picture(path: Path) -> str:
+    """A picture, or the first frame of a clip, as a data URL; empty if it cannot be read."""
+    try:
+        footage = open_footage(path, _SHORTER_SIDE)
+        if footage is None:
+            pixels = load_image(path, size=_SHORTER_SIDE)
+        else:
+            with closing(footage):
+                pixels = next(iter(footage.frames([0.0]))).image
+    except (CaptionerError, StopIteration):
+        return ""
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "JPEG", quality=_QUALITY, optimize=True)
+    return f"data:image/jpeg;base64,{base64.b64encode(stream.getvalue()).decode()}"

@@ -1,0 +1,63 @@
+"""What the how-to pages show is what their commands print, one after another, in one folder."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = ("sidecars", "library", "formats", "wording", "explain")
+MODULES = {"caption": "captioner.cli", "captioner": "captioner.commands"}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder as the pages assume it: some photographs and a clip, and our commands."""
+    photos = tmp_path / "work" / "photos"
+    photos.mkdir(parents=True)
+    for name in ("dog.jpg", "musicians.jpg", "shepherd.jpg", "shepherd_and_cat.mp4"):
+        shutil.copy(ROOT / "data" / "samples" / name, photos)
+    (tmp_path / "bin").mkdir()
+    for name, module in MODULES.items():
+        command = tmp_path / "bin" / name
+        code = f"from {module} import main; main(prog_name='{name}')"
+        command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{code}" "$@"\n')
+        command.chmod(0o755)
+    return tmp_path / "work"
+
+
+def examples(page):
+    """Each command of a page's sessions, and the output below it."""
+    text = (ROOT / "docs" / "how-to" / f"{page}.md").read_text(encoding="utf-8")
+    for block in re.findall(r"```shell-session\n(.*?)```", text, re.DOTALL):
+        for example in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, output = example.partition("\n")
+            yield command, output
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_sessions_print_what_is_shown(page, folder):
+    path = f"{folder.parent / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "HOME": str(folder)}
+    environment.pop("CAPTIONER_CONFIG", None)
+    ran = 0
+    for command, output in examples(page):
+        done = subprocess.run(
+            ["bash", "-c", f"exec 2>&1; {command}"],
+            cwd=folder,
+            env={**environment, "XDG_CONFIG_HOME": ""},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert without_digits(done.stdout) == without_digits(output), command
+        ran += 1
+    assert ran >= 2
+
+
+def without_digits(text):
+    """Log-probabilities, dates and checksums differ."""
+    return re.sub(r"-?\d+\.\d+|\b[0-9a-f]{8}\b|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "0", text)
