@@ -25,7 +25,7 @@ _STEPS = 160  # of a training, at least; a step is half a second on two cores
 _EPOCHS = 8  # each of which writes a checkpoint and captions the validation images
 _BATCH = 16
 # Share of the taught weights in what is kept; the rest are those of the model before.
-_SHARE = 0.7
+_SHARE = 0.3
 
 
 @dataclass(frozen=True)
