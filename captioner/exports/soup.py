@@ -9,7 +9,7 @@ from captioner.errors import CaptionerError
 from captioner.presets.storage import Preset
 
 
-def average_presets(presets: Sequence[Preset]) -> Preset:
+def average_presets(presets: Sequence[Preset], shares: Sequence[float] | None = None) -> Preset:
     """A preset with the mean of the weights of others, which costs no more than one of them.
 
     It can be better than each of them where they have learnt from the same beginning, as the stages
@@ -19,6 +19,7 @@ def average_presets(presets: Sequence[Preset]) -> Preset:
     Args:
         presets: Two or more of the same network and vocabulary. How to search is taken from the
             first; a calibrated confidence is left out, as it is each one's own.
+        shares: Of each in the mean; by default all are alike.
 
     Raises:
         CaptionerError: If their networks or words differ, or weights are of 8 bits.
@@ -42,7 +43,9 @@ def average_presets(presets: Sequence[Preset]) -> Preset:
     arrays = [array for preset in presets for array in preset.weights.values()]
     if any(not np.issubdtype(array.dtype, np.floating) for array in arrays):
         raise CaptionerError("presets of 8 bits cannot be averaged: average first, then quantize")
-    weights = {name: _mean([preset.weights[name] for preset in presets]) for name in first.weights}
+    weights = {
+        name: _mean([preset.weights[name] for preset in presets], shares) for name in first.weights
+    }
     config = {key: value for key, value in first.config.items() if key != "confidence"}
     return Preset(config, first.vocabulary, weights, _card(presets), first.graphs)
 
@@ -58,10 +61,11 @@ def _difference(one: Preset, other: Preset) -> str | None:
     return None if shapes[0] == shapes[1] else "weights"
 
 
-def _mean(arrays: Sequence[np.ndarray]) -> np.ndarray:
+def _mean(arrays: Sequence[np.ndarray], shares: Sequence[float] | None) -> np.ndarray:
     if all(np.array_equal(arrays[0], array) for array in arrays[1:]):
         return arrays[0]  # to the bit: features of a frozen encoder stay its own
-    mean: np.ndarray = np.mean([array.astype(np.float32) for array in arrays], axis=0)
+    stacked = np.stack([array.astype(np.float32) for array in arrays])
+    mean: np.ndarray = np.average(stacked, axis=0, weights=shares)
     return mean.astype(arrays[0].dtype)
 
 

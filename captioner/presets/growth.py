@@ -1,0 +1,64 @@
+"""A captioner that knows more words than before."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from captioner.errors import CaptionerError
+from captioner.presets.storage import Preset
+from captioner.text.vocabulary import Vocabulary
+
+_VECTORS = "decoder/embedding/embeddings"  # (V, E)
+_KERNEL = "decoder/word_logits/kernel"  # (D, V)
+_BIAS = "decoder/word_logits/bias"  # (V,)
+_RAREST = 100  # known words whose output a new word begins with
+
+
+def grow_vocabulary(preset: Preset, counts: Mapping[str, int], seed: int = 0) -> Preset:
+    """Add words to a preset; those that it knows keep their weights.
+
+    The vector of a new word is drawn with mean and spread of the known ones. What its logit reads
+    is the mean of the rarest known words, so that it is said no more than they are until it has
+    been learnt.
+
+    Args:
+        preset: Its weights are floating-point ones.
+        counts: How often each word occurs; those that the preset knows already are counted on.
+        seed: Of the vectors.
+
+    Returns:
+        The preset with the grown vocabulary, without graphs, which have the old size.
+
+    Raises:
+        CaptionerError: If the preset has 8 bits.
+
+    Example:
+        >>> from captioner.presets.storage import read_preset
+        >>> grown = grow_vocabulary(read_preset("vgg16_top_down"), {"dog": 3, "rex": 10})
+        >>> "rex" in grown.vocabulary, len(grown.vocabulary)
+        (True, 4841)
+    """
+    if not np.issubdtype(preset.weights[_VECTORS].dtype, np.floating):
+        raise CaptionerError("presets of 8 bits cannot learn: take the one that it was made of")
+    known = preset.vocabulary
+    total = dict(known.counts)
+    for word, count in counts.items():
+        total[word] = total.get(word, 0) + count
+    vocabulary = Vocabulary(total)
+    rows = np.array(known.encode(vocabulary.words[4:]))
+    rows = np.concatenate([np.arange(4), rows])  # of each word in the old weights
+    new = np.array([word not in known for word in vocabulary.words])
+    rng = np.random.default_rng(seed)
+    weights = dict(preset.weights)
+
+    vectors = preset.weights[_VECTORS].astype(np.float32)
+    grown = vectors[rows]
+    grown[new] = rng.normal(vectors[4:].mean(), vectors[4:].std(), (new.sum(), vectors.shape[1]))
+    weights[_VECTORS] = grown.astype(preset.weights[_VECTORS].dtype)
+    for name in (_KERNEL, _BIAS):
+        if name in weights:  # tied vectors have no kernel
+            array = weights[name].astype(np.float32)
+            mean = array[..., 4:][..., -_RAREST:].mean(axis=-1, keepdims=True)
+            weights[name] = np.where(new, mean, array[..., rows]).astype(weights[name].dtype)
+    return replace(preset, vocabulary=vocabulary, weights=weights, graphs={})

@@ -1,0 +1,69 @@
+"""The report on what a captioner was taught, as a page that needs no other file but the images."""
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+
+from captioner.replacing import replacing
+from captioner.training.teaching import Taught
+
+_STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
+table{border-collapse:collapse}td,th{padding:.2rem .8rem;text-align:left;vertical-align:top}
+td.number{text-align:right}img{width:12rem;height:9rem;object-fit:cover}
+article{display:flex;gap:1rem;margin:1rem 0}article p{margin:0}svg{max-width:100%}"""
+_WIDTH, _HEIGHT = 600, 200
+
+
+def write_lesson(lesson: Taught, path: str | Path) -> None:
+    """Write the report: scores before and afterwards, the learning curve, sample captions.
+
+    Args:
+        lesson: As `teach` returns it.
+        path: The HTML file. The images are links to where they lie.
+
+    Raises:
+        CaptionerError: If it cannot be written.
+    """
+    scores = "".join(
+        f"<tr><td>{escape(name)}</td><td class=number>{100 * lesson.before[name]:.1f}</td>"
+        f"<td class=number>{100 * lesson.after[name]:.1f}</td></tr>"
+        for name in ("BLEU-1", "BLEU-4", "ROUGE-L", "CIDEr")
+    )
+    losses = [float(row["loss"]) for row in lesson.history]
+    ciders = [float(row["CIDEr"]) for row in lesson.history]
+    samples = "".join(
+        f"<article><img loading=lazy alt='' src='{escape(Path(example.path).resolve().as_uri())}'>"
+        f"<div><p><b>before</b> {escape(before)}</p><p><b>now</b> {escape(after)}</p>"
+        f"<p><b>people</b> {escape(example.captions[0])}</p></div></article>"
+        for example, before, after in lesson.samples
+    )
+    text = f"""<!doctype html><html lang=en><meta charset=utf-8>
+<meta name=viewport content="width=device-width"><title>{escape(lesson.preset.name)}</title>
+<style>{_STYLE}</style><h1>What {escape(lesson.preset.name)} has learnt</h1>
+<p>{len(lesson.new_words)} new words: {escape(", ".join(lesson.new_words)) or "none"}.
+{len(lesson.unknown)} words were too rare to be learnt. Scores are of {len(lesson.samples)}
+images that it has not learnt from, x 100.</p>
+<table><tr><th>score<th>before<th>now</tr>{scores}</table>
+<h2>Epoch by epoch</h2>
+{_curve("CIDEr on the images that it has not learnt from", ciders)}
+{_curve("loss on the images that it has learnt from", losses)}
+<h2>Captions before and now</h2>{samples}</html>
+"""
+    with replacing(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def _curve(title: str, values: Sequence[float]) -> str:
+    low, high = min(values), max(values)
+    span = (high - low) or 1.0
+    step = _WIDTH / max(len(values) - 1, 1)
+    points = " ".join(
+        f"{n * step:.1f},{_HEIGHT * (1 - (value - low) / span):.1f}"
+        for n, value in enumerate(values)
+    )
+    return (
+        f"<figure><figcaption>{title}: {values[0]:.2f} to {values[-1]:.2f} in {len(values)} "
+        f"epochs, between {low:.2f} and {high:.2f}</figcaption>"
+        f"<svg viewBox='-5 -5 {_WIDTH + 10} {_HEIGHT + 10}' role=img aria-label='{title}'>"
+        f"<polyline fill=none stroke=currentColor stroke-width=2 points='{points}'/></svg></figure>"
+    )

@@ -1,0 +1,213 @@
+"""A captioner taught some images of one's own, without forgetting the rest of the world."""
+
+import csv
+import math
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from captioner.captioner import Captioner
+from captioner.datasets.dataset import Dataset, Example
+from captioner.datasets.mixture import DataConfig
+from captioner.datasets.readers import read_dataset
+from captioner.errors import CaptionerError
+from captioner.evaluation.scores import score_captions
+from captioner.exports.soup import average_presets
+from captioner.presets.growth import grow_vocabulary
+from captioner.presets.storage import DEFAULT_PRESET, Preset, read_preset, write_preset
+from captioner.training.config import StageConfig, TrainConfig
+from captioner.training.trainer import Trainer
+
+_STEPS = 160  # of a training, at least; a step is half a second on two cores
+_EPOCHS = 8  # each of which writes a checkpoint and captions the validation images
+_BATCH = 16
+# Share of the taught weights in what is kept; the rest are those of the model before.
+_SHARE = 0.3
+
+
+@dataclass(frozen=True)
+class Taught:
+    """What came of teaching.
+
+    Args:
+        preset: Folder of the taught preset.
+        new_words: Words that it did not know before.
+        unknown: Words of the captions that it does not learn, since they are too rare.
+        faults: Rows of the data that were left out.
+        history: Rows of the training's log.
+        before: Scores on the validation images before, fractions by metric.
+        after: The same afterwards.
+        samples: Validation images with their captions: by people, before, afterwards.
+    """
+
+    preset: Path
+    new_words: list[str]
+    unknown: list[str]
+    faults: tuple[str, ...]
+    history: list[dict[str, str]]
+    before: dict[str, float]
+    after: dict[str, float]
+    samples: list[tuple[Example, str, str]]
+
+
+def teach(
+    data: str | Path,
+    out: str | Path,
+    *,
+    preset: str | Path = DEFAULT_PRESET,
+    images: str | Path | None = None,
+    overwrite: bool = False,
+    seed: int = 1,
+    report: Callable[[str], None] = print,
+) -> Taught:
+    """Continue the training of a preset on one's own captions.
+
+    The vocabulary grows by the new words; the decoder is trained on stored features, VGG16 stays as
+    it is. What is kept is a mean of the weights before and after, which loses little of what was
+    known (Wortsman et al. 2022). A killed run resumes; its work is in a folder beside `out`, named
+    `OUT.teaching`, which goes when all is done.
+
+    Args:
+        data: What `read_dataset` reads.
+        out: Folder of the new preset.
+        preset: The preset to begin with, a name or a folder.
+        images: Folder of the images, where the data does not say.
+        overwrite: Replace a preset that is in `out`.
+        seed: Of the new words' vectors and of the training.
+        report: Called with lines of text.
+
+    Raises:
+        CaptionerError: If the data cannot be read or has no images for training or validation.
+
+    Source: Wortsman et al. 2022, "Robust fine-tuning of zero-shot models",
+    https://arxiv.org/abs/2109.01903.
+
+    Example:
+        >>> teach("captions.csv", "mine").new_words  # doctest: +SKIP
+        ['rex']
+    """
+    out = Path(out)
+    if out.exists() and not overwrite:
+        raise CaptionerError(f"{out} is there already: give another --out, or --overwrite")
+    dataset = read_dataset(data, images)
+    train, val = _splits(dataset)
+    known = read_preset(preset)
+    work = out.with_name(f"{out.name}.teaching")
+    start, new_words, unknown = _grow(known, train, seed)
+    work.mkdir(parents=True, exist_ok=True)
+    write_preset(work / "start", start, overwrite=True)
+    report(
+        f"{len(train)} images to learn from, {len(val)} to check; "
+        f"{len(new_words)} new words{': ' if new_words else ''}{', '.join(new_words[:20])}"
+    )
+    before = _caption(preset, val)
+    config = _config(data, images, work, start, len(train), seed)
+    best = read_preset(Trainer(config, report).train())
+    best = replace(best, config=start.config)  # that of the training has dropout
+    taught = average_presets([start, best], [1 - _SHARE, _SHARE])
+    taught = replace(taught, config=known.config, graphs=best.graphs, card=_card(known, dataset))
+    write_preset(out, taught, overwrite)
+    after = _caption(out, val)
+    with (work / "run" / "taught" / "log.csv").open(encoding="utf-8", newline="") as file:
+        history = list(csv.DictReader(file))
+    shutil.rmtree(work)
+    return Taught(
+        preset=out,
+        new_words=new_words,
+        unknown=unknown,
+        faults=dataset.faults,
+        history=history,
+        before=_score(before, val),
+        after=_score(after, val),
+        samples=[(e, before[e.id], after[e.id]) for e in val if e.id in before],
+    )
+
+
+def _splits(dataset: Dataset) -> tuple[list[Example], list[Example]]:
+    parts = [[e for e in dataset.examples if e.split == split] for split in ("train", "val")]
+    if not all(parts):
+        lacking = "train" if not parts[0] else "val"
+        raise CaptionerError(
+            f'{dataset.name} has no images in the split "{lacking}": give four images or more '
+            "without a split, or write `train` and `val` into a column `split`"
+        )
+    return parts[0], parts[1]
+
+
+def _grow(known: Preset, train: list[Example], seed: int) -> tuple[Preset, list[str], list[str]]:
+    """The preset with the new words of the captions, these words, and those that are too rare."""
+    counts = Counter(word for example in train for words in example.tokens for word in words)
+    least = 1 if len(train) < 20 else 2  # in a large set a word that occurs once may be a typo
+    learnt = {word: n for word, n in counts.items() if word in known.vocabulary or n >= least}
+    new = sorted(set(learnt) - set(known.vocabulary.words), key=lambda word: (-counts[word], word))
+    start = grow_vocabulary(known, {word: learnt[word] for word in new}, seed)
+    return start, new, sorted(set(counts) - set(learnt))
+
+
+def _config(
+    data: str | Path,
+    images: str | Path | None,
+    work: Path,
+    start: Preset,
+    count: int,
+    seed: int,
+) -> TrainConfig:
+    batch = min(_BATCH, count)
+    stage = StageConfig(
+        name="taught",
+        epochs=_EPOCHS,
+        learning_rate=5e-4,
+        batch_size=batch,
+        warmup_steps=20,
+        ema=0.9,
+    )
+    folder = None if images is None else str(images)
+    times = max(1.0, _STEPS * batch / _EPOCHS / count)  # that an epoch reads each image
+    generation = dict(start.config["generation"])
+    max_length = generation.pop("max_length")
+    decoder: dict[str, Any] = {**start.config["decoder"], "dropout": 0.5}
+    return TrainConfig(
+        datasets=(DataConfig(str(data), name="taught", images=folder, weight=times),),
+        features=str(work / "features"),
+        run=str(work / "run"),
+        stages=(stage,),
+        start=str(work / "start"),
+        vocabulary=str(work / "start"),
+        encoder=dict(start.config["encoder"]),
+        decoder=decoder,
+        max_length=max_length,
+        validation=generation,
+        seed=seed,
+    )
+
+
+def _caption(preset: str | Path, examples: list[Example]) -> dict[str, str]:
+    """What a preset says of images, of clips as a whole; unreadable ones are left out."""
+    captioner = Captioner.from_preset(preset)
+    found = captioner.describe([example.path for example in examples], every=math.inf)
+    return {
+        examples[result.index].id: result.caption.text
+        for result in found
+        if not isinstance(result.caption, CaptionerError)
+    }
+
+
+def _score(captions: dict[str, str], examples: list[Example]) -> dict[str, float]:
+    references = {
+        example.id: [" ".join(words) for words in example.tokens]
+        for example in examples
+        if example.id in captions
+    }
+    return score_captions(captions, references)
+
+
+def _card(known: Preset, dataset: Dataset) -> str:
+    sizes = Counter(example.split for example in dataset.examples)
+    return (
+        f"# Model card\n\nTaught on {dataset.name} ({sizes['train']} images to learn from, "
+        f"{sizes['val']} to check) by `captioner teach`. Its confidence is calibrated for the "
+        f"model that it began with, whose card follows.\n\n{known.card.replace('# ', '## ', 1)}"
+    )

@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from captioner.commands import main
+from captioner.errors import CaptionerError
+from captioner.presets.storage import read_preset
+from captioner.training import teaching
+from captioner.training.lesson_page import write_lesson
+from captioner.training.teaching import teach
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("world")
+    rng = np.random.default_rng(0)
+    rows = ["Image;Caption"]
+    for n in range(8):
+        colour = (255, 0, 0) if n % 2 else (0, 0, 255)
+        pixels = np.full((32, 32, 3), colour, np.uint8) ^ rng.integers(0, 9, (32, 32, 3), np.uint8)
+        Image.fromarray(pixels).save(folder / f"{n}.png")
+        rows.append(f"{n}.png ;{'rex on the grass' if n % 2 else 'two dogs in water'}")
+    rows.append(";")
+    rows.append("0.png;")
+    (folder / "captions.csv").write_text("\ufeff" + "\r\n".join(rows), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def lesson(world, tiny_preset):
+    lines = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(teaching, "_STEPS", 16)
+        patch.setattr(teaching, "_EPOCHS", 2)
+        found = teach(world, world / "mine", preset=str(tiny_preset), report=lines.append)
+    assert lines[0].startswith("6 images to learn from, 2 to check; 2 new words: dogs, rex")
+    return found
+
+
+def test_the_words_are_learnt_and_vgg16_stays(lesson, tiny_preset):
+    before, after = read_preset(tiny_preset), read_preset(lesson.preset)
+    assert lesson.new_words == ["dogs", "rex"]
+    assert {"rex", "dogs"} <= set(after.vocabulary.words)
+    assert after.config == before.config
+    for name, array in before.weights.items():
+        same = np.array_equal(after.weights.get(name), array)
+        assert same == name.startswith("encoder/"), name
+    assert after.graphs.keys() == before.graphs.keys()
+    assert "Taught on captions (6 images to learn from, 2 to check)" in after.card
+
+
+def test_what_came_of_it_is_told(lesson):
+    assert len(lesson.history) == 2 and "loss" in lesson.history[0]
+    assert lesson.faults and "has an empty caption" in lesson.faults[0]
+    assert len(lesson.samples) == 2
+    assert lesson.before.keys() == lesson.after.keys() >= {"CIDEr", "BLEU-4"}
+    assert not lesson.preset.with_name("mine.teaching").exists()
+
+
+def test_the_page(lesson, tmp_path):
+    write_lesson(lesson, tmp_path / "page.html")
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "2 new words: dogs, rex" in text and text.count("<polyline") == 2
+    assert text.count("<article>") == 2 and "http" not in text
+
+
+def test_a_preset_that_is_there_is_not_replaced(lesson, world, tiny_preset):
+    with pytest.raises(CaptionerError, match="is there already"):
+        teach(world, lesson.preset, preset=str(tiny_preset))
+
+
+def test_too_few_images(world, tiny_preset, tmp_path):
+    (tmp_path / "t.csv").write_text("image,caption\n0.png,a\n1.png,b\n")
+    with pytest.raises(CaptionerError, match='no images in the split "val": give four images'):
+        teach(tmp_path / "t.csv", tmp_path / "out", preset=str(tiny_preset), images=world)
+
+
+def test_the_command(world, tiny_preset, tmp_path, monkeypatch):
+    from click.testing import CliRunner
+
+    monkeypatch.setattr(teaching, "_STEPS", 1)
+    monkeypatch.setattr(teaching, "_EPOCHS", 1)
+    out, page = tmp_path / "mine", tmp_path / "mine.html"
+    arguments = ["teach", world, "--out", out, "--preset", tiny_preset, "--report", page]
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    assert result.exit_code == 0, result.output
+    assert "2 images that it has not learnt from: BLEU-4 " in result.stdout
+    assert result.stdout.endswith(f"{out}: 2 new words\n")
+    assert "left out: " in result.stderr and page.exists()
