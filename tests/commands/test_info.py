@@ -28,12 +28,11 @@ def test_describes_a_preset(tiny_preset):
     facts = json.loads(result.stdout)
     config = json.loads((tiny_preset / "config.json").read_text())
     arrays = load_file(tiny_preset / "model.safetensors")
-    # VGG16 without top has 14,714,688 parameters (keras.io/api/applications).
-    assert facts["parameters"]["encoder"] == 14_714_688
     assert sum(facts["parameters"].values()) == sum(array.size for array in arrays.values())
     assert facts == {
         "name": "tiny",
         "folder": str(tiny_preset),
+        "task": "caption",
         "encoder": {"name": "vgg16", **config["encoder"]},
         "decoder": config["decoder"],
         "vocabulary": 16,
@@ -47,14 +46,26 @@ def test_describes_a_preset(tiny_preset):
 
 def test_writes_it_for_people(tiny_preset):
     lines = info(tiny_preset).stdout.splitlines()
-    assert lines[2:6] == [
-        "encoder     vgg16 (grid 7)",
+    parameters = json.loads(info(tiny_preset, "--json").stdout)["parameters"]
+    assert lines[2:7] == [
+        "task        caption",
+        "encoder     vgg16 (grid 7, filters [4, 8, 16, 32, 32])",
         "decoder     top_down (units 8, embedding_size 8)",
         "vocabulary  16 words, special tokens included",
-        "parameters  14,754,256: encoder 14,714,688, decoder 39,568",
+        f"parameters  {sum(parameters.values()):,}: encoder {parameters['encoder']:,}, "
+        f"decoder {parameters['decoder']:,}",
     ]
-    assert lines[8] == "generation  beam_width 3, max_length 8, length_power 0.7"
+    assert "generation  beam_width 3, max_length 8, length_power 0.7" in lines
     assert lines[-3:] == ["# Model card", "", "Random weights."]
+
+
+def test_counts_the_parameters_of_both_tasks():
+    # VGG16 without top has 14,714,688 parameters (keras.io/api/applications).
+    facts = json.loads(info("vgg16_top_down", "--json").stdout)
+    assert facts["parameters"]["encoder"] == 14_714_688
+    labels = json.loads(info("vgg16_lstm_signs", "--json").stdout)
+    assert (labels["task"], len(labels["labels"])) == ("activity", 10)
+    assert labels["parameters"].keys() == {"head"}
 
 
 def test_refuses_what_is_damaged_or_missing(tiny_preset, tmp_path):
