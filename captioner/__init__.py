@@ -3,6 +3,7 @@
 Names are loaded when they are first used, so that importing the package is instant.
 """
 
+from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,9 @@ __version__ = "0.1.0"
 __all__ = ["Caption", "Captioner", "CaptionerError", "Label", "__version__"]
 
 switch_telemetry_off()  # before anything imports OpenVINO
+with suppress(ImportError):
+    # Before TensorFlow, whose own SQLite has no full-text search and would take its place.
+    import sqlite3  # noqa: F401
 
 _HOMES = {
     "Caption": "captioner.results",

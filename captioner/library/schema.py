@@ -116,4 +116,9 @@ def _failed(path: Path, error: sqlite3.Error) -> CaptionerError:
         return CaptionerError(f"cannot open {path}: choose a folder that exists and may be written")
     if isinstance(error, sqlite3.DatabaseError) and "not a database" in str(error):
         return CaptionerError(f"{path} is no library of captions: name another file")
+    if "no such module" in str(error):
+        return CaptionerError(
+            f"cannot open {path}: this Python's SQLite has no full-text search (FTS5); where "
+            "TensorFlow was imported first, import captioner before it"
+        )
     return CaptionerError(f"cannot use the library {path} ({error}): check the file and the disk")

@@ -1,5 +1,7 @@
 import shutil
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -182,3 +184,19 @@ def test_what_is_no_library_is_named_and_stays(folder):
     with pytest.raises(CaptionerError, match=r"cannot open none/a\.db"):
         Library(Path("none/a.db"), create=True)
     assert sqlite3.connect("other.db").execute("SELECT x FROM t").fetchone() == (1,)
+
+
+@pytest.mark.parametrize(
+    ("first", "expected"), [("captioner", "opened"), ("sys", "import captioner before it")]
+)
+def test_the_sqlite_of_tensorflow_is_not_taken(first, expected, tmp_path):
+    pytest.importorskip("tensorflow")
+    code = (
+        f"import sys, pathlib, {first}, tensorflow; from captioner.library.schema import connect\n"
+        "try:\n    connect(pathlib.Path(sys.argv[1]), create=True)\n    print('opened')\n"
+        "except Exception as error:\n    print(error)"
+    )
+    command = [sys.executable, "-c", code, tmp_path / "photos.db"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    # On systems whose libraries do not take one another's place, both open.
+    assert expected in done.stdout or (first == "sys" and done.stdout == "opened\n"), done.stderr
