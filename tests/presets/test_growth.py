@@ -8,8 +8,6 @@ from captioner.presets.growth import grow_vocabulary
 from captioner.presets.network import build_network
 from captioner.presets.storage import read_preset
 
-FEATURES = np.random.default_rng(0).random((2, 1, 49, 512), "float32") * 5
-
 
 @pytest.fixture
 def preset(tiny_preset):
@@ -17,9 +15,11 @@ def preset(tiny_preset):
 
 
 def logits(preset, words):
-    _, decoder = build_network(preset)
+    encoder, decoder = build_network(preset)
+    shape = (2, 1, encoder.places, encoder.channels)
+    features = np.random.default_rng(0).random(shape, "float32") * 5
     ids = [[[preset.vocabulary.start_id, *preset.vocabulary.encode(words)]]] * 2
-    return np.asarray(decoder(FEATURES, np.array(ids)))[:, 0]  # (2, L, V)
+    return np.asarray(decoder(features, np.array(ids)))[:, 0]  # (2, L, V)
 
 
 def test_known_words_keep_their_logits(preset):

@@ -315,7 +315,7 @@ RECOGNIZERS = {
     "head huge": (config_with(head__units=HUGE), "config.json: head.units"),
     "head option": (config_with(head__speed=1), "head lstm"),
     "no side": (without("side"), "config.json: side"),
-    "another task": (config_with(task="caption"), "recognizes no activities"),
+    "another task": (config_with(task="caption"), "vocabulary.json"),
     "weight missing": (drop("head/logits/bias"), "head/logits/bias"),
     "weight shorter": (put("head/hidden/bias", np.zeros(2, np.float16)), "head/hidden/bias"),
     "weights NaN": (put("head/logits/bias", np.full(10, np.nan, np.float16)), "head/logits/bias"),
