@@ -160,7 +160,7 @@ class CaptionHead:
 def _neutral(
     caption: Caption | CaptionerError, shares: Sequence[float]
 ) -> Caption | CaptionerError:
-    """A caption and its alternatives, without a gender where its share is less than certain."""
+    """Leave a gender out of a caption and its alternatives where its share is not certain."""
     if isinstance(caption, CaptionerError):
         return caption
     best, *others = (
@@ -173,7 +173,7 @@ def _neutral(
 
 
 def _withhold(caption: Caption, least: float) -> Caption:
-    """The caption, or, if its confidence is less than the least, one without text."""
+    """Return the caption, or, if its confidence is less than the least, one without text."""
     if caption.confidence is None or caption.confidence >= least:
         return caption
     nothing: dict[str, Any] = {"text": "", "words": (), "attention": None, "alternatives": ()}
@@ -181,7 +181,7 @@ def _withhold(caption: Caption, least: float) -> Caption:
 
 
 def _of_clip(caption: Caption, clip: Clip, mirror: bool) -> Caption:
-    """The caption with the clip's span, and with attention to its frames alone."""
+    """Return the caption with the clip's span, and with attention to its frames alone."""
     attention = caption.attention
     if attention is not None:
         attention = _by_frame(attention, len(clip.frames), mirror)
@@ -196,7 +196,7 @@ def _of_clip(caption: Caption, clip: Clip, mirror: bool) -> Caption:
 
 
 def _by_frame(attention: np.ndarray, frames: int, mirror: bool) -> np.ndarray:
-    """The attention (L, frames, P) to a clip, without padding, and with that to mirror images."""
+    """Return the attention (L, frames, P) to a clip without padding, mirror images added."""
     own = attention[:, :frames]
     if not mirror:
         return own

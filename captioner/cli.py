@@ -163,6 +163,7 @@ _WITHOUT_ERRORS = ("text", *SUBTITLES)  # formats in which an error has no row
 @click.pass_context
 def main(
     context: click.Context,
+    /,
     paths: tuple[str, ...],
     recursive: bool,
     all_files: bool,
@@ -367,7 +368,7 @@ def _choose_format(name: str | None, short: dict[str, bool], out: Path | None) -
 
 
 def _read_preset(name: str | None) -> "tuple[Preset, Path]":
-    """The preset and its folder."""
+    """Return the preset and its folder."""
     from captioner.presets.storage import DEFAULT_PRESET, preset_folder, read_preset
 
     try:
@@ -412,7 +413,7 @@ def _skip(paths: Iterable[str], report: Report, skipped: Callable[[], object]) -
 
 
 def _name_of(source: Any) -> str:
-    """The path of a source as it was given."""
+    """Return the path of a source as it was given."""
     if isinstance(source, bytes):
         return PATH
     return source.url if isinstance(source, Remote) else str(source)

@@ -6,7 +6,7 @@ class CaptionerError(Exception):
 
 
 def unreadable(name: str, reason: str, fix: str) -> CaptionerError:
-    """The error that says which file cannot be read, why, and what to do.
+    """Return the error that says which file cannot be read, why, and what to do.
 
     Example:
         >>> print(unreadable("a.jpg", "empty", "fetch it again"))

@@ -115,7 +115,7 @@ def _by_dataset(curve: Calibration, datasets: tuple[Path, ...], measured: list[n
 
 
 def _draw(expected: list[float], confirmed: list[float], path: Path) -> None:
-    """A reliability diagram: on the diagonal a confidence is what it says."""
+    """Return a reliability diagram: on the diagonal a confidence is what it says."""
     try:
         from matplotlib.figure import Figure
     except ImportError as error:

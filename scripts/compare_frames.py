@@ -45,7 +45,7 @@ Features = Sequence[np.ndarray]  # of each clip, float (T, P, C)
 
 
 def encode(captioner: Captioner, paths: Sequence[Path]) -> list[np.ndarray]:
-    """The features of up to 16 frames of each film, float32 (T, P, C)."""
+    """Return the features of up to 16 frames of each film, float32 (T, P, C)."""
     encoded = []
     for path in tqdm(paths, "VGG16", unit=" clips", disable=None):
         (clip,) = read_clips(path, captioner.image_size, math.inf)
@@ -54,7 +54,7 @@ def encode(captioner: Captioner, paths: Sequence[Path]) -> list[np.ndarray]:
 
 
 def search(captioner: Captioner, clips: Features) -> list[Caption]:
-    """The best sentence about each clip, all of its frames given as they are."""
+    """Return the best sentence about each clip, all of its frames given as they are."""
     found: list[Caption] = []
     for first in range(0, len(clips), _BATCH):
         for caption in captioner.caption_features(clips[first : first + _BATCH]):
@@ -65,28 +65,28 @@ def search(captioner: Captioner, clips: Features) -> list[Caption]:
 
 
 def attention(captioner: Captioner, clips: Features) -> list[Caption]:
-    """The best sentence about each clip, all of its frames given as the captioner does."""
+    """Return the best sentence about each clip, all of its frames given as the captioner does."""
     return search(captioner, [smooth_frames(clip) for clip in clips])
 
 
 def middle(captioner: Captioner, clips: Features) -> list[Caption]:
-    """The best sentence about the middle frame of each clip."""
+    """Return the best sentence about the middle frame of each clip."""
     return search(captioner, [clip[len(clip) // 2, np.newaxis] for clip in clips])
 
 
 def mean(captioner: Captioner, clips: Features) -> list[Caption]:
-    """The best sentence about the mean frame of each clip."""
+    """Return the best sentence about the mean frame of each clip."""
     return search(captioner, [clip.mean(axis=0, keepdims=True) for clip in clips])
 
 
 def vote(captioner: Captioner, clips: Features) -> list[Caption]:
-    """The sentence that is the best about most frames of each clip."""
+    """Return the sentence that is the best about most frames of each clip."""
     said = iter(search(captioner, [frame[np.newaxis] for clip in clips for frame in clip]))
     return [elect([next(said) for _ in clip]) for clip in clips]
 
 
 def elect(candidates: Sequence[Caption]) -> Caption:
-    """The most frequent of some sentences, and of those as frequent the best by score."""
+    """Return the most frequent of some sentences, and of those as frequent the best by score."""
     votes = Counter(candidate.words for candidate in candidates)
     return max(candidates, key=lambda candidate: (votes[candidate.words], candidate.score))
 
@@ -118,7 +118,7 @@ def score_table(evaluations: Sequence[Evaluation]) -> str:
 
 
 def caption_table(evaluations: Sequence[Evaluation]) -> str:
-    """What is said of each clip, beside the first of the people's captions."""
+    """Return what is said of each clip, beside the first of the people's captions."""
     first = evaluations[0]
     rows = [
         (clip, truths[0], *(evaluation.captions[clip] for evaluation in evaluations))

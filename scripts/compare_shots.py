@@ -42,7 +42,7 @@ Detector = Callable[[Path], list[float]]  # times of the cuts of a film, in seco
 
 
 def read_shot(path: Path, random: np.random.Generator) -> tuple[Shot, int]:
-    """A shot of 1 to 6 seconds, or as long as its clip, and its frames a second.
+    """Return a shot of 1 to 6 seconds, or as long as its clip, and its frames a second.
 
     Over a picture a window of 50 to 100 % of its side moves from one place and size to another.
     """
@@ -59,7 +59,7 @@ def read_shot(path: Path, random: np.random.Generator) -> tuple[Shot, int]:
 
 
 def write_film(path: Path, sources: list[Path], random: np.random.Generator) -> list[float]:
-    """Joins a shot of each source at the rate of the first; returns the cuts' times in seconds."""
+    """Join a shot of each source at the rate of the first; returns the cuts' times in seconds."""
     shots, rates = zip(*(read_shot(source, random) for source in sources), strict=True)
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=rates[0])

@@ -129,7 +129,7 @@ def completion(shell: str) -> None:
 
 
 def _options(command: click.Command) -> dict[str, click.Option]:
-    """The options that may have defaults, by their long names."""
+    """Return the options that may have defaults, by their long names."""
     found = {}
     for option in command.params:
         if isinstance(option, click.Option):
@@ -163,7 +163,7 @@ def _write_default(command: click.Command, path: Path, key: str, values: Iterabl
 
 
 def _convert(command: click.Command, option: click.Option, key: str, given: list[str]) -> Any:
-    """What a TOML file has for the words of a command line."""
+    """Return what a TOML file has for the words of a command line."""
     if len(given) > 1 and not option.multiple:
         raise CaptionerError(f"{key} has one value, not {len(given)}: give one")
     try:

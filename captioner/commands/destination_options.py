@@ -164,7 +164,7 @@ def open_destinations(
 
 
 def _open_files(options: dict[str, Any], overwrite: bool) -> "list[Destination]":
-    """The destinations that are files of their own, of each picture."""
+    """Return the destinations that are files of their own, of each picture."""
     existing: Existing = "keep"
     if overwrite or options["append"] or options["prepend"]:
         existing = "overwrite" if overwrite else "append" if options["append"] else "prepend"

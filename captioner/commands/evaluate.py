@@ -179,7 +179,7 @@ def _evaluate_labels(
 def _from_references(
     path: Path, images: Path | None, split: str, captions: dict[str, str]
 ) -> tuple["ReferenceSet", dict[str, Path]]:
-    """References in a file, and where their pictures would be."""
+    """Return the references in a file, and where their images would be."""
     from captioner.evaluation.references import read_references
 
     truth = read_references(path, split=split, image_ids=captions)

@@ -118,7 +118,7 @@ def _fields(row: sqlite3.Row, place: Path) -> dict[str, Any]:
 
 
 def _shown(place: Path) -> str:
-    """A path as short as the current folder allows."""
+    """Return a path as short as the current folder allows."""
     return os.path.relpath(place) if place.is_relative_to(Path.cwd()) else str(place)
 
 

@@ -71,7 +71,7 @@ def _read(
     restart: bool,
     made: set[Path],
 ) -> Callable[[], Path]:
-    """What trains by a recipe: all are read, and checked, before the first trains."""
+    """Return what trains by a recipe: all are read, and checked, before the first trains."""
     from captioner.training.config import read_config
     from captioner.training.needed_presets import check_needed, presets_made
     from captioner.training.stage_options import forget_training

@@ -77,7 +77,7 @@ class View:
     crop: float = 0.6
 
     def read(self, example: Example, size: tuple[int, int]) -> Iterator[Clip]:
-        """Yields the view of one picture, as `read_clips` yields the picture itself."""
+        """Yield the view of one picture, as `read_clips` yields the picture itself."""
         rng = np.random.default_rng((self.seed, zlib.crc32(example.id.encode())))
         image = load_image(example.path, size=size)
         seen = augment(image, rng, crop=self.crop, flip=can_flip(example.tokens))

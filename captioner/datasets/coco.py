@@ -94,7 +94,7 @@ def _read_file(path: Path, images_dir: str | os.PathLike[str] | None) -> list[Ex
 def _find_images(
     path: Path, images_dir: str | os.PathLike[str] | None, own: str, names: dict[Any, str]
 ) -> Path:
-    """The first folder that has the first image, or where it ought to be."""
+    """Return the first folder that has the first image, or where it ought to be."""
     roots = [path.parent, path.parent.parent] if images_dir is None else [Path(images_dir)]
     folders = [
         folder for root in roots for folder in (root / own, root / "images" / own, root / "images")

@@ -125,7 +125,7 @@ def read_flat_clips(folder: str | os.PathLike[str], seed: int) -> Dataset:
 
 
 def label_of_name(path: Path) -> str:
-    """The label that a file's name tells.
+    """Return the label that a file's name tells.
 
     Raises:
         CaptionerError: If the name is nothing but a number.

@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from captioner.datasets.dataset import Dataset, Example
 from captioner.datasets.source import read_source, with_pictures
@@ -57,7 +58,7 @@ def read_karpathy(
     return with_pictures(name, examples, json_path)
 
 
-def _example(image: dict, images_dir: Path) -> Example:
+def _example(image: dict[str, Any], images_dir: Path) -> Example:
     image_id = str(PurePosixPath(image.get("filepath", ""), image["filename"]))
     return Example(
         id=image_id,

@@ -54,7 +54,7 @@ class Part:
         return f"{self.settings.name}/" if self.settings.name else ""
 
     def own_id(self, image_id: str) -> str:
-        """The id of an example of the mixture in the data set itself."""
+        """Return the id of an example of the mixture in the data set itself."""
         return image_id.removeprefix(self.prefix)
 
 
@@ -91,7 +91,7 @@ class Mixture:
         return Dataset(name, tuple(e for examples in self._examples for e in examples))
 
     def part_of(self, example: Example) -> Part:
-        """The part that an example comes from."""
+        """Return the part that an example comes from."""
         return self._part_of[example.id]
 
     def split(self, name: str, captions_only: bool = True) -> list[Example]:

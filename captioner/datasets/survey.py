@@ -145,7 +145,7 @@ def near_duplicates(hashes: dict[str, int], bits: int = _NEAR) -> list[list[str]
 def _read(
     examples: Sequence[Example],
 ) -> Iterator[tuple[Example, np.ndarray | CaptionerError]]:
-    """The thumbnail uint8 (8, 9, 3) of each image, or of the first frame of a clip."""
+    """Return the thumbnail uint8 (8, 9, 3) of each image, or of the first frame of a clip."""
 
     def read(example: Example) -> Iterator[Clip]:
         return read_clips(example.path, (8, 9), every=math.inf, most=1)

@@ -186,7 +186,7 @@ def _image_path(folder: Path, image: str) -> Path:
 
 
 def _stems(folder: Path) -> dict[str, Path]:
-    """The images of a folder by their names without a suffix, where these are unique."""
+    """Return the images of a folder by their names without a suffix, where these are unique."""
     paths: dict[str, Path] = {}
     doubled = set()
     for path in map(Path, find_media([folder]) if folder.is_dir() else ()):

@@ -16,7 +16,7 @@ _CLASSES = {
 
 
 def build_decoder(name: str, channels: int, **options: Any) -> Decoder:
-    """Builds a decoder, with fresh weights.
+    """Build a decoder, with fresh weights.
 
     Args:
         name: The name of a module here: "lrcn", "s2vt", "show_and_tell", "show_attend_and_tell" or

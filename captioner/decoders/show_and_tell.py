@@ -56,6 +56,6 @@ class ShowAndTell(Decoder):
 
 
 def _remembering(shape: tuple[int, ...], dtype: Any = None) -> Any:
-    """The first bias of the LSTM, whose gates are: input, forget, candidate, output."""
+    """Return the first bias of the LSTM, whose gates are: input, forget, candidate, output."""
     forget = ops.arange(shape[0]) // (shape[0] // 4) == 1
     return ops.where(forget, ops.cast(3.0, dtype), 0.0)

@@ -96,7 +96,7 @@ class ShowAttendAndTell(AttentiveDecoder):
         return logits
 
     def _unevenness(self, attention: Any, token_ids: Any, frame_mask: Any) -> Any:
-        """The term of equation 14; as the loss beside it, a mean over all words but padding."""
+        """Return the term of equation 14, as a mean over all words but padding."""
         real = ops.cast(token_ids != Vocabulary.pad_id, "float32")  # (B, N, L)
         total = ops.einsum("bnltp,bnl->bntp", attention, real)
         weight = ops.max(real, axis=2)[..., None, None]  # 0 for a sentence that is all padding

@@ -33,7 +33,7 @@ class TiedLogits(keras.layers.Layer):
         self.embedding = embedding
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Creates the bias, for outputs of `input_shape[-1]` numbers."""
+        """Create the bias, for outputs of `input_shape[-1]` numbers."""
         if input_shape[-1] != self.embedding.output_dim:
             raise ValueError(
                 f"tie_embeddings needs units equal to embedding_size, "
@@ -43,5 +43,5 @@ class TiedLogits(keras.layers.Layer):
         self.built = True
 
     def call(self, inputs: Any) -> Any:
-        """Outputs (..., E) to logits (..., V)."""
+        """Turn outputs (..., E) into logits (..., V)."""
         return ops.matmul(inputs, ops.transpose(self.embedding.embeddings)) + self.bias

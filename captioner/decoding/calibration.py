@@ -52,7 +52,7 @@ class Calibration:
         return cls(float(weights[0]), float(weights[1]))
 
     def confidence(self, log_prob: float, words: int) -> float:
-        """The expected share, 0 to 1.
+        """Return the expected share, 0 to 1.
 
         Args:
             log_prob: natural-log probability of the caption.

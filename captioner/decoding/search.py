@@ -18,7 +18,7 @@ def search_captions(
     frame_mask: np.ndarray | None = None,
     **options: Any,
 ) -> Sequence[Sequence[Hypothesis]]:
-    """Finds the best sentences for each of B clips.
+    """Find the best sentences for each of B clips.
 
     `<unk>` is never said; "and" never joins a word to itself ("a brown and brown dog"), which
     models that have learnt "a black and white dog" are prone to; and no word is said twice in a row

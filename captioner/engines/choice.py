@@ -51,7 +51,7 @@ def choose_engine(preset: Preset, engine: str = "auto") -> str:
 
 
 def build_engine(preset: Preset, engine: str = "auto", precision: str = "auto") -> Engine:
-    """Builds the engine of a preset; only that of Keras imports Keras.
+    """Build the engine of a preset; only that of Keras imports Keras.
 
     Args:
         preset: As `read_preset` gives it.
@@ -78,7 +78,7 @@ def build_engine(preset: Preset, engine: str = "auto", precision: str = "auto") 
 def build_ensemble(
     presets: Sequence[Preset], engine: str = "auto", precision: str = "auto"
 ) -> EnsembleEngine:
-    """Builds the engine of several presets at once, which averages what they predict.
+    """Build the engine of several presets at once, which averages what they predict.
 
     Args:
         presets: As `read_preset` gives them.

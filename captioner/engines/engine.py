@@ -21,7 +21,7 @@ class Engine(Protocol):
         ...
 
     def begin(self, features: np.ndarray, frame_mask: np.ndarray) -> tuple[Any, State]:
-        """Reads the features of B clips.
+        """Read the features of B clips.
 
         Args:
             features: float32 (B, T, P, C).
@@ -35,7 +35,7 @@ class Engine(Protocol):
     def step(
         self, token_ids: np.ndarray, state: State, memory: Any, penalty: np.ndarray, count: int
     ) -> tuple[np.ndarray, np.ndarray, State, np.ndarray | None]:
-        """The best next words of K sentences for each of B clips.
+        """Return the best next words of K sentences for each of B clips.
 
         Args:
             token_ids: int32 (B, K), the word before.
@@ -54,7 +54,7 @@ class Engine(Protocol):
     def predict(
         self, token_ids: np.ndarray, state: State, memory: Any
     ) -> tuple[np.ndarray, State, np.ndarray | None]:
-        """The log-probabilities of all words, which cost more to hand over than the best ones.
+        """Return the log-probabilities of all words, which are more to hand over than the best.
 
         Args:
             token_ids: As for `step`.
@@ -67,5 +67,5 @@ class Engine(Protocol):
         ...
 
     def select(self, memory: Any, rows: np.ndarray) -> Any:
-        """The memory of some of the clips alone, in the order of `rows`, int (R,)."""
+        """Return the memory of some of the clips alone, in the order of `rows`, int (R,)."""
         ...

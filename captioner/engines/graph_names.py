@@ -5,7 +5,7 @@ _SLASH = "__"
 
 
 def input_of_weight(weight: str) -> str:
-    """The name of the input that takes a weight.
+    """Return the name of the input that takes a weight.
 
     Example:
         >>> input_of_weight("encoder/block1_conv1/kernel")
@@ -15,7 +15,7 @@ def input_of_weight(weight: str) -> str:
 
 
 def weight_of_input(name: str) -> str | None:
-    """The weight that an input takes, or None if it takes something else.
+    """Return the weight that an input takes, or None if it takes something else.
 
     Example:
         >>> weight_of_input("encoder__block1_conv1__kernel"), weight_of_input("frames")

@@ -115,7 +115,7 @@ def predict_of(decoder: Decoder) -> Callable[..., Any]:
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The same for inference: on TensorFlow a graph, on PyTorch without what gradients need.
+    """Return the same for inference: on TensorFlow a graph, on PyTorch without what gradients need.
 
     A graph spares the cost of calling some fifty operations from Python.
     """

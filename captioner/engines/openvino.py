@@ -150,7 +150,7 @@ class _Graph:
 def read_graph(
     core: Any, graphs: Mapping[str, bytes], name: str, weights: Mapping[str, np.ndarray]
 ) -> Any:
-    """A graph of a preset with its weights in place.
+    """Return a graph of a preset with its weights in place.
 
     Args:
         core: An `openvino.Core`.

@@ -6,7 +6,7 @@ _POLICIES = {"bfloat16": "mixed_bfloat16", "float32": "float32"}
 
 
 def compute_policy(precision: str = "auto") -> str:
-    """The Keras dtype policy for a precision.
+    """Return the Keras dtype policy for a precision.
 
     CPUs with AMX or AVX512-BF16 multiply bfloat16 matrices several times faster than float32, and
     captions do not change measurably; on others bfloat16 is emulated and slow.

@@ -61,7 +61,7 @@ class AccuracyReport:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """What JSON can hold of it."""
+        """Return what JSON can hold of it."""
         return {
             "accuracy": self.accuracy,
             "interval": list(self.interval),
@@ -77,7 +77,7 @@ class AccuracyReport:
 def count_confusion(
     labels: Sequence[str], truth: Sequence[str], given: Sequence[str]
 ) -> AccuracyReport:
-    """Counts which label clips have, and which they got.
+    """Count which label clips have, and which they got.
 
     Args:
         labels: All labels, in the order of the rows and columns.
@@ -106,7 +106,7 @@ def count_confusion(
 
 
 def wilson_interval(right: int, total: int) -> tuple[float, float]:
-    """The 95 % interval of a share, by Wilson's score.
+    """Return the 95 % interval of a share, by Wilson's score.
 
     Args:
         right: Successes.

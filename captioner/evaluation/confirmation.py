@@ -8,7 +8,7 @@ from captioner.text.function_words import FUNCTION_WORDS
 
 
 def confirmed_share(words: Sequence[str], references: Iterable[Sequence[str]]) -> float:
-    """The share of a caption's content words that any reference has.
+    """Return the share of a caption's content words that any reference has.
 
     Words are compared as they are written: "running" does not confirm "runs", so the share is a
     lower bound of what is true of the picture.

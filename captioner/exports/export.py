@@ -42,19 +42,19 @@ class Network:
 
     @classmethod
     def of(cls, preset: Preset) -> "Network":
-        """Builds the network of a preset."""
+        """Build the network of a preset."""
         encoder, decoder = build_network(preset)
         return cls(preset, encoder, decoder, signatures(encoder, decoder))
 
     def run(self, name: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Calls a function in Keras; a `Runner`."""
+        """Call a function in Keras; a `Runner`."""
         signature = self.signatures[name]
         outputs = signature.function(*(inputs[spec.name] for spec in signature.inputs))
         return {name: np.asarray(output) for name, output in outputs.items()}
 
 
 def export_preset(preset: Preset, format_name: str, folder: str | Path) -> float:
-    """Writes the functions encode, begin and step, with the vocabulary and the config.
+    """Write the functions encode, begin and step, with the vocabulary and the config.
 
     Args:
         preset: As `read_preset` gives it.
@@ -88,7 +88,7 @@ def export_preset(preset: Preset, format_name: str, folder: str | Path) -> float
 
 
 def compare(expected: Runner, found: Runner, network: Network) -> float:
-    """Runs two forms of a network on two clips, over two words, and compares all outputs.
+    """Run two forms of a network on two clips, over two words, and compares all outputs.
 
     Args:
         expected: The network in Keras.

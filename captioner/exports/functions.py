@@ -29,7 +29,7 @@ class Signature:
 
 
 def signatures(encoder: VGG16Encoder, decoder: Decoder) -> dict[str, Signature]:
-    """The functions "encode", "begin" and "step", which are those of `Engine`.
+    """Return the functions "encode", "begin" and "step", which are those of `Engine`.
 
     The memory and the state are tuples there; here their parts are tensors of their own, memory_0,
     memory_1 and so on, state_0 and so on, and next_state_0 where a step gives them back.

@@ -29,7 +29,7 @@ def can_export() -> bool:
 
 
 def with_graphs(preset: Preset) -> Preset:
-    """The preset with graphs of its network."""
+    """Return the preset with graphs of its network."""
     return replace(preset, graphs=export_graphs(*build_network(preset)))
 
 
@@ -56,7 +56,7 @@ def export_graphs(encoder: VGG16Encoder, decoder: Decoder) -> dict[str, bytes]:
 
 
 def _convert(signature: Signature, variables: dict[str, Any]) -> Any:
-    """An OpenVINO model of a function whose last inputs are the weights that it uses."""
+    """Return an OpenVINO model of a function whose last inputs are the weights that it uses."""
     import openvino as ov
     import tensorflow as tf
 
@@ -85,7 +85,7 @@ def _convert(signature: Signature, variables: dict[str, Any]) -> Any:
 
 
 def _drop_names(model: Any, public: set[str]) -> None:
-    """Drops all names but the public ones: Keras' tell what was built before in this process."""
+    """Drop all names but the public ones: Keras' tell what was built before in this process."""
     for number, node in enumerate(model.get_ordered_ops()):
         node.set_friendly_name(f"{node.get_type_name()}_{number}")
         for port in node.outputs():

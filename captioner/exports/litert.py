@@ -13,7 +13,7 @@ _FILE = "model.tflite"
 
 
 def write(network: Network, folder: Path) -> None:
-    """Writes the network."""
+    """Write the network."""
     import tensorflow as tf
 
     with tempfile.TemporaryDirectory() as whole:
@@ -25,7 +25,7 @@ def write(network: Network, folder: Path) -> None:
 
 
 def load(folder: Path) -> Runner:
-    """Runs what `write` wrote."""
+    """Run what `write` wrote."""
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(str(folder / _FILE))

@@ -11,7 +11,7 @@ _OPSET = 18
 
 
 def write(network: Network, folder: Path) -> None:
-    """Writes the network."""
+    """Write the network."""
     import tensorflow as tf
     import tf2onnx
 
@@ -22,7 +22,7 @@ def write(network: Network, folder: Path) -> None:
 
 
 def load(folder: Path) -> Runner:
-    """Runs what `write` wrote."""
+    """Run what `write` wrote."""
     import onnxruntime
 
     sessions = {

@@ -10,7 +10,7 @@ from captioner.exports.graphs import export_graphs
 
 
 def write(network: Network, folder: Path) -> None:
-    """Writes the network."""
+    """Write the network."""
     import openvino as ov
 
     from captioner.engines.openvino import read_graph
@@ -22,7 +22,7 @@ def write(network: Network, folder: Path) -> None:
 
 
 def load(folder: Path) -> Runner:
-    """Runs what `write` wrote."""
+    """Run what `write` wrote."""
     import openvino as ov
 
     options = {"INFERENCE_PRECISION_HINT": "f32"}

@@ -20,7 +20,7 @@ _NOTE = (
 
 
 def quantize_preset(preset: Preset, frames: Sequence[np.ndarray]) -> Preset:
-    """Makes a preset whose VGG16 has weights and activations of 8 bits; the decoder stays.
+    """Make a preset whose VGG16 has weights and activations of 8 bits; the decoder stays.
 
     The weights of VGG16 are then in its graph, scaled channel by channel, and nowhere else: such a
     preset is for the OpenVINO engine alone.

@@ -9,7 +9,7 @@ from captioner.exports.export import Network, Runner
 
 
 def write(network: Network, folder: Path) -> None:
-    """Writes the network."""
+    """Write the network."""
     import tensorflow as tf
 
     # keras.export.ExportArchive writes each variable twice.
@@ -23,7 +23,7 @@ def write(network: Network, folder: Path) -> None:
 
 
 def load(folder: Path) -> Runner:
-    """Runs what `write` wrote."""
+    """Run what `write` wrote."""
     import tensorflow as tf
 
     loaded = tf.saved_model.load(folder)

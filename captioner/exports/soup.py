@@ -10,7 +10,7 @@ from captioner.presets.storage import Preset
 
 
 def average_presets(presets: Sequence[Preset], shares: Sequence[float] | None = None) -> Preset:
-    """A preset with the mean of the weights of others, which costs no more than one of them.
+    """Return a preset with the mean of the weights of others, which costs no more than one of them.
 
     It can be better than each of them where they have learnt from the same beginning, as the stages
     of a training and trainings that differ by their seed have. The mean of networks that were
@@ -51,7 +51,7 @@ def average_presets(presets: Sequence[Preset], shares: Sequence[float] | None = 
 
 
 def _difference(one: Preset, other: Preset) -> str | None:
-    """What keeps two networks from being averaged, in a word."""
+    """Return what keeps two networks from being averaged, in a word."""
     for part in ("encoder", "decoder"):
         if one.config.get(part) != other.config.get(part):
             return part

@@ -205,7 +205,7 @@ class Library:
         return self._folder / name
 
     def _name(self, path: str) -> str:
-        """What the library calls a file: its path from the library's folder, if it is below."""
+        """Return a file's path from the library's folder if it is below, or else its whole path."""
         # Links in a path are followed up to the file itself, which may be one of its own.
         absolute = Path(path).parent.resolve() / Path(path).name
         if absolute.is_relative_to(self._folder):

@@ -30,7 +30,7 @@ def read_action(
     crop: float | None = None,
     trim: bool = False,
 ) -> Iterator[Clip]:
-    """Reads a source as one clip.
+    """Read a source as one clip.
 
     Args:
         source: What `read_clips` takes, or a folder of numbered frames, which have no times: their
@@ -98,7 +98,7 @@ def _read_folder(folder: str | os.PathLike[str], frames: int, size: Size) -> Cli
 
 
 def sample_evenly(footage: Footage, frames: int) -> list[Frame]:
-    """Takes frames from the middles of equal parts of a film.
+    """Take frames from the middles of equal parts of a film.
 
     Args:
         footage: The film, as a whole.
@@ -127,7 +127,7 @@ def sample_evenly(footage: Footage, frames: int) -> list[Frame]:
 
 
 def middles(total: int, parts: int) -> list[int]:
-    """The places in the middles of equal parts of a list; all places if these are fewer.
+    """Return the places in the middles of equal parts of a list; all places if these are fewer.
 
     Example:
         >>> middles(10, 4), middles(2, 4)

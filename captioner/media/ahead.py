@@ -42,7 +42,7 @@ def read_ahead(
     workers: int = 4,
     timeout: float = math.inf,
 ) -> Iterator[list[Reading]]:
-    """Yields batches of clips in the order of `sources`, while the next ones are decoded.
+    """Yield batches of clips in the order of `sources`, while the next ones are decoded.
 
     Memory grows neither with the number of sources nor with their length; a source that is too
     large to be read beside others may `wait_for_turn`.

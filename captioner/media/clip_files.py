@@ -51,5 +51,5 @@ def is_frame_folder(path: str | os.PathLike[str]) -> bool:
 
 
 def frame_files(folder: str | os.PathLike[str]) -> list[str]:
-    """The pictures of a folder of frames in the order of their numbers: 2.jpg before 10.jpg."""
+    """Return the images of a folder of frames by their numbers: 2.jpg before 10.jpg."""
     return list(find_media([folder]))

@@ -98,5 +98,5 @@ def _choose_stream(name: str, container: Any) -> Any:
 
 
 def reason_of(error: Exception) -> str:
-    """What an error of PyAV or of the system says, without the path, which it repeats."""
+    """Return what an error of PyAV or of the system says, without the path, which it repeats."""
     return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -13,7 +13,7 @@ _TOLD = ("matroska,webm", "flv")
 
 
 def stated_duration(container: Any, stream: Any) -> float | None:
-    """What the file says beforehand, of its pictures or else of all that is in it.
+    """Return what the file says beforehand, of its pictures or else of all that is in it.
 
     Args:
         container: An open PyAV container.

@@ -38,7 +38,7 @@ class Footage(Protocol):
     end: float
 
     def frames(self, times: Iterable[float]) -> Iterator[Frame]:
-        """Yields the frame on screen at each of the rising `times`, up to the end.
+        """Yield the frame on screen at each of the rising `times`, up to the end.
 
         Raises:
             CaptionerError: If there is no frame, or, after the frames before, if the file breaks
@@ -46,10 +46,10 @@ class Footage(Protocol):
         """
 
     def close(self) -> None:
-        """Closes the file."""
+        """Close the file."""
 
 
 def too_long(name: str) -> CaptionerError:
-    """The error for what goes on for more than `LONGEST`."""
+    """Return the error for what goes on for more than `LONGEST`."""
     reason = f"its times go beyond {LONGEST / 3600:.0f} hours"
     return unreadable(f"all of {name}", reason, "cut it into shorter parts")

@@ -58,7 +58,7 @@ def _centre_of_motion(frames: np.ndarray) -> tuple[float, float]:
 
 
 def motion_span(frames: np.ndarray) -> tuple[int, int]:
-    """Finds where the action begins and ends: clips often have rest before and after it.
+    """Find where the action begins and ends: clips often have rest before and after it.
 
     Args:
         frames: uint8 (T, H, W, 3), at even distances in time, by a camera at rest.

@@ -6,7 +6,7 @@ import warnings
 from contextlib import suppress
 
 import pillow_heif
-from PIL import Image
+from PIL import _imaging as core  # what PIL.Image calls `core`
 
 _BLOCK = 64 * 2**20
 
@@ -23,12 +23,12 @@ def configure_pillow() -> None:
     # Pillow leaves libtiff's own handlers in place, which print. A symbol is looked for in the
     # libraries that Pillow's extension is linked to, too, though not on Windows.
     with suppress(AttributeError, OSError):
-        libtiff = ctypes.CDLL(Image.core.__file__)
+        libtiff = ctypes.CDLL(core.__file__)
         libtiff.TIFFSetErrorHandler(None)
         libtiff.TIFFSetWarningHandler(None)
     # Blocks of up to 32 MiB, such as Pillow's of 16, the C library of Linux keeps for the thread
     # that freed them: each thread then holds the largest image that it has ever decoded.
-    Image.core.set_block_size(_BLOCK)
+    core.set_block_size(_BLOCK)
 
 
 def register_jpeg_xl() -> None:

@@ -15,7 +15,7 @@ Size = tuple[int, int] | int | None
 
 
 def target_size(size: Size, height: int, width: int) -> tuple[int, int] | None:
-    """The height and width that an image or a frame is to get.
+    """Return the height and width that an image or a frame is to get.
 
     Args:
         size: Height and width to which it is stretched, or the most pixels of its shorter side,

@@ -101,7 +101,7 @@ def _previews(data: mmap.mmap) -> Iterator[tuple[tuple[int, int], int]]:
 
 
 def _orientation(data: mmap.mmap) -> int:
-    """The orientation in the first directory of a RAW file, 1 if it has none.
+    """Return the orientation in the first directory of a RAW file, 1 if it has none.
 
     TIFF 6.0, section 2, whose structure all but those of Fuji share; CR3 has it in a box.
     """

@@ -65,6 +65,6 @@ def renamed(error: CaptionerError, path: Path, url: str) -> CaptionerError:
 
 
 def _suffix(url: str) -> str:
-    """The suffix of a file's name, which only helps to tell videos that begin unusually."""
+    """Return the suffix of a file's name, which only helps to tell videos that begin unusually."""
     match = re.search(r"/[^/?#]*(\.[a-z0-9]{1,5})(?:[?#]|$)", url.lower())
     return match[1] if match else ""

@@ -32,7 +32,7 @@ def read_clips(
     most: int = FRAMES,
     cut_short: bool = False,
 ) -> Iterator[Clip]:
-    """Reads a source clip by clip; what it is, its content tells, not its name.
+    """Read a source clip by clip; what it is, its content tells, not its name.
 
     Args:
         source: The path of a video or an animation, which gives its clips as `split_footage` does;
@@ -73,7 +73,7 @@ def read_clips(
 
 
 def _load(source: ImageSource, size: tuple[int, int], cut_short: bool) -> tuple[np.ndarray, bool]:
-    """A picture, and whether only its upper part is there."""
+    """Return a picture, and whether only its upper part is there."""
     try:
         return load_image(source, size=size), False
     except CaptionerError:
@@ -85,7 +85,7 @@ def _load(source: ImageSource, size: tuple[int, int], cut_short: bool) -> tuple[
 
 
 def _content(source: ImageSource) -> bytes:
-    """The bytes of an image; none of what is no file, or a very large one."""
+    """Return the bytes of an image; none of what is no file, or a very large one."""
     if isinstance(source, bytes):
         return source
     if not isinstance(source, str | os.PathLike):
@@ -98,7 +98,7 @@ def _content(source: ImageSource) -> bytes:
 
 
 def open_footage(path: str | os.PathLike[str], size: Size) -> Footage | None:
-    """A video or an animation, opened; None for a picture, and for what `load_image` refuses."""
+    """Open a video or an animation; None for an image, and for what `load_image` refuses."""
     name = os.fsdecode(path)
     # What a pipe gives is gone once it is looked at.
     if not os.path.isfile(name):  # noqa: PTH113

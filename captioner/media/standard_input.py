@@ -56,7 +56,7 @@ class StandardInput:
         yield from self._stream
 
     def source(self, path: str) -> str | bytes:
-        """What is to be read for a path: the image for `PATH`, or else the path."""
+        """Return what is to be read for a path: the image for `PATH`, or else the path."""
         return self._image if self._image is not None and path == PATH else path
 
 

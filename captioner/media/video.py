@@ -105,7 +105,7 @@ class Video:
         return decoded, first
 
     def _decode(self) -> Iterator[Any]:
-        """Decodes frame by frame; what is broken is left out, as players do."""
+        """Decode frame by frame; what is broken is left out, as players do."""
         packets = self._container.demux(self._stream)
         while True:
             try:

@@ -60,7 +60,7 @@ def _chunks(data: bytes) -> Iterator[tuple[int, int, bytes]]:
 
 
 def _extended_header(kind: bytes, content: bytes) -> bytes:
-    """The content of VP8X for a file of one chunk of pixels."""
+    """Return the content of VP8X for a file of one chunk of pixels."""
     if kind == b"VP8 " and content[3:6] == b"\x9d\x01\x2a":  # RFC 6386, section 9.1
         width, height = (int.from_bytes(content[i : i + 2], "little") & 0x3FFF for i in (6, 8))
         flags = _HAS_XMP

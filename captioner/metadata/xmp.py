@@ -101,7 +101,7 @@ def join_texts(old: str, new: str, existing: Existing) -> str:
 
 
 def _parse(packet: bytes) -> Any:
-    """The element rdf:RDF of a packet, in which texts are lists of languages."""
+    """Return the element rdf:RDF of a packet, in which texts are lists of languages."""
     # Entities are not expanded, and nothing is fetched: packets come from anywhere.
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
     try:
@@ -137,7 +137,7 @@ def _make_list(description: Any, tag: str) -> None:
 
 
 def _default(rdf: Any, tag: str) -> Any:
-    """The item of a property in the default language, or else its first; None if it has none."""
+    """Return the item in the default language, or else the first; None if there is none."""
     items = rdf.findall(f"{_DESCRIPTION}/{tag}/{_ALT}/{_ITEM}")
     default = (item for item in items if item.get(_LANG, "").lower() == "x-default")
     return next(default, items[0] if items else None)

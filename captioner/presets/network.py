@@ -235,12 +235,12 @@ def _capture(variables: Mapping[str, Any], dtype: str) -> dict[str, np.ndarray]:
 
 
 def named_variables(encoder: VGG16Encoder, decoder: Decoder) -> dict[str, Any]:
-    """The Keras variables of encoder and decoder by the names that presets give them."""
+    """Return the Keras variables of encoder and decoder by the names that presets give them."""
     return {**_named("encoder", encoder), **_named("decoder", decoder)}
 
 
 def named_activity_variables(recognizer: ActivityRecognizer) -> dict[str, Any]:
-    """The Keras variables of what labels clips by the names that presets give them."""
+    """Return the Keras variables of what labels clips by the names that presets give them."""
     # The first part of a path, "lstm_head_1", depends on what else was built.
     head = {"head/" + v.path.partition("/")[2]: v for v in recognizer.head.weights}
     return head if recognizer.encoder is None else {**head, **_named("encoder", recognizer.encoder)}

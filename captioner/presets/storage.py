@@ -76,7 +76,7 @@ def bundled_presets() -> list[str]:
 
 
 def preset_folder(name_or_folder: str | Path) -> Path:
-    """The folder of a bundled preset, or of one of the user's.
+    """Return the folder of a bundled preset, or of one of the user's.
 
     Raises:
         CaptionerError: If there is neither.

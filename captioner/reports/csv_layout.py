@@ -71,7 +71,7 @@ class CSVLayout:
 
 
 def _guarded(text: str) -> str:
-    """The text, kept from being a formula (https://owasp.org/www-community/attacks/CSV_Injection)."""
+    """Return the text, kept from being a formula (https://owasp.org/www-community/attacks/CSV_Injection)."""
     return f"'{text}" if text.lstrip("'").startswith(_FORMULA) else text
 
 

@@ -41,7 +41,7 @@ def format_of(path: Path) -> str:
 def make_writer(
     format_name: str, stream: BinaryIO, *, show_path: bool = True, header: str = ""
 ) -> Writer:
-    """Makes the writer of a format.
+    """Make the writer of a format.
 
     Args:
         format_name: One of `FORMATS`.

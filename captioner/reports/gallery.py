@@ -113,7 +113,7 @@ def open_gallery(path: Path, title: str = "Captions") -> Iterator[Gallery]:
 
 
 def _small_picture(path: Path) -> str:
-    """A picture, or the first frame of a clip, as a data URL; empty if it cannot be read."""
+    """Return a picture, or the first frame of a clip, as a data URL; empty if it cannot be read."""
     try:
         footage = open_footage(path, _SHORTER_SIDE)
         if footage is None:

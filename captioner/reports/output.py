@@ -25,7 +25,7 @@ def open_report(
     overwrite: bool = False,
     show_path: bool = True,
 ) -> Iterator[Report]:
-    r"""Opens a report for the length of a `with` block.
+    r"""Open a report for the length of a `with` block.
 
     JSON and subtitles appear in their file at the end of the block, as a whole, or not at all. The
     other formats are appended to, row by row, and continue what an earlier run has written; a

@@ -43,7 +43,7 @@ def resume_report(
     renewed: Mapping[str, int] | None = None,
     recorded: bool = False,
 ) -> Resumed:
-    r"""Makes a report ready to be continued, and tells what it describes.
+    r"""Make a report ready to be continued, and tells what it describes.
 
     Rows of errors are taken out, so that their files can be tried again, and so is a last row
     that a kill has cut short. Where there is something to take out, the file is replaced as a
@@ -96,7 +96,7 @@ def resume_report(
 
 
 def drop_superseded(path: Path, format_name: str, renewed: Mapping[str, int]) -> None:
-    """Takes the older rows of files that were described anew out of a report.
+    """Take the older rows of files that were described anew out of a report.
 
     Args:
         path: A report that `resume_report` has accepted.

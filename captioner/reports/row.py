@@ -32,7 +32,7 @@ class Row:
 
 
 def encode_row(path: str, *results: "Caption | CaptionerError") -> bytes:
-    r"""Writes what was said about a picture or film as a JSON object on one line, without its end.
+    r"""Write what was said about a picture or film as a JSON object on one line, without its end.
 
     Args:
         path: The picture's or film's.
@@ -92,6 +92,6 @@ def _fields(caption: "Caption") -> dict[str, Any]:
 
 
 def probability_of(caption: "Caption") -> float | None:
-    """That of an `Activity`, whose class is not imported for it; None for other captions."""
+    """Return the probability of a label, whose class is not imported for it; else None."""
     probability: float | None = getattr(caption, "probability", None)
     return probability

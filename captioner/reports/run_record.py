@@ -34,7 +34,7 @@ class Settings:
 
     @classmethod
     def of_preset(cls, name: str, folder: Path, options: dict[str, Any]) -> "Settings":
-        """The settings of a run with the preset in a folder."""
+        """Return the settings of a run with the preset in a folder."""
         checksums = (folder / "SHA256SUMS").read_bytes()
         return cls(name, hashlib.sha256(checksums).hexdigest(), options)
 
@@ -166,13 +166,13 @@ class RunRecord:
         self._stream.flush()
 
     def path_in_report(self, path: str) -> str:
-        """What a row calls a file that this run calls `path`."""
+        """Return what a row calls a file that this run calls `path`."""
         if self._here == "." or path == PATH or is_address(path) or os.path.isabs(path):  # noqa: PTH117
             return path
         return os.path.join(self._here, path.removeprefix("./"))  # noqa: PTH118
 
     def identity(self, path_in_report: str) -> str:
-        """The one name of a file, whatever its spelling in the report."""
+        """Return the one name of a file, whatever its spelling in the report."""
         if is_address(path_in_report):
             return path_in_report
         path = os.path.join(self._base, path_in_report)  # noqa: PTH118

@@ -66,7 +66,7 @@ class SidecarNames:
 
 
 def _find_twins(folder: str) -> dict[str, list[str]]:
-    """The pictures and clips of a folder that share a stem, by it; capitals are no difference."""
+    """Return the images and clips of a folder that share a stem, whatever its capitals."""
     found: dict[str, list[str]] = {}
     try:
         names = os.listdir(folder)  # noqa: PTH208

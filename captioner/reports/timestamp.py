@@ -2,7 +2,7 @@
 
 
 def format_time(seconds: float, decimals: int = 1, point: str = ".", hour_digits: int = 1) -> str:
-    """Writes a time as hours, minutes and seconds.
+    """Write a time as hours, minutes and seconds.
 
     Example:
         >>> format_time(3725.25), format_time(59.9996, decimals=3, point=",", hour_digits=2)

@@ -15,7 +15,7 @@ class Writer(Protocol):
     """
 
     def write(self, path: str, result: "Caption | CaptionerError", last: bool = True) -> None:
-        """Writes one result in one piece and flushes it, so that a killed run loses none.
+        """Write one result in one piece and flushes it, so that a killed run loses none.
 
         Args:
             path: The picture's or film's.
@@ -24,4 +24,4 @@ class Writer(Protocol):
         """
 
     def close(self) -> None:
-        """Ends the report; the stream stays open."""
+        """End the report; the stream stays open."""

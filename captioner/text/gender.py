@@ -80,7 +80,7 @@ def other_gender(words: Sequence[str]) -> list[str]:
 
 
 def _gender(words: Sequence[str]) -> frozenset[str] | None:
-    """The words of the one gender that is named."""
+    """Return the words of the one gender that is named."""
     for kinds in (_NOUNS, _PRONOUNS):
         named = [gender for gender in (_FEMALE, _MALE) if gender & kinds & set(words)]
         if named:

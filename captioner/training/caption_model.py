@@ -113,7 +113,7 @@ class Teachers(keras.layers.Layer):
 def read_teachers(
     names: Sequence[str], encoder: VGG16Encoder, vocabulary: Vocabulary, policy: str
 ) -> Teachers:
-    """Reads the presets that shall teach.
+    """Read the presets that shall teach.
 
     Args:
         names: Names or folders of presets.

@@ -69,7 +69,7 @@ class CaptionSampler:
         return np.asarray(ops.convert_to_numpy(drawn), np.int32)
 
     def _stateless_draw(self) -> Callable[..., Any]:
-        """A compiled function of the weights too, which JAX would take for constants."""
+        """Return a compiled function of the weights too, which JAX would take for constants."""
         import jax
 
         def draw(values: list[Any], features: Any, frame_mask: Any) -> Any:

@@ -100,7 +100,7 @@ class CaptionTask:
         return Vocabulary.build(captions, self.config.min_count)
 
     def _choose_presence_words(self) -> list[str]:
-        """The words of the decoder's presence: those of the preset that it begins with, or new."""
+        """Return the words of the decoder's presence: of the preset that it begins with, or new."""
         count = self.config.decoder.get("presence", 0)
         given = self.config.start or self.config.encoder.get("preset")
         if count and given is not None:
@@ -228,7 +228,7 @@ class CaptionTask:
         return self._combine(scores)
 
     def _combine(self, scores: dict[str, dict[str, float]]) -> dict[str, float]:
-        """The mean over the data sets by their weights, and, of several, each one's own scores."""
+        """Average over the data sets by their weights; of several, add each one's own scores."""
         weights = {part.settings.name: part.settings.validation for part in self.mixture.parts}
         chosen = [weights[name] for name in scores]
         if sum(chosen) == 0:

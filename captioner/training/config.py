@@ -350,7 +350,7 @@ def _check_teachers(stage: StageConfig, source: str) -> None:
 
 
 def build_section(kind: type, values: Any, source: str) -> Any:
-    """Makes a dataclass of a mapping, checking names and the types of simple fields."""
+    """Make a dataclass of a mapping, checking names and the types of simple fields."""
     if not isinstance(values, dict):
         raise CaptionerError(f"{source}: expected `key: value` lines, got {values!r}")
     known = {item.name: item for item in fields(kind)}

@@ -173,7 +173,7 @@ class PresenceModel(keras.Model):
         self.built = True
 
     def call(self, inputs: Mapping[str, Any], training: bool = False) -> Any:
-        """Inputs as of `CaptionModel` to logits (B, W)."""
+        """Turn inputs as of `CaptionModel` into logits (B, W)."""
         features = inputs["features"] if "features" in inputs else self.encoder(inputs["images"])
         return self.presence(features, inputs.get("frame_mask"), training=training)
 
@@ -208,7 +208,7 @@ def mean_average_precision(targets: np.ndarray, scores: np.ndarray) -> float:
 
 
 def stack_targets(targets: PresenceTargets, examples: Iterable[Example]) -> np.ndarray:
-    """The targets of several examples, (N, W)."""
+    """Return the targets of several examples, (N, W)."""
     return np.stack([targets.of(example) for example in examples])
 
 

@@ -235,7 +235,7 @@ def _read_one(example: Example, size: tuple[int, int]) -> Iterator[Clip]:
 
 
 def _frames(example: Example, size: tuple[int, int]) -> np.ndarray:
-    """The frames of an image or clip, uint8 (T, H, W, 3)."""
+    """Return the frames of an image or clip, uint8 (T, H, W, 3)."""
     try:
         return next(iter(_read_one(example, size))).frames
     except CaptionerError as error:

@@ -23,7 +23,7 @@ def build_stage_network(
     start: Path | None,
     policy: str,
 ) -> tuple[VGG16Encoder, Decoder]:
-    """Builds encoder and decoder, with the weights of the stage before, of a preset, or new ones.
+    """Build encoder and decoder, with the weights of the stage before, of a preset, or new ones.
 
     Args:
         config: The training's.

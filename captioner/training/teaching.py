@@ -138,7 +138,7 @@ def _splits(dataset: Dataset) -> tuple[list[Example], list[Example]]:
 
 
 def _grow(known: Preset, train: list[Example], seed: int) -> tuple[Preset, list[str], list[str]]:
-    """The preset with the new words of the captions, these words, and those that are too rare."""
+    """Return the preset with the captions' new words, these, and those that are too rare."""
     counts = Counter(word for example in train for words in example.tokens for word in words)
     least = 1 if len(train) < 20 else 2  # in a large set a word that occurs once may be a typo
     learnt = {word: n for word, n in counts.items() if word in known.vocabulary or n >= least}
@@ -185,7 +185,7 @@ def _config(
 
 
 def _caption(preset: str | Path, examples: list[Example]) -> dict[str, str]:
-    """What a preset says of images, of clips as a whole; unreadable ones are left out."""
+    """Return what a preset says of images, of clips as a whole; unreadable ones are left out."""
     captioner = Captioner.from_preset(preset)
     found = captioner.describe([example.path for example in examples], every=math.inf)
     return {

@@ -73,7 +73,7 @@ class Validation(keras.callbacks.Callback):
         return bool(scores) and len(scores) - 1 - scores.index(max(scores)) >= self.patience
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Starts the clock, and the draws of the epoch."""
+        """Start the clock, and the draws of the epoch."""
         keras.utils.set_random_seed(self.seed + epoch)
         self._began = time.monotonic()
 
@@ -113,7 +113,7 @@ class Validation(keras.callbacks.Callback):
 
 
 def save_checkpoint(path: Path, variables: Sequence[Any], progress: dict[str, Any]) -> None:
-    """Writes variables and progress as one file, atomically.
+    """Write variables and progress as one file, atomically.
 
     Args:
         path: A .safetensors file.
@@ -133,7 +133,7 @@ def save_checkpoint(path: Path, variables: Sequence[Any], progress: dict[str, An
 
 
 def load_checkpoint(path: Path, variables: Sequence[Any]) -> dict[str, Any]:
-    """Assigns the variables and returns the progress.
+    """Assign the variables and returns the progress.
 
     Raises:
         CaptionerError: If the checkpoint is broken, or is of another network or optimizer.

@@ -52,7 +52,7 @@ class ActivityHead(keras.layers.Layer):
         return 1 if self.motion == "none" else 2
 
     def build_reader(self, height: int, width: int, channels: int) -> int:
-        """Creates the weights of `read` for features (B, T, height, width, channels).
+        """Create the weights of `read` for features (B, T, height, width, channels).
 
         Returns:
             Length of what `read` gives for each frame, D.
@@ -64,7 +64,7 @@ class ActivityHead(keras.layers.Layer):
         raise NotImplementedError
 
     def build(self, features_shape: tuple[Any, ...], *_: Any) -> None:
-        """Creates the weights for features of this shape."""
+        """Create the weights for features of this shape."""
         self.logits.build((None, None, self.build_reader(*features_shape[2:])))
         self.built = True
 
@@ -81,12 +81,12 @@ class ActivityHead(keras.layers.Layer):
         return ops.sum(steps * weight, axis=1) / ops.sum(weight, axis=1)
 
     def compute_output_shape(self, features_shape: tuple[Any, ...], *_: Any) -> tuple[Any, ...]:
-        """The shape that `call` gives."""
+        """Return the shape that `call` gives."""
         return (features_shape[0], self.classes)
 
 
 def motion_features(features: Any, frame_mask: Any, kind: str) -> tuple[Any, Any]:
-    """Takes away from features what tells the place and the person, not the action.
+    """Take away from features what tells the place and the person, not the action.
 
     Args:
         features: float (B, T, ...).
@@ -112,7 +112,7 @@ def motion_features(features: Any, frame_mask: Any, kind: str) -> tuple[Any, Any
 
 
 def _median(features: Any, frame_mask: Any) -> Any:
-    """The median over the frames that are no padding, (B, 1, ...)."""
+    """Return the median over the frames that are no padding, (B, 1, ...)."""
     mask = frame_mask
     for _ in features.shape[2:]:
         mask = ops.expand_dims(mask, -1)  # (B, T, 1, ...)

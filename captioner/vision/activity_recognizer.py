@@ -58,7 +58,7 @@ class ActivityRecognizer(keras.Model):
         self.max_frames = max_frames
 
     def build(self, input_shape: Any) -> None:
-        """The parts build themselves when they are called."""
+        """Do nothing: the parts build themselves when they are called."""
         self.built = True
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:

@@ -106,11 +106,11 @@ class VGG16Encoder(keras.layers.Layer):
         return ops.reshape(x, (batch, frames, self.places, self.channels))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """The shape that `call` gives."""
+        """Return the shape that `call` gives."""
         return (*input_shape[:2], self.places, self.channels)
 
     def fingerprint(self) -> str:
-        """The sha256 of the weights and the grid: equal exactly when the features are.
+        """Return the sha256 of the weights and the grid: equal exactly when the features are.
 
         Of the weights in half precision, as presets keep them: a preset has the features of the
         VGG16 that it was trained on.
@@ -123,7 +123,7 @@ class VGG16Encoder(keras.layers.Layer):
 
 
 def caffe_preprocess(images: Any) -> Any:
-    """What VGG16 reads of RGB pictures in 0..255: float32 BGR, minus the mean of ImageNet."""
+    """Return what VGG16 reads of RGB images in 0..255: float32 BGR, minus ImageNet's mean."""
     bgr = ops.flip(ops.cast(images, "float32"), axis=-1)
     return bgr - ops.array(_IMAGENET_MEAN_BGR, "float32")
 
@@ -154,7 +154,7 @@ def _load_vgg16(weights: str | Path | None, filters: tuple[int, ...]) -> keras.M
 
 
 def _build_blocks(filters: tuple[int, ...]) -> keras.Model:
-    """The blocks of VGG16 with other numbers of channels; layers have the same names."""
+    """Return the blocks of VGG16 with other numbers of channels; layers have the same names."""
     x = images = keras.Input((*VGG16Encoder.image_size, 3))
     for block, count, width in zip(_BLOCKS, _CONVOLUTIONS, filters, strict=True):
         for number in range(1, count + 1):

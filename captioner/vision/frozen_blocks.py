@@ -57,7 +57,7 @@ class PerFrame(keras.layers.Layer):
         return shape
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """The shape that `call` gives."""
+        """Return the shape that `call` gives."""
         _, *rest = self.network.compute_output_shape((None, *input_shape[2:]))
         return (*input_shape[:2], *rest)
 
@@ -107,7 +107,7 @@ class FrozenBlocks(keras.layers.Layer):
         return ops.reshape(self.network(x), (batch, time, *self.features_shape))
 
     def fingerprint(self) -> str:
-        """The sha256 of the weights and the shape: equal where the features are.
+        """Return the sha256 of the weights and the shape: equal where the features are.
 
         Of the weights in float16, so that they are known again where they were stored so.
         """
@@ -118,7 +118,7 @@ class FrozenBlocks(keras.layers.Layer):
 
 
 def trained_blocks(encoder: VGG16Encoder, frozen: FrozenBlocks) -> PerFrame | None:
-    """The blocks that training changes, which read what the frozen ones give; None without any.
+    """Return the blocks that training changes, above the frozen ones; None without any.
 
     Example:
         >>> encoder = VGG16Encoder(weights=None, trainable_from="block5")
@@ -130,7 +130,7 @@ def trained_blocks(encoder: VGG16Encoder, frozen: FrozenBlocks) -> PerFrame | No
 
 
 def _chain(layers: list[Any], shape: tuple[int, ...]) -> keras.Model:
-    """The same layers, one after the other, for an input of another size."""
+    """Return the same layers, one after the other, for an input of another size."""
     x = first = keras.Input(shape)
     for layer in layers:
         x = layer(x)

@@ -35,7 +35,7 @@ class PooledHead(ActivityHead):
         )
 
     def build_row_reader(self, length: int) -> int:
-        """Creates the weights of `read_row` for rows of this length; returns that of its own."""
+        """Create the weights of `read_row` for rows of this length; returns that of its own."""
         raise NotImplementedError
 
     def read_row(self, rows: Any, frame_mask: Any, training: bool) -> Any:
@@ -228,7 +228,7 @@ _CLASSES: dict[str, type[ActivityHead]] = {
 
 
 def build_head(name: str, features_shape: tuple[int, ...], **options: Any) -> ActivityHead:
-    """Builds a head, with fresh weights.
+    """Build a head, with fresh weights.
 
     Args:
         name: "averaging", "lstm" or "conv_lstm".

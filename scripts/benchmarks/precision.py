@@ -85,7 +85,7 @@ def _describe(
     examples: Sequence[Example],
     batch_size: int,
 ) -> dict[str, str]:
-    """The caption of each image, words joined by blanks."""
+    """Return the caption of each image, words joined by blanks."""
     from tqdm import tqdm
 
     from captioner.captioner import Captioner

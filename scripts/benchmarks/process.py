@@ -40,7 +40,7 @@ def cost_of(command: Sequence[str]) -> Cost:
 
 
 def peak_mb() -> float:
-    """The most memory that this process has held at once since `reset_peak`, in MB."""
+    """Return the most memory that this process has held at once since `reset_peak`, in MB."""
     status = Path("/proc/self/status").read_text(encoding="utf-8")
     line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))  # 1234 kB
     return int(line.split()[1]) * _MB_IN_KIB

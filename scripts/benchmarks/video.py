@@ -84,7 +84,7 @@ def measure_films(captioner: Captioner, films: Sequence[str], batch_size: int) -
 
 
 def choose_films(folder: Path | None, count: int, made: Path) -> list[str]:
-    """The films of a folder, or copies of the sample film."""
+    """Return the films of a folder, or copies of the sample film."""
     if folder is None:
         return [shutil.copy(_FILM, made / f"{number}.mp4") for number in range(count)]
     found = find_media([folder], recursive=True)

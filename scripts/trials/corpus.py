@@ -33,7 +33,7 @@ def write_corpus(folder: Path) -> dict[str, str]:
 
 
 def _odd_files(folder: Path) -> Iterator[tuple[str, str]]:
-    """What a path may be besides a file, and how it may be called."""
+    """Return what a path may be besides a file, and how it may be called."""
     folder.mkdir()
     for name in odd_names():
         path = folder / name

@@ -63,7 +63,7 @@ def _videos() -> list[bytes]:
 
 
 def _dataset(data: bytes, folder: Path) -> None:
-    """The first byte tells the kind of file."""
+    """Read a file whose kind the first byte tells."""
     from captioner.datasets.readers import read_dataset
 
     suffix = (".json", ".csv", ".jsonl")[data[:1][0] % 3 if data else 0]
@@ -128,7 +128,7 @@ def _reports() -> list[bytes]:
 
 
 def _preset(data: bytes, folder: Path) -> None:
-    """The first byte tells the file that is replaced, all with checksums that hold."""
+    """Replace the file that the first byte tells, and write checksums that hold."""
     from captioner.presets.activity import is_activity_preset
 
     from captioner.presets.checksums import CHECKSUMS, write_checksums
