@@ -77,7 +77,32 @@ def _as_text(facts: dict[str, Any]) -> str:
         lines["vocabulary"] = f"{lines['vocabulary']:,} words, special tokens included"
     if "labels" in lines:
         lines["labels"] = ", ".join(lines["labels"])
+    lines.pop("training", None)
+    lines.update(_training(facts.get("training")))
     return _table(lines, facts["card"])
+
+
+def _training(training: Any) -> dict[str, str]:
+    """How the preset came about, in lines; none for presets of earlier versions."""
+    try:
+        return _training_lines(training) if training is not None else {}
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return {"training": "what the config says of it cannot be read"}
+
+
+def _training_lines(training: dict[str, Any]) -> dict[str, str]:
+    known = {key: training.get(key) or {} for key in ("options", "validation", "versions")}
+    data = known["options"].get("data", {})
+    # Of several data sets each has its own; of clips there is one.
+    hashes = {name: part["content"] for name, part in data.items() if isinstance(part, dict)}
+    hashes = hashes or {"clips": data.get("content", "unknown")}
+    return {
+        "data": ", ".join(f"{name} sha256 {sha[:16]}" for name, sha in hashes.items()),
+        "seed": str(known["options"].get("seed", "unknown")),
+        "validation": ", ".join(f"{k} {100 * v:.1f}" for k, v in known["validation"].items()),
+        "trained by": f"captioner {training.get('captioner')}, commit {training.get('commit')}",
+        "versions": ", ".join(f"{name} {number}" for name, number in known["versions"].items()),
+    }
 
 
 def _table(lines: dict[str, Any], card: str) -> str:

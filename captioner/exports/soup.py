@@ -46,8 +46,12 @@ def average_presets(presets: Sequence[Preset], shares: Sequence[float] | None = 
     weights = {
         name: _mean([preset.weights[name] for preset in presets], shares) for name in first.weights
     }
-    config = {key: value for key, value in first.config.items() if key != "confidence"}
+    config = {key: value for key, value in first.config.items() if key not in _OWN}
     return Preset(config, first.vocabulary, weights, _card(presets), first.graphs)
+
+
+# What is each one's own.
+_OWN = {"confidence", "training"}
 
 
 def _difference(one: Preset, other: Preset) -> str | None:

@@ -25,6 +25,7 @@ from captioner.training.batches import Batches
 from captioner.training.card import write_card
 from captioner.training.config import ActivityConfig, StageConfig
 from captioner.training.lesson import Lesson
+from captioner.training.provenance import describe_training
 from captioner.training.stage_options import activity_options
 from captioner.vision.activity_recognizer import ActivityRecognizer
 from captioner.vision.clips import pad_clips
@@ -76,7 +77,9 @@ class ActivityTask:
             trained=[recognizer.head, *blocks],
             score=lambda: self._score(recognizer, store),
             reported=("accuracy", "likelihood"),
-            save=lambda folder, scores: self._save(folder, network, scores),
+            save=lambda folder, scores: self._save(
+                folder, network, describe_training(self.options(stage, start), "", scores)
+            ),
         )
 
     def _of(self, store: FeatureStore, split: str) -> list[Example]:
@@ -94,7 +97,7 @@ class ActivityTask:
             "likelihood": float(np.exp(np.log(of_truth + 1e-7).mean())),
         }
 
-    def _save(self, folder: Path, network: ActivityNetwork, scores: dict[str, float]) -> None:
+    def _save(self, folder: Path, network: ActivityNetwork, training: dict[str, Any]) -> None:
         config = self.config
         # A bundled preset is there wherever the package is; any other VGG16 must be held.
         refers = config.encoder.get("preset") in bundled_presets()
@@ -110,8 +113,9 @@ class ActivityTask:
             "reading": config.reading,
             "head": config.head,
             "split_seed": config.split_seed,
+            "training": training,
         }
-        card = write_card(config, self.dataset, scores)
+        card = write_card(config, self.dataset, training["validation"])
         weights = capture_activity_weights(network, whole=not refers)
         write_preset(folder, Preset(described, Vocabulary({}), weights, card), overwrite=True)
 

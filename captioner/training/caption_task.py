@@ -34,6 +34,7 @@ from captioner.training.presence import (
     mean_average_precision,
     stack_targets,
 )
+from captioner.training.provenance import describe_training
 from captioner.training.self_critical import CaptionReward, SelfCriticalBatches
 from captioner.training.stage_data import StageData
 from captioner.training.stage_network import build_stage_network
@@ -82,7 +83,8 @@ class CaptionTask:
         data = StageData(features, stage, self.mixture, encoder, self.config.views, presence)
 
         def save(folder: Path, scores: dict[str, float]) -> None:
-            self._save(folder, encoder, decoder, scores, data.stored_frames)
+            training = describe_training(self.options(stage, start), stage.name, scores)
+            self._save(folder, encoder, decoder, training, data.stored_frames)
 
         if stage.objective == "presence":
             return self._presence_lesson(stage, data, encoder, decoder, targets, save)
@@ -247,19 +249,20 @@ class CaptionTask:
         folder: Path,
         encoder: VGG16Encoder,
         decoder: Decoder,
-        scores: dict[str, float],
+        training: dict[str, Any],
         frames: int,
     ) -> None:
         config: dict[str, Any] = {
             "encoder": encoder.options,
             "decoder": {"name": self.config.decoder["name"], **decoder.options},
             "generation": {"max_length": self.config.max_length, **self.config.validation},
+            "training": training,
         }
         if frames > 1:
             config["frames"] = frames
         if self.presence_words:
             config["presence_words"] = self.presence_words
-        card = write_card(self.config, self.mixture.dataset, scores)
+        card = write_card(self.config, self.mixture.dataset, training["validation"])
         preset = Preset(config, self.vocabulary, capture_weights(encoder, decoder), card)
         if self._graphs is None:  # the weights change from preset to preset, the structure never
             self._graphs = export_graphs(*build_network(preset)) if can_export() else {}
