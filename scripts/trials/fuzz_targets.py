@@ -129,8 +129,6 @@ def _reports() -> list[bytes]:
 
 def _preset(data: bytes, folder: Path) -> None:
     """Replace the file that the first byte tells, and write checksums that hold."""
-    from captioner.presets.activity import is_activity_preset
-
     from captioner.presets.checksums import CHECKSUMS, write_checksums
     from captioner.presets.storage import read_preset
 
@@ -148,7 +146,7 @@ def _preset(data: bytes, folder: Path) -> None:
     else:
         (folder / CHECKSUMS).write_bytes(data[1:])
     with _refused():
-        is_activity_preset(folder)
+        read_preset(folder, task=None)
     read_preset(folder)
 
 

@@ -1,10 +1,10 @@
 import json
 import subprocess
 
-from captioner.presets.averaging import average_presets
 from click.testing import CliRunner
 
 from captioner.commands import main
+from captioner.exports.soup import average_presets
 from captioner.presets.storage import read_preset, write_preset
 from captioner.training import provenance
 from captioner.training.provenance import current_commit, describe_training
