@@ -4,7 +4,7 @@ import http.client
 import ipaddress
 import socket
 import ssl
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from threading import Timer
 from time import monotonic
@@ -50,7 +50,8 @@ def fetch_file(
         for _ in range(MOST_REDIRECTS + 1):
             with closing(_connect(url, allow_private, context)) as connection:
                 # A server that sends a byte now and then keeps no single read from ending.
-                timer = Timer(max(end - monotonic(), 0), _shut, [connection])
+                # The connection lets go of its socket once it has an answer; the answer does not.
+                timer = Timer(max(end - monotonic(), 0), _shut, [connection.sock])
                 timer.daemon = True
                 timer.start()
                 try:
@@ -177,12 +178,9 @@ def _request(connection: http.client.HTTPConnection, url: str, path: Path) -> st
     return None
 
 
-def _shut(connection: http.client.HTTPConnection) -> None:
-    try:
-        if connection.sock is not None:
-            connection.sock.shutdown(socket.SHUT_RDWR)
-    except OSError:  # it has ended by itself
-        return
+def _shut(connected: socket.socket) -> None:
+    with suppress(OSError):  # it has ended by itself
+        connected.shutdown(socket.SHUT_RDWR)
 
 
 def _reason(error: Exception) -> str:

@@ -73,12 +73,12 @@ def test_no_caption_has_a_word_that_is_never_said(tiny_preset):
 
     captioner = Captioner.from_preset(tiny_preset, precision="float32")
     frames = np.random.default_rng(0).integers(0, 256, (6, 1, *captioner.image_size, 3), np.uint8)
-    features = captioner.engine.encode(frames)
+    features = captioner.writer.engine.encode(frames)
 
     def said(never):
         found = search_captions(
-            captioner.engine,
-            captioner.vocabulary,
+            captioner.writer.engine,
+            captioner.writer.vocabulary,
             features,
             never=never,
             beam_width=3,
@@ -86,7 +86,9 @@ def test_no_caption_has_a_word_that_is_never_said(tiny_preset):
             num_captions=3,
         )
         assert all(len(own) == 3 for own in found)
-        return {w for own in found for h in own for w in captioner.vocabulary.decode(h.token_ids)}
+        return {
+            w for own in found for h in own for w in captioner.writer.vocabulary.decode(h.token_ids)
+        }
 
     never = []
     for _ in range(3):
