@@ -3,6 +3,8 @@ from pathlib import Path
 
 import pytest
 
+import captioner  # noqa: F401  # before TensorFlow, whose SQLite has no full-text search
+
 os.environ["CAPTIONER_CONFIG"] = ""  # no defaults of whoever runs the tests
 
 

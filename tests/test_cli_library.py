@@ -148,7 +148,7 @@ def test_a_database_of_another_program_is_refused(run):
 
 def test_a_killed_run_goes_on(tiny_preset, tmp_path):
     for number in range(40):
-        Image.new("RGB", (16, 16), (number, 0, 0)).save(tmp_path / f"{number}.jpg")
+        Image.new("RGB", (16, 16), (number, 0, 0)).save(tmp_path / f"{number}.png")
     code = "from captioner.cli import main; main(prog_name='caption')"
     path = tmp_path / "photos.db"
     options = ["--preset", str(tiny_preset), "--batch-size", "1", "--library", str(path)]
