@@ -1,10 +1,9 @@
 import json
 
 import numpy as np
-from captioner.activity import make_activity
 
 from captioner.reports.row import encode_row
-from captioner.results import Caption
+from captioner.results import Caption, Label
 
 
 def test_a_caption_is_shown_in_a_line():
@@ -14,7 +13,7 @@ def test_a_caption_is_shown_in_a_line():
     shot = Caption("", (), -9.0, -3.0, alternatives=(dog, dog), span=(0.0, 2.5), uncertain=True)
     assert repr(shot) == "Caption('', span=(0.0, 2.5), uncertain=True, alternatives=2)"
     assert repr(Caption("a dog", (), -1.0, -0.6, partial=True)) == "Caption('a dog', partial=True)"
-    assert repr(make_activity([("wave", 0.9)])) == "Activity('wave')"
+    assert repr(Label("wave", ("wave",), -0.1, -0.1)) == "Label('wave')"
 
 
 def test_a_part_of_a_picture_is_told_in_json():
