@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
-from captioner.training.recipe import recipe_names
-
 ROOT = Path(__file__).parent.parent
 TABLE = ROOT / "docs" / "results.csv"
 PAGE = ROOT / "docs" / "results.md"
@@ -59,14 +57,10 @@ def _table(rows: list[dict[str, str]]) -> Iterator[str]:
             *(row[score] for score in scores),
             row["epochs"],
             row["cost"],
-            _recipe(row),
+            f"`{row['recipe']}`" if row["recipe"] else "",
             row["note"],
         ]
         yield f"| {' | '.join(cells)} |"
-
-
-def _recipe(row: dict[str, str]) -> str:
-    return f"`{row['recipe']}`" if row["recipe"] in recipe_names() else row["recipe"]
 
 
 if __name__ == "__main__":

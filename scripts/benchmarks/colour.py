@@ -9,9 +9,9 @@ import click
 import numpy as np
 
 from benchmarks.machine import machine_facts, machine_line
+from benchmarks.precision import captions_by_id
 from captioner.commands.plain_errors import plain_errors
 from captioner.datasets.readers import read_dataset
-from captioner.errors import CaptionerError
 from captioner.evaluation.bootstrap import paired_bootstrap
 from captioner.evaluation.evaluation import evaluate_captions
 from captioner.evaluation.table import aligned
@@ -100,12 +100,7 @@ def _describe(name: str, examples: Sequence[Any]) -> dict[str, str]:
         unit=" pictures",
         disable=None,
     )
-    captions = {}
-    for example, result in zip(examples, bar, strict=True):
-        if isinstance(result, CaptionerError):
-            raise result
-        captions[example.id] = " ".join(result.words)
-    return captions
+    return captions_by_id(examples, bar)
 
 
 def _table(measured: dict[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """`benchmark.py precision`: whether captions suffer from bfloat16, or depend on the engine."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from captioner.errors import CaptionerError
 from captioner.evaluation.scores import score_captions
 from captioner.evaluation.table import aligned
 from captioner.presets.storage import DEFAULT_PRESET, preset_folder
+from captioner.results import Caption
 
 _KERAS = "float32, Keras"
 _SIDES = {
@@ -93,8 +94,15 @@ def _describe(
     captioner = Captioner.from_preset(preset, **options)
     results = captioner.stream([example.path for example in examples], batch_size=batch_size)
     bar = tqdm(results, name, len(examples), unit=" pictures", disable=None)
+    return captions_by_id(examples, bar)
+
+
+def captions_by_id(
+    examples: Sequence[Example], results: Iterable[Caption | CaptionerError]
+) -> dict[str, str]:
+    """Return the words of each example's caption; raise what is an error."""
     captions = {}
-    for example, result in zip(examples, bar, strict=True):
+    for example, result in zip(examples, results, strict=True):
         if isinstance(result, CaptionerError):
             raise result
         captions[example.id] = " ".join(result.words)
