@@ -2,7 +2,7 @@
 
 import math
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 from io import BufferedIOBase, BytesIO
@@ -20,17 +20,22 @@ from captioner.commands.destination_options import (
     open_destinations,
     own_suffixes,
 )
+from captioner.commands.named_sources import (
+    Named,
+    leave_described,
+    list_paths,
+    path_of,
+    source_finder,
+)
 from captioner.commands.plain_errors import plain_errors
 from captioner.commands.wording_options import check_lengths, take_wording, wording_options
 from captioner.errors import CaptionerError
 from captioner.media.clip_files import find_clips
 from captioner.media.files import find_media
-from captioner.media.remote import Remote, is_address
 from captioner.media.standard_input import PATH, StandardInput
 from captioner.reports.escapes import escape_controls
 from captioner.reports.formats import FORMATS, RESUMABLE, SUBTITLES, format_of
 from captioner.reports.output import open_report
-from captioner.reports.report import Report
 from captioner.reports.run_record import Settings
 from captioner.reports.summary import LeftOut, summarize
 
@@ -237,10 +242,10 @@ def main(
             find: Callable[..., Iterator[str]]
             if labels:
                 find = partial(find_clips, recursive=recursive)
-                found = find(_arguments(paths, stdin))
+                found = find(list_paths(paths, stdin))
             else:
                 find = partial(find_media, recursive=recursive, all_files=all_files)
-                found = find(_arguments(paths, stdin), leave_out=left_out.add)
+                found = find(list_paths(paths, stdin), leave_out=left_out.add)
             first = next(found, None)
             if first is None:
                 raise click.UsageError("No pictures: standard input lists none.")
@@ -298,8 +303,8 @@ def main(
             if report.remark and not quiet:
                 click.echo(report.remark, err=True)
             progress = stack.enter_context(_progress(paths, quiet, lambda: find(paths)))
-            new = _skip(chain([first], found), report, progress.update)
-            source_of = _source_of(stdin, fetch or fetch_private, fetch_private)
+            new = leave_described(chain([first], found), report, progress.update)
+            source_of = source_finder(stdin, fetch or fetch_private, fetch_private)
             search = {"beam_width": beam_width, "max_length": max_length}
             options: dict[str, Any] = {k: v for k, v in search.items() if v is not None}
             total = failed = frames = 0
@@ -318,7 +323,7 @@ def main(
                 **options,
             )
             for result in results:
-                path = _name_of(result.source)
+                path = path_of(result.source)
                 total += result.last
                 frames += result.frames
                 with progress.external_write_mode():
@@ -378,23 +383,6 @@ def _read_preset(name: str | None) -> "tuple[Preset, Path]":
     return read_preset(folder, task=None), folder
 
 
-def _arguments(paths: Iterable[str], stdin: StandardInput) -> Iterator[str]:
-    for path in paths:
-        if path == PATH:
-            yield from stdin.paths()
-        else:
-            yield path
-
-
-def _source_of(
-    stdin: StandardInput, fetch: bool, private: bool
-) -> "Callable[[str], str | bytes | Remote]":
-    def source_of(path: str) -> "str | bytes | Remote":
-        return Remote(path, private) if fetch and is_address(path) else stdin.source(path)
-
-    return source_of
-
-
 def _progress(paths: Sequence[str], quiet: bool, find: Callable[[], Iterator[str]]) -> Any:
     from tqdm import tqdm
 
@@ -404,23 +392,8 @@ def _progress(paths: Sequence[str], quiet: bool, find: Callable[[], Iterator[str
     return tqdm(total=total, unit=" files", disable=not shown)
 
 
-def _skip(paths: Iterable[str], report: Report, skipped: Callable[[], object]) -> Iterator[str]:
-    for path in paths:
-        if path != PATH and report.skip(path):
-            skipped()
-        else:
-            yield path
-
-
-def _name_of(source: Any) -> str:
-    """Return the path of a source as it was given."""
-    if isinstance(source, bytes):
-        return PATH
-    return source.url if isinstance(source, Remote) else str(source)
-
-
 def _describe(
-    sources: "Iterator[str | bytes | Remote]",
+    sources: Iterator[Named],
     preset: "Preset",
     engine: str,
     precision: str,
