@@ -29,8 +29,8 @@ def check(dataset: Path, images: Path | None, list_all: bool) -> None:
         from captioner.datasets.survey import survey_dataset
 
         data = read_dataset(dataset, images)
-        with tqdm(range(len(data.examples)), unit="image", disable=None) as progress:
-            survey = survey_dataset(data, progress)
+        with tqdm(total=len(data.examples), unit="image", disable=None) as progress:
+            survey = survey_dataset(data, progress.update)
     click.echo(f"{data.name}: {len(data.examples)} images, {survey.captions.total()} captions")
     for split in ("train", "val", "test"):
         if survey.images[split]:

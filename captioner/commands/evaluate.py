@@ -114,7 +114,10 @@ def evaluate(
             truth, pictures = _from_references(references, images, split, captions)
         elif presets and dataset and not (results or references):
             options = {"beam_width": beam_width} if beam_width else {}
-            truth, pictures = references_of(read_dataset(dataset, images), split)
+            data = read_dataset(dataset, images)
+            for line in data.left_out():
+                click.echo(line, err=True)
+            truth, pictures = references_of(data, split)
             name = " + ".join(presets)
             captions = describe_pictures(
                 presets,

@@ -67,6 +67,8 @@ def prepare(
         known = None if preset is None else read_preset(preset, task=None)
         task = CAPTION if known is None else known.task
         data = read_dataset(dataset, images, task)
+        for line in data.left_out():
+            click.echo(line, err=True)
         policy = compute_policy()
         encoder: Any
         reading = None

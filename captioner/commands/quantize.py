@@ -42,7 +42,10 @@ def quantize(
         from captioner.presets.storage import read_preset, write_preset
 
         loaded = read_preset(preset)
-        examples = read_dataset(dataset, images).split("train")
+        data = read_dataset(dataset, images)
+        for line in data.left_out():
+            click.echo(line, err=True)
+        examples = data.split("train")
         size = build_engine(loaded, "openvino").image_size
         order = np.random.default_rng(0).permutation(len(examples))[:pictures]
         read = partial(read_clips, size=size, every=math.inf, most=1)

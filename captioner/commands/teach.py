@@ -46,7 +46,7 @@ def teach(
         with tensorflow_logs_hidden():
             from captioner.training.teaching import teach as run
 
-        lesson = run(
+        taught = run(
             data,
             out,
             preset=preset,
@@ -56,25 +56,21 @@ def teach(
             report=lambda line: click.echo(line, err=True),
         )
         if report is not None:
-            from captioner.training.lesson_page import write_lesson
+            from captioner.training.taught_page import write_taught_page
 
-            write_lesson(lesson, report)
-    _tell(lesson)
+            write_taught_page(taught, report)
+    _tell(taught)
 
 
-def _tell(lesson: "Taught") -> None:
-    for fault in lesson.faults[:_LISTED]:
-        click.echo(f"left out: {fault}", err=True)
-    if len(lesson.faults) > _LISTED:
-        click.echo(f"left out: {len(lesson.faults) - _LISTED} more rows", err=True)
-    for example, before, after in lesson.samples[:_LISTED]:
+def _tell(taught: "Taught") -> None:
+    for example, before, after in taught.samples[:_LISTED]:
         click.echo(f"{example.id}\n  before: {before}\n  now:    {after}")
         click.echo(f"  people: {example.captions[0]}")
     scores = [
-        f"{name} {100 * lesson.before[name]:.1f} -> {100 * lesson.after[name]:.1f}"
+        f"{name} {100 * taught.before[name]:.1f} -> {100 * taught.after[name]:.1f}"
         for name in ("BLEU-4", "CIDEr")
     ]
-    click.echo(f"{len(lesson.samples)} images that it has not learnt from: {', '.join(scores)}")
-    if lesson.after["CIDEr"] <= lesson.before["CIDEr"]:
+    click.echo(f"{len(taught.samples)} images that it has not learnt from: {', '.join(scores)}")
+    if taught.after["CIDEr"] <= taught.before["CIDEr"]:
         click.echo("It has become no better on them: more images or captions may help.", err=True)
-    click.echo(f"{lesson.preset}: {len(lesson.new_words)} new words")
+    click.echo(f"{taught.preset}: {len(taught.new_words)} new words")

@@ -104,6 +104,21 @@ class Dataset:
             raise CaptionerError(f'{self.name} has no split "{name}": take one of {splits}')
         return chosen
 
+    def left_out(self, most: int = 5) -> list[str]:
+        """Return lines that tell what was left out of the data set, and why.
+
+        Args:
+            most: Faults that have a line of their own; one more line counts the others.
+
+        Example:
+            >>> example = Example("1.jpg", "/data/1.jpg", ("A dog.",), (("a", "dog"),), "train")
+            >>> Dataset("mine", (example,), ("line 2", "line 3", "line 4")).left_out(most=1)
+            ['left out: line 2', 'left out: 2 more']
+        """
+        lines = [f"left out: {fault}" for fault in self.faults[:most]]
+        more = len(self.faults) - len(lines)
+        return [*lines, f"left out: {more} more"] if more else lines
+
     @property
     def has_images(self) -> bool:
         """Whether there are images or clips, and not captions alone."""

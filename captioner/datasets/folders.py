@@ -66,15 +66,7 @@ def read_class_folders(folder: str | os.PathLike[str], seed: int) -> Dataset:
                 for name, label in _clips(folder, _folders(path)).items()
             ),
         )
-    labels = _clips(folder, inner)
-    drawn = stratified_split(labels, seed)
-    return Dataset(
-        folder.name,
-        tuple(
-            Example(name, str(folder / name), split=drawn[name], label=label)
-            for name, label in labels.items()
-        ),
-    )
+    return _split_clips(folder, _clips(folder, inner), seed)
 
 
 def _clips(root: Path, of_labels: list[Path]) -> dict[str, str]:
@@ -114,14 +106,17 @@ def read_flat_clips(folder: str | os.PathLike[str], seed: int) -> Dataset:
         if path.is_dir():  # a folder without media is found as itself
             raise CaptionerError(f"{folder} has no clips: give a folder of videos")
         labels[path.name] = label_of_name(path)
-    split = stratified_split(labels, seed)
-    return Dataset(
-        folder.name,
-        tuple(
-            Example(name, str(folder / name), split=split[name], label=label)
-            for name, label in labels.items()
-        ),
-    )
+    return _split_clips(folder, labels, seed)
+
+
+def _split_clips(folder: Path, labels: dict[str, str], seed: int) -> Dataset:
+    """Make the data set of clips with known labels, split by chance within each label."""
+    drawn = stratified_split(labels, seed)
+    examples = [
+        Example(name, str(folder / name), split=drawn[name], label=label)
+        for name, label in labels.items()
+    ]
+    return Dataset(folder.name, tuple(examples))
 
 
 def label_of_name(path: Path) -> str:

@@ -88,7 +88,8 @@ class Mixture:
     def dataset(self) -> Dataset:
         """All examples as one data set."""
         name = " + ".join(part.dataset.name for part in self.parts)
-        return Dataset(name, tuple(e for examples in self._examples for e in examples))
+        examples = tuple(example for own in self._examples for example in own)
+        return Dataset(name, examples, tuple(f for part in self.parts for f in part.dataset.faults))
 
     def part_of(self, example: Example) -> Part:
         """Return the part that an example comes from."""
@@ -165,4 +166,4 @@ def _without_test(dataset: Dataset) -> Dataset:
     kept = tuple(example for example in dataset.examples if example.split != "test")
     if not kept:
         raise CaptionerError(f"{dataset.name} has a test split alone: there is nothing to train on")
-    return Dataset(dataset.name, kept)
+    return Dataset(dataset.name, kept, dataset.faults)

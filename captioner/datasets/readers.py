@@ -9,12 +9,12 @@ from captioner.datasets.flickr8k import TOKEN_FILE, read_flickr8k
 from captioner.datasets.karpathy import read_karpathy
 from captioner.datasets.msrvtt import MSRVTT_FILES, read_msrvtt
 from captioner.datasets.msvd import MSVD_FILES, read_msvd
-from captioner.datasets.rows import is_media, is_table
+from captioner.datasets.rows import is_table
 from captioner.datasets.sentences import SENTENCE_SUFFIXES, read_sentences
 from captioner.datasets.source import read_source
 from captioner.datasets.table import caption_file, read_captioned_folder, read_table
 from captioner.errors import CaptionerError
-from captioner.media.files import find_media
+from captioner.media.files import find_media, is_media
 from captioner.results import ACTIVITY, CAPTION
 
 # Tables by the names that people and other programs give them.

@@ -11,7 +11,7 @@ from typing import Any
 
 from captioner.datasets.source import read_source
 from captioner.errors import CaptionerError
-from captioner.media.files import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from captioner.media.files import is_media
 
 # Column names that data sets and spreadsheets use, in the order in which they are looked for.
 IMAGE_COLUMNS = (
@@ -29,7 +29,6 @@ _SPLITS = {
     "test": "test", "testing": "test",
 }  # fmt: skip
 _DELIMITERS = (",", ";", "\t", "|")
-_MEDIA_SUFFIXES = IMAGE_SUFFIXES + VIDEO_SUFFIXES
 # Flickr's token files number the captions of an image: "1.jpg#0".
 _NUMBERED = re.compile(r"#\d+$")
 
@@ -86,11 +85,6 @@ def read_rows(path: Path) -> Iterator[Row]:
         yield from _object_rows(_json_list(path, text), f"{path}, entry {{}},")
     else:
         yield from _text_rows(path, text)
-
-
-def is_media(name: str) -> bool:
-    """Whether a name is that of an image or a video."""
-    return name.lower().endswith(_MEDIA_SUFFIXES)
 
 
 def is_table(path: Path) -> bool:

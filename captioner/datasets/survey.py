@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,12 +47,12 @@ class Survey:
     repeated: list[tuple[str, int]] = field(default_factory=list)
 
 
-def survey_dataset(dataset: Dataset, progress: Iterable[int] | None = None) -> Survey:
+def survey_dataset(dataset: Dataset, advance: Callable[[], object] = lambda: None) -> Survey:
     """Read all images of a data set once, and look at its captions.
 
     Args:
         dataset: Images or clips with captions.
-        progress: Advanced by one for each image, as `tqdm` over their numbers is.
+        advance: Called after each image.
 
     Example:
         >>> example = Example("a.jpg", "nosuch.jpg", ("a.jpg",), (("a", "jpg"),), "train")
@@ -72,7 +72,8 @@ def survey_dataset(dataset: Dataset, progress: Iterable[int] | None = None) -> S
             survey.file_names.append(example.id)
     survey.repeated = [(text, count) for text, count in texts.most_common() if count > 1]
     hashes: dict[str, int] = {}
-    for (example, found), _ in zip(_read(dataset.examples), progress or iter(int, 1), strict=False):
+    for example, found in _read(dataset.examples):
+        advance()
         if isinstance(found, CaptionerError):
             survey.unreadable[example.id] = str(found)
         else:

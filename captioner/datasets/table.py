@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
 
 from captioner.datasets.dataset import Dataset, Example
-from captioner.datasets.rows import Row, is_media, read_rows
+from captioner.datasets.rows import Row, read_rows
 from captioner.datasets.source import caption_words, read_source, with_pictures
 from captioner.errors import CaptionerError
-from captioner.media.files import find_media
+from captioner.media.files import find_media, is_media
 
 # Fewer images than these leave too few to chance.
 _ENOUGH_FOR_HASHES = 200
@@ -108,9 +108,7 @@ def split_images(images: Iterable[str]) -> dict[str, str]:
         >>> Counter(split_images(f"{n}.jpg" for n in range(20)).values())
         Counter({'train': 16, 'val': 4})
     """
-    draws = {
-        image: int.from_bytes(hashlib.sha256(image.encode()).digest()) % 100_00 for image in images
-    }
+    draws = {image: int.from_bytes(hashlib.sha256(image.encode()).digest()) for image in images}
     if len(draws) >= _ENOUGH_FOR_HASHES:
         return {image: _by_hundredth(draw % 100) for image, draw in draws.items()}
     count = max(len(draws) // 10, min(len(draws) // 4, 4))
@@ -152,7 +150,7 @@ def _build(
             continue
         image.captions += [text for text in row.captions if _has_words(text, row.place, faults)]
     if strict and faults:
-        raise CaptionerError(f"{_listed(faults)}: correct them, or leave --strict out")
+        raise CaptionerError(f"{_listed(faults)}: correct them")
     images = [image for image in found.values() if image.captions]
     splits = split_images(image.image_id for image in images if not image.split)
     examples = [

@@ -64,7 +64,7 @@ def find_media(
         >>> list(find_media(["missing.jpg"]))
         ['missing.jpg']
     """
-    is_wanted = (lambda path: True) if all_files else _is_media
+    is_wanted = (lambda path: True) if all_files else is_media
     seen = set()
     for pattern in map(os.fsdecode, patterns):
         found = False
@@ -154,7 +154,8 @@ def _kind(path: str) -> str:
     return os.path.splitext(path)[1].lower() or "no suffix"  # noqa: PTH122
 
 
-def _is_media(path: str) -> bool:
+def is_media(path: str) -> bool:
+    """Whether a path is named as an image or a video is."""
     return path.lower().endswith(_MEDIA_SUFFIXES)
 
 

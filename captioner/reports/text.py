@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
 from captioner.errors import CaptionerError
-from captioner.media.files import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from captioner.media.files import is_media
 from captioner.reports.escapes import escape_controls, escape_path, unescape_path
 from captioner.reports.row import DECIMALS, Row, probability_of
 from captioner.reports.timestamp import format_time
@@ -86,8 +86,7 @@ def check_is_report(lines: Iterable[str]) -> None:
         if not line.endswith("\n"):
             raise ValueError("its last line has no end: complete or delete that line")
         path = unescape_path(line.partition("\t")[0])
-        is_media = path.lower().endswith((*IMAGE_SUFFIXES, *VIDEO_SUFFIXES))
-        if not (is_media or os.path.lexists(path)):  # as a folder of frames does
+        if not (is_media(path) or os.path.lexists(path)):  # as a folder of frames does
             raise ValueError(f"this line names no image and no video: {line[:80]!r}")
 
 

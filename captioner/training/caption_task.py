@@ -57,6 +57,7 @@ class CaptionTask:
         self.config = config
         self.policy = compute_policy(config.precision)
         self.mixture = read_mixture(config.data)
+        self.dataset = self.mixture.dataset
         self.vocabulary = self._choose_vocabulary()
         self.presence_words = self._choose_presence_words()
         self._graphs: dict[str, bytes] | None = None
@@ -262,7 +263,7 @@ class CaptionTask:
             config["frames"] = frames
         if self.presence_words:
             config["presence_words"] = self.presence_words
-        card = write_card(self.config, self.mixture.dataset, training["validation"])
+        card = write_card(self.config, self.dataset, training["validation"])
         preset = Preset(config, self.vocabulary, capture_weights(encoder, decoder), card)
         if self._graphs is None:  # the weights change from preset to preset, the structure never
             self._graphs = export_graphs(*build_network(preset)) if can_export() else {}

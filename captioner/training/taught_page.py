@@ -14,34 +14,34 @@ article{display:flex;gap:1rem;margin:1rem 0}article p{margin:0}svg{max-width:100
 _WIDTH, _HEIGHT = 600, 200
 
 
-def write_lesson(lesson: Taught, path: str | Path) -> None:
+def write_taught_page(taught: Taught, path: str | Path) -> None:
     """Write the report: scores before and afterwards, the learning curve, sample captions.
 
     Args:
-        lesson: As `teach` returns it.
+        taught: As `teach` returns it.
         path: The HTML file. The images are links to where they lie.
 
     Raises:
         CaptionerError: If it cannot be written.
     """
     scores = "".join(
-        f"<tr><td>{escape(name)}</td><td class=number>{100 * lesson.before[name]:.1f}</td>"
-        f"<td class=number>{100 * lesson.after[name]:.1f}</td></tr>"
+        f"<tr><td>{escape(name)}</td><td class=number>{100 * taught.before[name]:.1f}</td>"
+        f"<td class=number>{100 * taught.after[name]:.1f}</td></tr>"
         for name in ("BLEU-1", "BLEU-4", "ROUGE-L", "CIDEr")
     )
-    losses = [float(row["loss"]) for row in lesson.history]
-    ciders = [float(row["CIDEr"]) for row in lesson.history]
+    losses = [float(row["loss"]) for row in taught.history]
+    ciders = [float(row["CIDEr"]) for row in taught.history]
     samples = "".join(
         f"<article><img loading=lazy alt='' src='{escape(Path(example.path).resolve().as_uri())}'>"
         f"<div><p><b>before</b> {escape(before)}</p><p><b>now</b> {escape(after)}</p>"
         f"<p><b>people</b> {escape(example.captions[0])}</p></div></article>"
-        for example, before, after in lesson.samples
+        for example, before, after in taught.samples
     )
     text = f"""<!doctype html><html lang=en><meta charset=utf-8>
-<meta name=viewport content="width=device-width"><title>{escape(lesson.preset.name)}</title>
-<style>{_STYLE}</style><h1>What {escape(lesson.preset.name)} has learnt</h1>
-<p>{len(lesson.new_words)} new words: {escape(", ".join(lesson.new_words)) or "none"}.
-{len(lesson.unknown)} words were too rare to be learnt. Scores are of {len(lesson.samples)}
+<meta name=viewport content="width=device-width"><title>{escape(taught.preset.name)}</title>
+<style>{_STYLE}</style><h1>What {escape(taught.preset.name)} has learnt</h1>
+<p>{len(taught.new_words)} new words: {escape(", ".join(taught.new_words)) or "none"}.
+{len(taught.unknown)} words were too rare to be learnt. Scores are of {len(taught.samples)}
 images that it has not learnt from, x 100.</p>
 <table><tr><th>score<th>before<th>now</tr>{scores}</table>
 <h2>Epoch by epoch</h2>

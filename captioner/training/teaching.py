@@ -36,7 +36,6 @@ class Taught:
         preset: Folder of the taught preset.
         new_words: Words that it did not know before.
         unknown: Words of the captions that it does not learn, since they are too rare.
-        faults: Rows of the data that were left out.
         history: Rows of the training's log.
         before: Scores on the validation images before, fractions by metric.
         after: The same afterwards.
@@ -46,7 +45,6 @@ class Taught:
     preset: Path
     new_words: list[str]
     unknown: list[str]
-    faults: tuple[str, ...]
     history: list[dict[str, str]]
     before: dict[str, float]
     after: dict[str, float]
@@ -118,7 +116,6 @@ def teach(
         preset=out,
         new_words=new_words,
         unknown=unknown,
-        faults=dataset.faults,
         history=history,
         before=_score(before, val),
         after=_score(after, val),

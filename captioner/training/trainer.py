@@ -43,6 +43,8 @@ class Trainer:
         self.task: CaptionTask | ActivityTask = (
             ActivityTask(config) if isinstance(config, ActivityConfig) else CaptionTask(config)
         )
+        for line in self.task.dataset.left_out():
+            report(line)
 
     def train(self) -> Path:
         """Run all stages; return the folder of the best preset of all that can be the result."""

@@ -113,3 +113,15 @@ def test_ctrl_c_says_that_the_training_resumes(monkeypatch, tmp_path):
     result = CliRunner().invoke(main, ["train", str(tmp_path / "recipe.yaml")])
     assert result.exit_code == 130
     assert "the same command resumes" in result.output
+
+
+def test_rows_that_are_left_out_are_told(tmp_path):
+    (tmp_path / "captions.csv").write_text("image,caption\na.png,a dog\nb.png,\n,a cat\n")
+    (tmp_path / "a.png").write_bytes(b"")
+    result = run(
+        "prepare", tmp_path / "captions.csv", "--out", tmp_path / "s", "--weights", "no.h5"
+    )
+    assert result.exit_code == 1
+    assert "left out: " in result.stderr
+    assert "line 3, has an empty caption" in result.stderr
+    assert "line 4, names no image" in result.stderr

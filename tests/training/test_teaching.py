@@ -6,7 +6,7 @@ from captioner.commands import main
 from captioner.errors import CaptionerError
 from captioner.presets.storage import read_preset
 from captioner.training import teaching
-from captioner.training.lesson_page import write_lesson
+from captioner.training.taught_page import write_taught_page
 from captioner.training.teaching import teach
 
 
@@ -27,19 +27,21 @@ def world(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def lesson(world, tiny_preset):
+def taught(world, tiny_preset):
     lines = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(teaching, "_STEPS", 16)
         patch.setattr(teaching, "_EPOCHS", 2)
         found = teach(world, world / "mine", preset=str(tiny_preset), report=lines.append)
-    assert lines[0].startswith("6 images to learn from, 2 to check; 2 new words: dogs, rex")
+    assert lines[0].startswith("6 images to learn from, 2 to check; 2 new words: rex, dogs")
+    (left_out,) = [line for line in lines if line.startswith("left out: ")]
+    assert "line 11, has an empty caption" in left_out
     return found
 
 
-def test_the_words_are_learnt_and_vgg16_stays(lesson, tiny_preset):
-    before, after = read_preset(tiny_preset), read_preset(lesson.preset)
-    assert lesson.new_words == ["dogs", "rex"]
+def test_the_words_are_learnt_and_vgg16_stays(taught, tiny_preset):
+    before, after = read_preset(tiny_preset), read_preset(taught.preset)
+    assert taught.new_words == ["rex", "dogs"]
     assert {"rex", "dogs"} <= set(after.vocabulary.words)
     assert after.config == before.config
     for name, array in before.weights.items():
@@ -51,24 +53,23 @@ def test_the_words_are_learnt_and_vgg16_stays(lesson, tiny_preset):
     assert "Taught on captions (6 images to learn from, 2 to check)" in after.card
 
 
-def test_what_came_of_it_is_told(lesson):
-    assert len(lesson.history) == 2 and "loss" in lesson.history[0]
-    assert lesson.faults and "has an empty caption" in lesson.faults[0]
-    assert len(lesson.samples) == 2
-    assert lesson.before.keys() == lesson.after.keys() >= {"CIDEr", "BLEU-4"}
-    assert not lesson.preset.with_name("mine.teaching").exists()
+def test_what_came_of_it_is_told(taught):
+    assert len(taught.history) == 2 and "loss" in taught.history[0]
+    assert len(taught.samples) == 2
+    assert taught.before.keys() == taught.after.keys() >= {"CIDEr", "BLEU-4"}
+    assert not taught.preset.with_name("mine.teaching").exists()
 
 
-def test_the_page(lesson, tmp_path):
-    write_lesson(lesson, tmp_path / "page.html")
+def test_the_page(taught, tmp_path):
+    write_taught_page(taught, tmp_path / "page.html")
     text = (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert "2 new words: dogs, rex" in text and text.count("<polyline") == 2
+    assert "2 new words: rex, dogs" in text and text.count("<polyline") == 2
     assert text.count("<article>") == 2 and "http" not in text
 
 
-def test_a_preset_that_is_there_is_not_replaced(lesson, world, tiny_preset):
+def test_a_preset_that_is_there_is_not_replaced(taught, world, tiny_preset):
     with pytest.raises(CaptionerError, match="is there already"):
-        teach(world, lesson.preset, preset=str(tiny_preset))
+        teach(world, taught.preset, preset=str(tiny_preset))
 
 
 def test_too_few_images(world, tiny_preset, tmp_path):
