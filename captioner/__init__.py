@@ -7,8 +7,8 @@ from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from captioner.engines.runtime import switch_telemetry_off
 from captioner.errors import CaptionerError
-from captioner.offline import switch_telemetry_off
 
 if TYPE_CHECKING:
     from captioner.captioner import Captioner

@@ -1,5 +1,5 @@
 """`python -m captioner` is the command `captioner`, also where scripts are not on the path."""
 
-from captioner.commands import main
+from captioner.cli import main
 
 main(prog_name="captioner")

@@ -7,22 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from captioner.decoding.beam import Hypothesis
-from captioner.decoding.calibration import Calibration
-from captioner.decoding.gender_share import gender_shares
-from captioner.decoding.search import search_captions
 from captioner.engines.choice import build_engine, build_ensemble
 from captioner.engines.engine import Engine
 from captioner.errors import CaptionerError
 from captioner.media.clip import Clip
 from captioner.media.sampling import FRAMES
 from captioner.media.sources import Source, read_clips
+from captioner.models.clip_features import pad_clips, smooth_frames
 from captioner.presets.storage import Preset
 from captioner.results import Caption
-from captioner.text.gender import without_gender
+from captioner.search.beam import Hypothesis
+from captioner.search.confidence import Calibration, gender_shares
+from captioner.search.search import search_captions
 from captioner.text.tokenizer import join_words
 from captioner.text.vocabulary import Vocabulary
-from captioner.vision.clips import pad_clips, smooth_frames
+from captioner.text.wording import without_gender
 
 CERTAIN_GENDER = 0.99  # share of a gender from which it is said; see docs/how-to/wording.md
 

@@ -5,15 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from captioner.engines.precision import compute_policy
-from captioner.engines.tensorflow_logs import tensorflow_logs_hidden
+from captioner.engines.runtime import compute_policy, tensorflow_logs_hidden
 from captioner.errors import CaptionerError
 from captioner.media.actions import read_action
 from captioner.media.clip import Clip
 from captioner.media.sources import Source
+from captioner.models.clip_features import pad_clips
 from captioner.presets.storage import Preset
 from captioner.results import Caption, Label
-from captioner.vision.clips import pad_clips
 
 
 class LabelHead:

@@ -13,8 +13,8 @@ from pathlib import Path
 import click
 
 import captioner.presets.storage
-from captioner.commands.plain_errors import plain_errors
-from captioner.engines.tensorflow_logs import tensorflow_logs_hidden
+from captioner.cli.endings import plain_errors
+from captioner.engines.runtime import tensorflow_logs_hidden
 from captioner.presets.storage import read_preset, write_preset
 from captioner.results import ACTIVITY
 

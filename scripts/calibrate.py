@@ -18,13 +18,13 @@ import click
 import numpy as np
 
 from captioner.captioner import Captioner
-from captioner.commands.plain_errors import plain_errors
+from captioner.cli.endings import plain_errors
 from captioner.datasets.readers import read_dataset
-from captioner.decoding.calibration import Calibration
 from captioner.errors import CaptionerError
 from captioner.evaluation.confirmation import auroc, confirmed_share
-from captioner.evaluation.table import aligned
+from captioner.evaluation.score_table import aligned
 from captioner.presets.storage import preset_folder, read_preset, write_preset
+from captioner.search.confidence import Calibration
 
 _GROUPS = 10
 

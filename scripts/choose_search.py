@@ -15,14 +15,13 @@ import numpy as np
 from tqdm import tqdm
 
 from captioner.captioning import CaptionHead
-from captioner.commands.plain_errors import plain_errors
+from captioner.cli.endings import plain_errors
 from captioner.datasets.mixture import Part, read_mixture
 from captioner.datasets.store import FeatureStore
-from captioner.engines.precision import compute_policy
-from captioner.engines.tensorflow_logs import tensorflow_logs_hidden
+from captioner.engines.runtime import compute_policy, tensorflow_logs_hidden
 from captioner.errors import CaptionerError
+from captioner.evaluation.score_table import aligned
 from captioner.evaluation.scores import score_captions
-from captioner.evaluation.table import aligned
 from captioner.presets.storage import read_preset
 from captioner.training.config import read_config
 

@@ -25,18 +25,17 @@ import numpy as np
 from tqdm import tqdm
 
 from captioner.captioner import Captioner
-from captioner.commands.plain_errors import plain_errors
+from captioner.cli.endings import plain_errors
 from captioner.datasets.readers import read_dataset
 from captioner.errors import CaptionerError
 from captioner.evaluation.bootstrap import paired_bootstrap
-from captioner.evaluation.description import references_of
-from captioner.evaluation.evaluation import Evaluation, evaluate_captions
+from captioner.evaluation.evaluation import Evaluation, evaluate_captions, references_of
 from captioner.evaluation.meteor import Meteor
-from captioner.evaluation.table import aligned, interval_text
+from captioner.evaluation.score_table import aligned, interval_text
 from captioner.media.sources import read_clips
+from captioner.models.clip_features import smooth_frames
 from captioner.presets.storage import DEFAULT_PRESET
 from captioner.results import Caption
-from captioner.vision.clips import smooth_frames
 
 METRICS = ("CIDEr", "METEOR", "BLEU-4")
 _BATCH = 25  # clips that are described together

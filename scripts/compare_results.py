@@ -11,13 +11,13 @@ from pathlib import Path
 
 import click
 
-from captioner.commands.plain_errors import plain_errors
+from captioner.cli.endings import plain_errors
 from captioner.evaluation.bootstrap import paired_bootstrap
+from captioner.evaluation.caption_files import read_results
 from captioner.evaluation.evaluation import evaluate_captions
 from captioner.evaluation.meteor import Meteor
 from captioner.evaluation.references import read_references
-from captioner.evaluation.results import read_results
-from captioner.evaluation.table import comparison_table
+from captioner.evaluation.score_table import comparison_table
 
 
 @click.command()

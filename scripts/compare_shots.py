@@ -22,9 +22,9 @@ import numpy as np
 from moving_windows import move
 from tqdm import tqdm
 
-from captioner.commands.plain_errors import plain_errors
+from captioner.cli.endings import plain_errors
 from captioner.errors import CaptionerError
-from captioner.evaluation.table import aligned
+from captioner.evaluation.score_table import aligned
 from captioner.media.image import load_image
 from captioner.media.sampling import RATE
 from captioner.media.shots import mark_cuts

@@ -17,7 +17,7 @@ import click
 from tqdm import tqdm
 
 from captioner import Captioner
-from captioner.commands.plain_errors import plain_errors
+from captioner.cli.endings import plain_errors
 from captioner.media.files import find_media
 from captioner.presets.storage import DEFAULT_PRESET, preset_folder
 from captioner.reports.output import open_report

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from captioner.commands.plain_errors import plain_errors
+from captioner.cli.endings import plain_errors
 from captioner.errors import CaptionerError
 from captioner.media.image import load_image
 from captioner.presets.storage import DEFAULT_PRESET

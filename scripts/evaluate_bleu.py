@@ -12,13 +12,12 @@ from pathlib import Path
 
 import click
 
-from captioner.commands.plain_errors import plain_errors
+from captioner.cli.endings import plain_errors
 from captioner.datasets.readers import read_dataset
-from captioner.evaluation.description import describe_pictures, references_of
-from captioner.evaluation.evaluation import evaluate_captions
+from captioner.evaluation.caption_files import read_results
+from captioner.evaluation.evaluation import describe_pictures, evaluate_captions, references_of
 from captioner.evaluation.references import read_references
-from captioner.evaluation.results import read_results
-from captioner.evaluation.table import interval_text
+from captioner.evaluation.score_table import interval_text
 
 
 @click.command()

@@ -21,11 +21,11 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from captioner.commands.plain_errors import plain_errors
+from captioner.cli.endings import plain_errors
 from captioner.datasets.dataset import Example
 from captioner.datasets.readers import read_dataset
 from captioner.errors import CaptionerError
-from captioner.evaluation.results import write_whole
+from captioner.evaluation.caption_files import write_whole
 from captioner.media.image import load_image
 
 KINDS = ("pan", "zoom", "cut")

@@ -26,12 +26,12 @@ def tiny_preset(tmp_path_factory):
     """The folder of a preset with a toy VGG16, a decoder of eight units and random weights."""
     import keras
 
-    from captioner.decoders.build import build_decoder
     from captioner.exports.graphs import with_graphs
+    from captioner.models.build import build_decoder
+    from captioner.models.vgg16 import VGG16Encoder
     from captioner.presets.network import capture_weights
     from captioner.presets.storage import Preset, write_preset
     from captioner.text.vocabulary import Vocabulary
-    from captioner.vision.encoder import VGG16Encoder
 
     keras.utils.set_random_seed(1)
     words = ("a", "man", "dog", "two", "runs", "in", "on", "the", "grass", "red", "water", "é")

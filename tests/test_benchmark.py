@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from captioner.captioner import Captioner
 from captioner.evaluation.scores import score_captions
-from captioner.vision.encoder import VGG16Encoder
+from captioner.models.vgg16 import VGG16Encoder
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / "data" / "samples"

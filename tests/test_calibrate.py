@@ -10,8 +10,8 @@ from PIL import Image
 
 from captioner.captioner import Captioner
 from captioner.datasets.readers import read_dataset
-from captioner.decoding.calibration import Calibration
 from captioner.evaluation.confirmation import confirmed_share
+from captioner.search.confidence import Calibration
 
 ROOT = Path(__file__).parents[1]
 
@@ -76,7 +76,7 @@ def test_fit_writes_a_confidence_that_captions_then_have(script, workspace):
 def test_json_shows_the_confidence(workspace, script):
     arguments = [str(workspace / "preset"), "--dataset", str(workspace / "captions.csv"), "--fit"]
     CliRunner().invoke(script.main, arguments)
-    from captioner.cli import main
+    from captioner.cli.caption import main
 
     done = CliRunner().invoke(
         main, ["--jsonl", "--preset", str(workspace / "preset"), str(workspace / "0.png")]

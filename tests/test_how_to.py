@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PAGES = ("sidecars", "library", "formats", "wording", "explain")
-MODULES = {"caption": "captioner.cli", "captioner": "captioner.commands"}
+MODULES = {"caption": "captioner.cli.caption", "captioner": "captioner.cli"}
 
 
 @pytest.fixture

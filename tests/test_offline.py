@@ -35,7 +35,7 @@ _CALLS = {
 }
 _CAPTION = """
 sys.argv = ["caption", *sys.argv[1:]]
-from captioner.cli import main
+from captioner.cli.caption import main
 main()
 """
 

@@ -3,10 +3,9 @@
 import os
 from pathlib import Path
 
-from captioner.datasets.coco import COCO_PATTERN, read_coco
+from captioner.datasets.coco import COCO_PATTERN, read_coco, read_karpathy
 from captioner.datasets.dataset import Dataset
 from captioner.datasets.flickr8k import TOKEN_FILE, read_flickr8k
-from captioner.datasets.karpathy import read_karpathy
 from captioner.datasets.msrvtt import MSRVTT_FILES, read_msrvtt
 from captioner.datasets.msvd import MSVD_FILES, read_msvd
 from captioner.datasets.rows import is_table
@@ -120,8 +119,12 @@ def read_dataset(
 
 def _read_labelled(path: Path, images_dir: str | os.PathLike[str] | None, seed: int) -> Dataset:
     # A split needs NumPy, captions do not.
-    from captioner.datasets.folders import read_class_folders, read_flat_clips
-    from captioner.datasets.ucf101 import CLASS_FILE, read_ucf101
+    from captioner.datasets.folders import (
+        CLASS_FILE,
+        read_class_folders,
+        read_flat_clips,
+        read_ucf101,
+    )
 
     if images_dir is not None:
         raise CaptionerError(

@@ -12,15 +12,14 @@ from tqdm import tqdm
 
 from captioner.datasets.augment import View
 from captioner.datasets.dataset import Dataset, Example
-from captioner.datasets.recorded_files import RecordedFiles
-from captioner.datasets.store_array import create_array, reopen_array
+from captioner.datasets.store_files import RecordedFiles, create_array, reopen_array
 from captioner.errors import CaptionerError
 from captioner.media.actions import read_action
 from captioner.media.ahead import read_ahead
 from captioner.media.clip import Clip
 from captioner.media.sources import read_clips
+from captioner.models.clip_features import encode_clips
 from captioner.replacing import replacing
-from captioner.vision.clips import encode_clips
 
 _FORMAT = 1
 # How many batches may be lost to a kill; flushing 32 images' features takes a few milliseconds.

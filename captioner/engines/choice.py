@@ -8,8 +8,7 @@ import numpy as np
 
 from captioner.engines.engine import Engine
 from captioner.engines.ensemble import EnsembleEngine
-from captioner.engines.precision import compute_policy
-from captioner.engines.tensorflow_logs import tensorflow_logs_hidden
+from captioner.engines.runtime import compute_policy, tensorflow_logs_hidden
 from captioner.errors import CaptionerError
 from captioner.presets.storage import Preset, naming
 

@@ -8,8 +8,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from captioner.decoders.decoder import Decoder
 from captioner.engines.engine import Engine, State
+from captioner.models.decoder import Decoder
 
 # For `keras.Model.compile`. Of TensorFlow a graph without XLA, which on CPUs does not reach the
 # library that multiplies in bfloat16; JAX would go operation by operation without it.

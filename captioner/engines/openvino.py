@@ -14,8 +14,7 @@ import numpy as np
 import openvino as ov
 from openvino import opset8
 
-from captioner.engines.engine import Engine, State
-from captioner.engines.graph_names import weight_of_input
+from captioner.engines.engine import Engine, State, weight_of_input
 from captioner.errors import CaptionerError
 
 GRAPHS = ("encode", "begin", "step")

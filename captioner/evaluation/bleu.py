@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from captioner.evaluation.ngrams import ORDERS, caption_lengths, count_ngrams
-from captioner.evaluation.reference_ngrams import ReferenceNgrams
+from captioner.evaluation.ngrams import ORDERS, ReferenceNgrams, caption_lengths, count_ngrams
 
 # The COCO scorer's guards against division by zero; they are all the smoothing there is.
 _TINY = 1e-15

@@ -1,11 +1,145 @@
 """METEOR 1.5, by the Java program that comes with pycocoevalcap."""
 
+import os
 import shutil
+import signal
+import subprocess
+import tempfile
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
+from importlib.resources import files
+from pathlib import Path
+from typing import IO, cast
 
 import numpy as np
 
-from captioner.evaluation.meteor_program import MeteorProgram
+from captioner.errors import CaptionerError
+
+_OPTIONS = (
+    "-Xmx2G",
+    "-Dfile.encoding=UTF-8",
+    # Numbers with points, whatever the language of the system.
+    *("-Duser.language=en", "-Duser.language.format=en"),
+    *("-Duser.country=US", "-Duser.country.format=US"),
+)
+_ARGUMENTS = ("-", "-", "-stdio", "-l", "en", "-norm")
+_OVERRIDES = "_JAVA_OPTIONS"  # the one variable that wins over the options of a command
+
+
+class MeteorProgram:
+    """A conversation of lines with METEOR, which comes with pycocoevalcap.
+
+    Args:
+        timeout: seconds that an answer may take; the first includes the start of the program.
+
+    Raises:
+        CaptionerError: Java is not installed.
+
+    Example:
+        >>> program = MeteorProgram()  # doctest: +SKIP
+        >>> program.ask("SCORE ||| a dog ||| a dog", answers=1)  # doctest: +SKIP
+        ['2.0 2.0 1.0 ...']
+    """
+
+    def __init__(self, timeout: float = 120.0) -> None:
+        java = shutil.which("java")
+        if java is None:
+            raise CaptionerError("METEOR needs Java: install a Java runtime or leave METEOR out")
+        self._java = java
+        self._timeout = timeout
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115
+        environment = {name: value for name, value in os.environ.items() if name != _OVERRIDES}
+        jar = Path(str(files("pycocoevalcap.meteor").joinpath("meteor-1.5.jar")))
+        try:
+            return subprocess.Popen(
+                [self._java, *_OPTIONS, "-jar", jar.name, *_ARGUMENTS],
+                cwd=jar.parent,
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                start_new_session=True,  # so that what a script named java starts ends with it
+            )
+        except OSError as error:
+            raise self.failed(str(error.strerror)) from error
+
+    def ask(self, line: str, answers: int) -> list[str]:
+        """Send one line and wait for its answers.
+
+        Args:
+            line: without its end.
+            answers: lines that the program answers with.
+
+        Returns:
+            The answers, without line ends.
+
+        Raises:
+            CaptionerError: the program cannot be started, has ended, or takes too long; it is
+                ended then.
+        """
+        slow = threading.Event()
+
+        def give_up() -> None:
+            slow.set()
+            self._kill()
+
+        with self._lock:
+            self._process = self._process or self._start()
+            stdin, stdout = self._process.stdin, self._process.stdout
+            assert stdin is not None and stdout is not None
+            # Ending the program ends the waiting, for it as a reader or as a writer.
+            timer = threading.Timer(self._timeout, give_up)
+            timer.daemon = True
+            timer.start()
+            try:
+                with suppress(OSError):  # It has ended, perhaps with some last words.
+                    stdin.write(f"{line}\n".encode())
+                    stdin.flush()
+                lines = [stdout.readline().decode(errors="replace") for _ in range(answers)]
+            finally:
+                timer.cancel()
+        if slow.is_set():
+            raise CaptionerError(f"METEOR's Java gave no answer in {self._timeout:g} seconds")
+        if not all(text.endswith("\n") for text in lines):
+            raise self.failed(next(iter(lines), ""))
+        return [text.rstrip("\r\n") for text in lines]
+
+    def failed(self, answer: str) -> CaptionerError:
+        """Make the error that says why an answer is none, with what the program says of it."""
+        self._errors.seek(0)
+        said = f"{answer}\n{self._errors.read(4096).decode(errors='replace')}".splitlines()
+        words = [text.strip() for text in said if text.strip() and not text.startswith("Picked up")]
+        reason = f" ({words[0][:200]})" if words else ""
+        return CaptionerError(
+            f"METEOR's Java failed{reason}: check that `java -version` works and that 2 GB of "
+            "memory are free"
+        )
+
+    def _kill(self) -> None:
+        if self._process is None:
+            return
+        if os.name == "posix" and self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)  # its own session, so its own group
+        self._process.kill()
+
+    def close(self) -> None:
+        """End the program, if it was started."""
+        self._kill()
+        if self._process is not None:
+            self._process.wait()
+            for stream in (self._process.stdin, self._process.stdout, self._errors):
+                with suppress(OSError):  # of a line that the program never read
+                    cast(IO[bytes], stream).close()
+
+    def __del__(self) -> None:
+        if hasattr(self, "_process"):
+            self.close()
+
 
 # Columns of the statistics that METEOR prints for one caption.
 _LENGTH, _REFERENCE_LENGTH, _CHUNKS, _MATCHED, _REFERENCE_MATCHED = 0, 1, 20, 21, 22

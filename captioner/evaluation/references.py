@@ -11,7 +11,7 @@ from typing import Any
 
 from captioner.datasets.source import read_source
 from captioner.errors import CaptionerError
-from captioner.evaluation.results import list_ids
+from captioner.evaluation.caption_files import list_ids
 
 _KINDS = (
     "give COCO captions or one of Karpathy's files (.json), a Flickr8k token file (.txt), "

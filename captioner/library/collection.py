@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from captioner.errors import CaptionerError
 from captioner.fingerprint import Fingerprint
-from captioner.library.facts import read_facts
-from captioner.library.schema import connect
+from captioner.library.schema import connect, read_facts
 
 if TYPE_CHECKING:
     from captioner.results import Caption

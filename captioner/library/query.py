@@ -4,7 +4,7 @@ import re
 import sqlite3
 
 from captioner.library.collection import Library
-from captioner.text.function_words import FUNCTION_WORDS
+from captioner.text.stems import FUNCTION_WORDS
 
 _TERMS = re.compile(r'(-?)(?:"([^"]*)"|(\S+))')
 _WORD = re.compile(r"\w+")

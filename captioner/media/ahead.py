@@ -12,8 +12,8 @@ from time import monotonic
 from typing import Any
 
 from captioner.errors import CaptionerError, unreadable
+from captioner.media.budget import Turns
 from captioner.media.clip import Clip
-from captioner.media.turns import Turns
 
 _WAITING = 2  # clips of one source that may wait for the network
 

@@ -6,7 +6,7 @@ from itertools import count
 from PIL import Image
 
 from captioner.errors import CaptionerError, unreadable
-from captioner.media.footage import LONGEST, Frame, too_long
+from captioner.media.clip import LONGEST, Frame, too_long
 from captioner.media.image import load_image
 from captioner.media.pixels import Size
 

@@ -1,10 +1,14 @@
-"""A file on a web server, fetched with limits, and from public addresses alone."""
+"""Images and videos on web servers, fetched with limits, and from public addresses alone."""
 
 import http.client
 import ipaddress
+import re
 import socket
 import ssl
-from contextlib import closing, suppress
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Timer
 from time import monotonic
@@ -12,7 +16,7 @@ from typing import Any
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from captioner import __version__
-from captioner.errors import unreadable
+from captioner.errors import CaptionerError, unreadable
 
 MOST_BYTES = 256 * 2**20
 MOST_SECONDS = 60.0  # from the first look at a name to the last byte, redirects included
@@ -186,3 +190,61 @@ def _shut(connected: socket.socket) -> None:
 def _reason(error: Exception) -> str:
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return " ".join(str(text).split())
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A file on a web server.
+
+    See `fetching.fetch_file` for the limits. No proxy is used, whatever the environment names.
+
+    Args:
+        url: Its http or https address.
+        allow_private: Whether addresses of this machine and of local networks may be fetched from.
+        context: An `ssl.SSLContext` for https; None trusts what the system trusts.
+
+    Example:
+        >>> remote = Remote("http://127.0.0.1/dog.jpg")
+        >>> with remote.fetched() as path:
+        ...     pass
+        Traceback (most recent call last):
+        captioner.errors.CaptionerError: cannot read http://127.0.0.1/dog.jpg (127.0.0.1 is ...
+    """
+
+    url: str
+    allow_private: bool = False
+    context: Any = None
+
+    @contextmanager
+    def fetched(self) -> Iterator[Path]:
+        """Give the file while it is needed, in a temporary folder.
+
+        Raises:
+            CaptionerError: If it cannot be fetched within the limits.
+        """
+        with tempfile.TemporaryDirectory(prefix="captioner-") as folder:
+            path = Path(folder) / f"file{_suffix(self.url)}"
+
+            fetch_file(self.url, path, self.allow_private, self.context)
+            yield path
+
+
+def is_address(path: str) -> bool:
+    """Tell whether an argument is an http or https address.
+
+    Example:
+        >>> is_address("https://example.org/dog.jpg"), is_address("https.jpg")
+        (True, False)
+    """
+    return re.match(r"https?://", path, re.IGNORECASE) is not None
+
+
+def renamed(error: CaptionerError, path: Path, url: str) -> CaptionerError:
+    """Make an error about a temporary file one about the address that it came from."""
+    return CaptionerError(str(error).replace(str(path), url))
+
+
+def _suffix(url: str) -> str:
+    """Return the suffix of a file's name, which only helps to tell videos that begin unusually."""
+    match = re.search(r"/[^/?#]*(\.[a-z0-9]{1,5})(?:[?#]|$)", url.lower())
+    return match[1] if match else ""

@@ -9,12 +9,18 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from captioner.errors import CaptionerError, unreadable
 from captioner.media.budget import DECODING
-from captioner.media.colour_profile import to_srgb
-from captioner.media.image_files import open_image_file
-from captioner.media.pillow_settings import configure_pillow, register_jpeg_xl
-from captioner.media.pixels import Size, resize_rgb, target_size, to_rgb, to_uint8
+from captioner.media.image_files import HEAD, is_jpeg_xl, open_image_file, recognize
+from captioner.media.pixels import (
+    Size,
+    configure_pillow,
+    register_jpeg_xl,
+    resize_rgb,
+    target_size,
+    to_rgb,
+    to_srgb,
+    to_uint8,
+)
 from captioner.media.raw import is_raw, is_thumbnail, open_raw
-from captioner.media.signatures import HEAD, is_jpeg_xl, recognize
 
 ImageSource = str | os.PathLike[str] | bytes | Image.Image | np.ndarray
 

@@ -1,4 +1,4 @@
-"""The file of an image, opened: what a path may be, and what is wrong with it if it is not."""
+"""The file of an image, opened: what a path may be, and what the file is if it is no image."""
 
 import os
 import re
@@ -7,10 +7,161 @@ import stat
 from io import BytesIO
 from pathlib import Path
 from time import monotonic, sleep
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from captioner.errors import CaptionerError, unreadable
+
+HEAD = 4096  # bytes that are looked at
+
+_CONVERT = "convert it to JPEG or PNG"
+_FETCH = "fetch it again"
+
+
+class Kind(NamedTuple):
+    """What a file is.
+
+    Attributes:
+        name: For the error message.
+        fix: What the user can do.
+        may_be_video: Whether it is worth opening as a video.
+        is_video: Whether it is one, or claims to be.
+    """
+
+    name: str
+    fix: str
+    may_be_video: bool = False
+    is_video: bool = False
+
+
+_UNKNOWN = Kind(
+    "not an image, or in a format that Pillow does not know",
+    "name an image or a video, or convert it to JPEG, PNG or MP4",
+    may_be_video=True,
+)
+_ISO_MEDIA = Kind("a video or another ISO media file", "give it as a file", True, True)
+_VIDEO = Kind("a video", "give it as a file", True, True)
+_PLAYLIST = Kind("a playlist, which names other files", "name the videos themselves")
+_AUDIO = Kind("audio without images", "name an image or a video")
+_ARCHIVE = Kind("an archive", "unpack it, and name its images and videos")
+_HTML = Kind("an HTML page", "download the image or video itself, not the page that shows it")
+
+_JPEG_XL = Kind(
+    "a JPEG XL image, damaged or without its plug-in",
+    "pip install 'captioner[jxl]', or convert it to JPEG or PNG",
+)
+_PDF = Kind("a PDF document", "export its pages as PNG")
+_LFS = Kind("a Git LFS pointer, not the file itself", "run `git lfs pull`")
+
+_SIGNATURES = {
+    b"version https://git-lfs.github.com/spec/": _LFS,
+    b"%PDF": _PDF,
+    b"\xff\x0a": _JPEG_XL,
+    b"\x00\x00\x00\x0cJXL ": _JPEG_XL,
+    b"ffconcat": _PLAYLIST,
+    b"#EXTM3U": _PLAYLIST,
+    b"# VobSub index file": _PLAYLIST,
+    b"v=0\r\no=": _PLAYLIST,  # RFC 8866, a session description
+    b"v=0\no=": _PLAYLIST,
+    b"ID3": _AUDIO,
+    b"fLaC": _AUDIO,
+    b"#!AMR": _AUDIO,
+    b"PK\x03\x04": _ARCHIVE,
+    b"\x1f\x8b\x08": _ARCHIVE,
+    b"7z\xbc\xaf\x27\x1c": _ARCHIVE,
+    b"Rar!\x1a\x07": _ARCHIVE,
+    b"\x1a\x45\xdf\xa3": _VIDEO,  # Matroska and WebM
+    b"OggS": _VIDEO,  # or audio, as its streams tell
+    b"\0\0\x01\xba": _VIDEO,  # ISO/IEC 13818-1, a program stream
+}
+_IMAGES = {
+    b"\x89PNG": "PNG",
+    b"\xff\xd8": "JPEG",
+    b"GIF8": "GIF",
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+    b"BM": "BMP",
+}
+_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+
+
+def is_jpeg_xl(head: bytes) -> bool:
+    """Tell whether a file is a JPEG XL image (ISO/IEC 18181-2) by its first bytes."""
+    return head.startswith((b"\xff\x0a", b"\x00\x00\x00\x0cJXL "))
+
+
+def recognize(head: bytes) -> Kind:
+    """Tell what a file is that Pillow does not open.
+
+    Args:
+        head: The first bytes of the file, `HEAD` of them if it has as many.
+
+    Example:
+        >>> recognize(b"<svg xmlns='http://www.w3.org/2000/svg'/>").name
+        'an SVG drawing'
+        >>> recognize(b"%PDF-1.7").fix
+        'export its pages as PNG'
+    """
+    if not head:
+        return Kind("empty", _FETCH)
+    if not head.strip(b"\0"):
+        return Kind("nothing but zero bytes", _FETCH)
+    for signature, kind in _SIGNATURES.items():
+        if head.startswith(signature):
+            return kind
+    if head[4:8] == b"ftyp":
+        return _recognize_iso(head)
+    if head[:4] in (b"RIFF", b"FORM"):
+        return _recognize_riff(head)
+    for signature, name in _IMAGES.items():
+        if head.startswith(signature):
+            return Kind(f"a damaged {name} image", _FETCH)
+    if head[0] == 0xFF and len(head) > 3 and _is_audio_frame(head[1], head[2]):
+        return _AUDIO
+    return _recognize_text(head)
+
+
+def _recognize_iso(head: bytes) -> Kind:
+    # ISO/IEC 14496-12: a major brand, and later the compatible ones.
+    if b"avif" in head[8:64] or b"avis" in head[8:64]:
+        return Kind("an AVIF image that this Pillow does not decode", _CONVERT)
+    if head[8:12] in _HEIC_BRANDS:
+        return Kind("a damaged HEIC image", _FETCH)
+    return _AUDIO if head[8:12] in (b"M4A ", b"M4B ") else _ISO_MEDIA
+
+
+def _recognize_riff(head: bytes) -> Kind:
+    form = head[8:12]
+    if form in (b"WAVE", b"AIFF", b"AIFC"):
+        return _AUDIO
+    if form == b"WEBP":
+        return Kind("a damaged WebP image", _FETCH)
+    return _VIDEO if form == b"AVI " else _UNKNOWN
+
+
+def _is_audio_frame(first: int, second: int) -> bool:
+    """Whether two bytes after 0xFF begin a frame of MP3 (ISO/IEC 11172-3) or AAC (13818-7)."""
+    is_mp3 = first & 0xE6 == 0xE2 and second >> 4 != 15 and second >> 2 & 3 != 3
+    return is_mp3 or first & 0xF6 == 0xF0
+
+
+def _recognize_text(head: bytes) -> Kind:
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if text.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
+        return _HTML
+    if text.startswith((b"<asx", b"[playlist]", b"[reference]", b"rtsptext")):
+        return _PLAYLIST
+    if text.startswith((b"<svg", b"<?xml", b"<!--", b"<!doctype svg", b"<mpd", b"<smil")):
+        root = re.search(rb"<([a-z][\w:]*)", text)
+        name = root[1] if root else b""
+        if name == b"svg":
+            return Kind("an SVG drawing", _CONVERT)
+        if name == b"html":
+            return _HTML
+        if name in (b"mpd", b"smil", b"smoothstreamingmedia"):
+            return _PLAYLIST
+    return _UNKNOWN
+
 
 MOST_PIPED = 256 * 2**20  # bytes; what a pipe gives is held in memory
 _WRITER_WAIT = 2.0  # seconds for something to open a pipe for writing

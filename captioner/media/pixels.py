@@ -1,11 +1,90 @@
-"""Pixels of any kind made RGB, whole or, of large images, tile by tile as they are shrunk."""
+"""Pixels of any kind made RGB: wide-gamut colours converted, large images tile by tile."""
 
+import ctypes
+import logging
 import math
+import warnings
+from contextlib import suppress
+from functools import lru_cache
+from io import BytesIO
+from typing import Any
 
 import numpy as np
-from PIL import Image
+import pillow_heif
+from PIL import Image, ImageCms
+from PIL import _imaging as core  # what PIL.Image calls `core`
 
 from captioner.errors import unreadable
+
+_BLOCK = 64 * 2**20
+
+
+def configure_pillow() -> None:
+    """Have Pillow read HEIC, print nothing, and return the memory of large images.
+
+    All of it holds for the whole process. What the libraries find wrong with a file is either an
+    error, which `load_image` raises with the name of the file, or of no account for its pixels.
+    """
+    pillow_heif.register_heif_opener()
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+    logging.getLogger("PIL").addHandler(logging.NullHandler())
+    # Pillow leaves libtiff's own handlers in place, which print. A symbol is looked for in the
+    # libraries that Pillow's extension is linked to, too, though not on Windows.
+    with suppress(AttributeError, OSError):
+        libtiff = ctypes.CDLL(core.__file__)
+        libtiff.TIFFSetErrorHandler(None)
+        libtiff.TIFFSetWarningHandler(None)
+    # Blocks of up to 32 MiB, such as Pillow's of 16, the C library of Linux keeps for the thread
+    # that freed them: each thread then holds the largest image that it has ever decoded.
+    core.set_block_size(_BLOCK)
+
+
+def register_jpeg_xl() -> None:
+    """Have Pillow read JPEG XL, where the plug-in for it is installed; nothing else needs it."""
+    with suppress(ImportError):
+        import pillow_jxl  # noqa: F401
+
+
+_MOST = 2**22  # bytes of a profile
+
+
+def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """Bring the colours of a picture to sRGB.
+
+    Args:
+        image: RGB, best when it is small already.
+        profile: ICC profile of its colours; None, another kind than RGB, or a damaged one leaves
+            them as they are.
+
+    Returns:
+        An RGB image of the same size, or the image itself.
+
+    Example:
+        >>> image = Image.new("RGB", (2, 2))
+        >>> to_srgb(image, b"damaged") is image
+        True
+    """
+    if not profile or len(profile) > _MOST:
+        return image
+    transform = _make_transform(bytes(profile))
+    return image if transform is None else ImageCms.applyTransform(image, transform) or image
+
+
+@lru_cache(maxsize=16)
+def _make_transform(profile: bytes) -> Any:
+    try:
+        opened = ImageCms.ImageCmsProfile(BytesIO(profile))
+        if opened.profile.xcolor_space.strip() != "RGB":
+            return None
+        if "srgb" in ImageCms.getProfileDescription(opened).lower():
+            return None
+        target = ImageCms.createProfile("sRGB")
+        return ImageCms.buildTransform(
+            opened, target, "RGB", "RGB", ImageCms.Intent.RELATIVE_COLORIMETRIC
+        )
+    except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
+        return None
+
 
 _WHOLE = 2**24  # pixels that are converted and resized at once
 _TILE = 2048  # pixels, the side of a tile

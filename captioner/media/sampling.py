@@ -7,8 +7,7 @@ from itertools import count
 import numpy as np
 
 from captioner.errors import CaptionerError
-from captioner.media.clip import Clip
-from captioner.media.footage import Footage, Frame
+from captioner.media.clip import Clip, Footage, Frame
 from captioner.media.shots import mark_cuts
 
 RATE = 4.0  # frames looked at in a second, at most

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from captioner.errors import CaptionerError
-from captioner.media.footage import Frame
+from captioner.media.clip import Frame
 
 _THUMBNAIL = 8  # pixels along each side, each the mean of its part of the frame
 _THRESHOLD = 15.0  # mean difference of two thumbnails, in 255ths of full brightness

@@ -10,16 +10,14 @@ from PIL import Image, UnidentifiedImageError
 
 from captioner.errors import CaptionerError
 from captioner.media.animation import ANIMATED, Animation
-from captioner.media.clip import Clip
+from captioner.media.clip import Clip, Footage
 from captioner.media.cut_short import read_cut_short
+from captioner.media.fetching import Remote, renamed
 from captioner.media.files import VIDEO_SUFFIXES
-from captioner.media.footage import Footage
 from captioner.media.image import MAX_PIXELS, ImageSource, load_image
-from captioner.media.image_files import MOST_PIPED
+from captioner.media.image_files import HEAD, MOST_PIPED, recognize
 from captioner.media.pixels import Size
-from captioner.media.remote import Remote, renamed
 from captioner.media.sampling import FRAMES, split_footage
-from captioner.media.signatures import HEAD, recognize
 from captioner.media.video import Video
 
 Source = ImageSource | Clip | Remote

@@ -9,12 +9,16 @@ import numpy as np
 from av.error import ArgumentError, FFmpegError
 
 from captioner.errors import CaptionerError, unreadable
-from captioner.media.allocator import return_freed_memory
-from captioner.media.containers import MAX_FRAME_PIXELS, open_container, reason_of
-from captioner.media.durations import missing_end, stated_duration
-from captioner.media.footage import LONGEST, Frame, too_long
+from captioner.media.budget import return_freed_memory, wait_for_turn
+from captioner.media.clip import LONGEST, Frame, too_long
+from captioner.media.containers import (
+    MAX_FRAME_PIXELS,
+    missing_end,
+    open_container,
+    reason_of,
+    stated_duration,
+)
 from captioner.media.pixels import Size, target_size
-from captioner.media.turns import wait_for_turn
 
 _SEEK_GAIN = 1.0  # seconds of decoding that a seek must spare
 _BLIND_SEEK = 10.0  # the same where the file has no index of its key frames

@@ -5,9 +5,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from captioner.errors import CaptionerError
-from captioner.metadata.jpeg_segments import read_jpeg, write_jpeg
-from captioner.metadata.png_chunks import read_png, write_png
-from captioner.metadata.webp_chunks import read_webp, write_webp
+from captioner.metadata.image_chunks import (
+    read_jpeg,
+    read_png,
+    read_webp,
+    write_jpeg,
+    write_png,
+    write_webp,
+)
 from captioner.metadata.xmp import PROPERTIES, Existing, read_texts, write_texts
 from captioner.replacing import replacing
 

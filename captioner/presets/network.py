@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from captioner.decoders.build import build_decoder
-from captioner.decoders.decoder import Decoder
 from captioner.errors import CaptionerError
+from captioner.models.activity import ActivityRecognizer
+from captioner.models.build import build_decoder
+from captioner.models.decoder import Decoder
+from captioner.models.heads import build_head
+from captioner.models.vgg16 import FILTERS, FrozenBlocks, VGG16Encoder, trained_blocks
 from captioner.presets.storage import Preset, naming, read_preset
-from captioner.vision.activity_recognizer import ActivityRecognizer
-from captioner.vision.encoder import FILTERS, VGG16Encoder
-from captioner.vision.frozen_blocks import FrozenBlocks, trained_blocks
-from captioner.vision.heads import build_head
 
 
 def build_network(preset: Preset, policy: str = "float32") -> tuple[VGG16Encoder, Decoder]:

@@ -13,8 +13,7 @@ from safetensors.numpy import load_file, save
 
 from captioner.errors import CaptionerError
 from captioner.presets.checksums import CHECKSUMS, verify_checksums, write_checksums
-from captioner.presets.config_file import read_config
-from captioner.presets.preset_check import check_captioner, check_recognizer
+from captioner.presets.preset_check import check_captioner, check_recognizer, read_config
 from captioner.replacing import replacing_folder, restore_folder
 from captioner.results import ACTIVITY, CAPTION
 from captioner.text.vocabulary import Vocabulary

@@ -20,7 +20,7 @@ from captioner.media.sources import open_footage
 from captioner.media.standard_input import PATH
 from captioner.replacing import replacing
 from captioner.reports.destination import Results, confident
-from captioner.reports.timestamp import format_time
+from captioner.reports.text import format_time
 
 _SHORTER_SIDE = 200  # pixels of a small picture
 _QUALITY = 70  # of its JPEG, of some 8 kB

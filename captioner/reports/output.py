@@ -1,5 +1,6 @@
-"""Where a report goes: standard output or a file."""
+"""Where a report goes: standard output or a file, in which format, and one process at a time."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -8,12 +9,109 @@ from typing import BinaryIO
 
 from captioner.errors import CaptionerError
 from captioner.replacing import replacing
-from captioner.reports.escapes import TerminalStream
-from captioner.reports.formats import RESUMABLE, make_writer
-from captioner.reports.lock import locked
+from captioner.reports.csv import CSVWriter
+from captioner.reports.json import JSONLinesWriter, JSONWriter
 from captioner.reports.report import Report, ResumableReport
 from captioner.reports.resume import Resumed, drop_superseded, resume_report
+from captioner.reports.row import Writer
 from captioner.reports.run_record import RunRecord, Settings
+from captioner.reports.subtitles import SubtitleWriter
+from captioner.reports.text import TerminalStream, TextWriter
+
+FORMATS = ("text", "json", "jsonl", "csv", "vtt", "srt")
+SUBTITLES = ("vtt", "srt")
+RESUMABLE = ("text", "jsonl", "csv")
+_TEXT_SUFFIXES = ("", ".txt", ".tsv", ".text", ".log")
+
+
+def format_of(path: Path) -> str:
+    """Return the format that a file's name asks for.
+
+    Raises:
+        CaptionerError: No format has this suffix.
+
+    Example:
+        >>> format_of(Path("captions.csv")), format_of(Path("captions.txt"))
+        ('csv', 'text')
+    """
+    suffix = path.suffix.lower()
+    if suffix in _TEXT_SUFFIXES:
+        return "text"
+    if suffix.removeprefix(".") in FORMATS[1:]:
+        return suffix.removeprefix(".")
+    known = ", ".join(f".{name}" for name in FORMATS[1:])
+    raise CaptionerError(
+        f"{path}: no format has the suffix {suffix}: name a file .txt, {known}, or give --format"
+    )
+
+
+def make_writer(
+    format_name: str, stream: BinaryIO, *, show_path: bool = True, header: str = ""
+) -> Writer:
+    """Make the writer of a format.
+
+    Args:
+        format_name: One of `FORMATS`.
+        stream: Where to; it stays open.
+        show_path: Whether text has the path before each caption; other formats always have it.
+        header: Of a CSV report that is continued; empty for a new one.
+
+    Example:
+        >>> from io import BytesIO
+        >>> type(make_writer("jsonl", BytesIO())).__name__
+        'JSONLinesWriter'
+    """
+    if format_name == "text":
+        return TextWriter(stream, show_path=show_path)
+    if format_name == "csv":
+        return CSVWriter(stream, header=header)
+    if format_name == "jsonl":
+        return JSONLinesWriter(stream)
+    if format_name in SUBTITLES:
+        return SubtitleWriter(stream, format_name)
+    return JSONWriter(stream)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep other processes from a report for the length of a `with` block.
+
+    The operating system holds the lock and gives it back when the process ends in whatever way:
+    a killed run leaves at most an empty file, and locks nobody out.
+
+    Args:
+        path: The report; a file of its own beside it is locked, since the report is replaced.
+
+    Raises:
+        CaptionerError: Another process has the report open.
+        OSError: The folder cannot be written to.
+
+    Example:
+        >>> import tempfile
+        >>> report = Path(tempfile.mkdtemp(), "captions.csv")
+        >>> with locked(report), locked(report):
+        ...     pass
+        Traceback (most recent call last):
+        captioner.errors.CaptionerError: ...captions.csv is being written by another process: ...
+    """
+    from filelock import FileLock, Timeout
+
+    path.parent.stat()  # FileLock would make a folder that is missing
+    file = path.with_name(f".{path.name}.lock")
+    lock = FileLock(file)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise CaptionerError(
+            f"{path} is being written by another process: wait until it ends, or name another file"
+        ) from error
+    try:
+        yield
+    finally:
+        if os.name == "posix":  # elsewhere FileLock deletes it
+            # Whoever waits for this file finds it deleted once it is free, and makes a new one.
+            file.unlink(missing_ok=True)
+        lock.release()
 
 
 @contextmanager
@@ -33,7 +131,7 @@ def open_report(
 
     Args:
         path: The file, or None for standard output.
-        format_name: One of `captioner.reports.formats.FORMATS`.
+        format_name: One of `captioner.reports.output.FORMATS`.
         settings: Those of this run, which are to be the same as those of earlier ones.
         overwrite: Whether what an earlier run has written is thrown away.
         show_path: As for `make_writer`.

@@ -11,7 +11,7 @@ from typing import IO
 from captioner.errors import CaptionerError
 from captioner.replacing import replacing
 from captioner.reports.csv import CSVWriter
-from captioner.reports.jsonl import JSONLinesWriter
+from captioner.reports.json import JSONLinesWriter
 from captioner.reports.row import Row
 from captioner.reports.text import TextWriter, check_is_report
 

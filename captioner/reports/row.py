@@ -1,13 +1,14 @@
-"""One row of a report."""
+"""One row of a report, and what every writer of rows has in common."""
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from captioner.errors import CaptionerError
 
 if TYPE_CHECKING:
     from captioner.results import Caption
+
 
 DECIMALS = 4  # of log-probabilities: more are rounding errors of the network
 SECONDS_DECIMALS = 3  # of times
@@ -95,3 +96,22 @@ def probability_of(caption: "Caption") -> float | None:
     """Return the probability of a label, whose class is not imported for it; else None."""
     probability: float | None = getattr(caption, "probability", None)
     return probability
+
+
+class Writer(Protocol):
+    """Writes what was said about one picture or film after the other to a binary stream.
+
+    Paths that are not valid UTF-8 come as Python gives them, with surrogate escapes (PEP 383).
+    """
+
+    def write(self, path: str, result: "Caption | CaptionerError", last: bool = True) -> None:
+        """Write one result in one piece and flushes it, so that a killed run loses none.
+
+        Args:
+            path: The picture's or film's.
+            result: What was said about it, or about its next shot.
+            last: Whether nothing more will be said about it.
+        """
+
+    def close(self) -> None:
+        """End the report; the stream stays open."""

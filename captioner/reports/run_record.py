@@ -12,7 +12,7 @@ from typing import IO, Any
 from captioner import __version__
 from captioner.errors import CaptionerError
 from captioner.fingerprint import Fingerprint
-from captioner.media.remote import is_address
+from captioner.media.fetching import is_address
 from captioner.media.standard_input import PATH
 from captioner.replacing import replacing
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from captioner.errors import CaptionerError
-from captioner.reports.timestamp import format_time
+from captioner.reports.text import format_time
 
 if TYPE_CHECKING:
     from captioner.results import Caption

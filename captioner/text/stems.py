@@ -1,11 +1,25 @@
-"""Stems of content words: "dog" and "dogs" are one word to a detector of what an image shows."""
+"""English words that carry grammar and no content."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from captioner.text.function_words import FUNCTION_WORDS
+_DANGLING = """
+    a an the his its their this these those which who whose and or but nor as while when where
+    because than at of in on from with without for to into onto upon toward towards between among
+    against beneath beside during is are was were be been being am has have had
+"""
+_FREE = """
+    her him it he she they them that about above across after along around before behind below
+    beyond by down inside near next off out outside over past through under underneath up within
+    do does did will would can could may
+"""
+
+# After these a sentence has broken off: "a man with a".
+DANGLING_WORDS = frozenset(_DANGLING.split())
+FUNCTION_WORDS = DANGLING_WORDS | frozenset(_FREE.split())
+
 
 # Content of a sentence, not of an image.
 _COUNTS = frozenset(

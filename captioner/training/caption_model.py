@@ -1,17 +1,71 @@
-"""Encoder and decoder as the one Keras model that is trained, with the teachers of a student."""
+"""Encoder and decoder as the one Keras model that is trained, and its loss."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import keras
 from keras import ops
 
-from captioner.decoders.decoder import Decoder
 from captioner.errors import CaptionerError
-from captioner.presets.network import build_network, has_encoder_of
+from captioner.models.attention import MASK_VALUE
+from captioner.models.build import build_decoder
+from captioner.models.decoder import Decoder
+from captioner.models.vgg16 import FILTERS, VGG16Encoder
+from captioner.presets.network import (
+    assign_encoder_weights,
+    assign_presence_weights,
+    assign_weights,
+    build_network,
+    has_encoder_of,
+)
 from captioner.presets.storage import preset_folder, read_preset
 from captioner.text.vocabulary import Vocabulary
-from captioner.vision.encoder import VGG16Encoder
+from captioner.training.config import StageConfig, TrainConfig
+
+
+class NextWordLoss(keras.losses.Loss):
+    """Cross entropy against integer targets, smoothed; the mean over the words that count.
+
+    keras.losses.SparseCategoricalCrossentropy has no label smoothing, and the categorical one
+    would want one-hot targets of B * N * L * V floats.
+
+    Args:
+        label_smoothing: Share of the probability spread evenly over the vocabulary
+            (Szegedy et al. 2015, https://arxiv.org/abs/1512.00567, section 7).
+        reduction: "mean_with_sample_weight" divides by the sum of the weights, which is right for
+            weights of 0 and 1; "mean" by their number, for weights of both signs.
+        suppressed_ids: Words that have no probability, where captions are sampled without them.
+            If they had any, what training takes from bad samples would flow to them, which are
+            never sampled and so never punished.
+
+    Example:
+        >>> import numpy as np
+        >>> float(NextWordLoss()(np.array([[[1]]]), np.zeros((1, 1, 1, 4), "float32")))  # log 4
+        1.3862943649291992
+    """
+
+    def __init__(
+        self,
+        label_smoothing: float = 0.0,
+        reduction: str = "mean_with_sample_weight",
+        suppressed_ids: Sequence[int] = (),
+        name: str = "next_word_loss",
+    ) -> None:
+        super().__init__(name=name, reduction=reduction)
+        self.label_smoothing = label_smoothing
+        self.suppressed_ids = tuple(suppressed_ids)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Targets int (B, N, L) and logits (B, N, L, V) to losses (B, N, L)."""
+        if self.suppressed_ids:
+            barred = ops.sum(ops.one_hot(self.suppressed_ids, y_pred.shape[-1]), axis=0)  # (V,)
+            y_pred = y_pred + MASK_VALUE * barred
+        log_normalizer = ops.logsumexp(y_pred, axis=-1)
+        target = ops.take_along_axis(y_pred, ops.cast(y_true, "int32")[..., None], axis=-1)[..., 0]
+        smoothed = (1 - self.label_smoothing) * target
+        smoothed += self.label_smoothing * ops.mean(y_pred, axis=-1)
+        return log_normalizer - smoothed
 
 
 class CaptionModel(keras.Model):
@@ -140,3 +194,60 @@ def read_teachers(
             )
         decoders.append(build_network(preset, policy)[1])
     return Teachers(decoders)
+
+
+def build_stage_network(
+    config: TrainConfig,
+    stage: StageConfig,
+    vocabulary: Vocabulary,
+    start: Path | None,
+    policy: str,
+) -> tuple[VGG16Encoder, Decoder]:
+    """Build encoder and decoder, with the weights of the stage before, of a preset, or new ones.
+
+    Args:
+        config: The training's.
+        stage: The stage's.
+        vocabulary: The words of the train split.
+        start: Folder of the preset whose weights both parts take; None for a fresh decoder, on the
+            encoder that the config names.
+        policy: The Keras dtype policy.
+
+    Raises:
+        CaptionerError: If weights are missing, or are of another network or vocabulary.
+    """
+    options = {"weights": "imagenet", **config.encoder}
+    taken = options.pop("preset", None)
+    source = start or taken
+    preset = None if source is None else read_preset(preset_folder(source))
+    if preset is not None:  # its weights replace those
+        options |= {"weights": None, "filters": preset.config["encoder"].get("filters", FILTERS)}
+    encoder = VGG16Encoder(**options, trainable_from=stage.trainable_from, dtype=policy)
+    # Captions are sampled without dropout; a gradient taken with it is that of another policy.
+    dropout = {"dropout": 0.0} if stage.objective == "self_critical" else {}
+    decoder = build_decoder(
+        **{**config.decoder, **dropout},
+        channels=encoder.channels,
+        vocabulary_size=len(vocabulary),
+        dtype=policy,
+    )
+    if preset is not None and start is not None:
+        if preset.vocabulary != vocabulary:
+            raise CaptionerError(
+                f"{start}: its words are not those of this data set: train a fresh decoder on its "
+                "encoder, by `encoder: {preset: NAME}` instead of `start`"
+            )
+        assign_weights(encoder, decoder, preset)
+    elif preset is not None:
+        assign_encoder_weights(encoder, preset)
+        words = config.decoder.get("presence", 0)
+        if words and len(preset.config.get("presence_words", [])) == words:
+            assign_presence_weights(decoder, preset)
+    if stage.sharpen != 1:
+        if config.decoder.get("tie_embeddings"):
+            raise CaptionerError(
+                f"stage {stage.name}: sharpen needs a decoder without tied vectors"
+            )
+        for weight in decoder.word_logits.weights:
+            weight.assign(stage.sharpen * weight)
+    return encoder, decoder

@@ -8,22 +8,26 @@ import numpy as np
 
 from captioner.captioning import CaptionHead
 from captioner.datasets.mixture import read_mixture
-from captioner.decoders.decoder import Decoder
 from captioner.engines.keras import KerasEngine, compiled
-from captioner.engines.precision import compute_policy
+from captioner.engines.runtime import compute_policy
 from captioner.errors import CaptionerError
 from captioner.evaluation.scores import score_captions
 from captioner.exports.graphs import can_export, export_graphs
+from captioner.models.clip_features import pad_clips
+from captioner.models.decoder import Decoder
+from captioner.models.vgg16 import VGG16Encoder
 from captioner.presets.network import build_network, capture_weights
 from captioner.presets.storage import Preset, read_preset, write_preset
 from captioner.text.vocabulary import Vocabulary
 from captioner.training.batches import Batches, CaptionBatches
-from captioner.training.caption_model import CaptionModel, read_teachers
-from captioner.training.caption_sampler import CaptionSampler
-from captioner.training.card import write_card
+from captioner.training.caption_model import (
+    CaptionModel,
+    NextWordLoss,
+    build_stage_network,
+    read_teachers,
+)
+from captioner.training.card import describe_training, write_card
 from captioner.training.config import StageConfig, TrainConfig
-from captioner.training.lesson import Lesson
-from captioner.training.loss import NextWordLoss
 from captioner.training.presence import (
     PresenceBatches,
     PresenceData,
@@ -34,13 +38,10 @@ from captioner.training.presence import (
     mean_average_precision,
     stack_targets,
 )
-from captioner.training.provenance import describe_training
-from captioner.training.self_critical import CaptionReward, SelfCriticalBatches
+from captioner.training.self_critical import CaptionReward, CaptionSampler, SelfCriticalBatches
 from captioner.training.stage_data import StageData
-from captioner.training.stage_network import build_stage_network
 from captioner.training.stage_options import caption_options
-from captioner.vision.clips import pad_clips
-from captioner.vision.encoder import VGG16Encoder
+from captioner.training.validation import Lesson
 
 
 class CaptionTask:

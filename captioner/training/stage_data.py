@@ -16,10 +16,10 @@ from captioner.errors import CaptionerError
 from captioner.media.ahead import read_ahead
 from captioner.media.clip import Clip
 from captioner.media.sources import read_clips
+from captioner.models.clip_features import encode_clips, pad_clips
+from captioner.models.vgg16 import VGG16Encoder
 from captioner.training.config import StageConfig
 from captioner.training.presence import PresenceData
-from captioner.vision.clips import encode_clips, pad_clips
-from captioner.vision.encoder import VGG16Encoder
 
 # Clips that are captioned at once: wide enough for the matrix units, a few MB of states.
 _VALIDATION_BATCH = 100

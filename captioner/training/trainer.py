@@ -7,15 +7,13 @@ import keras
 
 from captioner.engines.keras import JIT_COMPILE
 from captioner.presets.storage import preset_folder
-from captioner.training.activity import ActivityTask
+from captioner.training.activity_task import ActivityTask
 from captioner.training.caption_task import CaptionTask
 from captioner.training.config import ActivityConfig, StageConfig, TrainConfig
-from captioner.training.lesson import Lesson
 from captioner.training.optimizer import AverageWeights, build_optimizer
-from captioner.training.progress import Progress
 from captioner.training.self_critical import fit_on_policy
 from captioner.training.stage_options import hold_options
-from captioner.training.validation import Validation
+from captioner.training.validation import Lesson, Progress, Validation
 
 
 class Trainer:

@@ -1,10 +1,12 @@
-"""What happens after each epoch: scores, best preset, log, checkpoint."""
+"""What happens after each epoch: scores, best preset, log, checkpoint; and how far an epoch is."""
 
 import csv
 import io
 import json
+import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,91 @@ import numpy as np
 from keras import ops
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
+from tqdm import tqdm
 
 from captioner.errors import CaptionerError
 from captioner.replacing import replacing
+from captioner.training.batches import Batches
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A network, what it is trained on, and how it is scored and saved.
+
+    Attributes:
+        model: What is trained.
+        loss: Loss of the model.
+        batches: Training examples.
+        trained: Layers whose variables a checkpoint must hold.
+        score: Returns scores of the validation split, fractions by metric.
+        reported: Metrics that a line of text gives after each epoch; the last one decides which
+            epoch is the best.
+        save: Writes a preset of the network with its scores to a folder.
+        loss_weight: Weight of the loss beside losses that the model adds itself.
+        on_policy: Whether each batch must be made with the weights that it then changes.
+        is_final: Whether the preset can be the result of the training; not where it only trains
+            a part for a later stage.
+    """
+
+    model: keras.Model
+    loss: keras.losses.Loss
+    batches: Batches
+    trained: Sequence[Any]
+    score: Callable[[], dict[str, float]]
+    reported: tuple[str, ...]
+    save: Callable[[Path, dict[str, float]], None]
+    loss_weight: float = 1.0
+    on_policy: bool = False
+    is_final: bool = True
+
+
+_EVERY = 120  # seconds between lines where there is no terminal
+
+
+class Progress(keras.callbacks.Callback):
+    """Shows the steps of each epoch with their mean loss, and the time that is left.
+
+    Args:
+        report: Called with a line of text every two minutes where standard error is no terminal, so
+            that the log of a training in the background tells how far it is.
+        clock: Seconds that only grow.
+    """
+
+    def __init__(
+        self, report: Callable[[str], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__()
+        self._report = report
+        self._clock = clock
+        self._terminal = sys.stderr.isatty()
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Begin the epoch's bar."""
+        self._epoch = epoch + 1
+        self._bar = tqdm(
+            total=self.params["steps"], desc=f"epoch {self._epoch}", unit="step", disable=None
+        )
+        self._began = self._said = self._clock()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Count a step."""
+        self._bar.set_postfix(loss=f"{(logs or {})['loss']:.3f}", refresh=False)
+        self._bar.update()
+        now = self._clock()
+        steps = self.params["steps"]
+        if self._terminal or now - self._said < _EVERY or batch + 1 == steps:
+            return
+        self._said = now
+        pace = (now - self._began) / (batch + 1)
+        left = pace * (steps * (self.params["epochs"] - self._epoch + 1) - batch - 1)
+        self._report(
+            f"epoch {self._epoch}: step {batch + 1} of {steps}, loss {(logs or {})['loss']:.3f}, "
+            f"{pace:.2f} s a step, about {left / 60:.0f} min left in this stage"
+        )
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """End the epoch's bar."""
+        self._bar.close()
 
 
 class Validation(keras.callbacks.Callback):

@@ -14,12 +14,12 @@ import click
 from benchmarks.machine import machine_facts, machine_line
 from benchmarks.pictures import SAMPLES, choose_pictures
 from benchmarks.process import cost_of
-from captioner.commands.plain_errors import plain_errors
+from captioner.cli.endings import plain_errors
 from captioner.errors import CaptionerError
-from captioner.evaluation.table import aligned
+from captioner.evaluation.score_table import aligned
 from captioner.presets.storage import DEFAULT_PRESET, preset_folder
 
-_COMMAND = "from captioner.cli import main; main(prog_name='caption')"
+_COMMAND = "from captioner.cli.caption import main; main(prog_name='caption')"
 _SIDES = {
     "bfloat16": ("bfloat16", "openvino"),
     "float32": ("float32", "openvino"),

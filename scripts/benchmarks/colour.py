@@ -10,11 +10,11 @@ import numpy as np
 
 from benchmarks.machine import machine_facts, machine_line
 from benchmarks.precision import captions_by_id
-from captioner.commands.plain_errors import plain_errors
+from captioner.cli.endings import plain_errors
 from captioner.datasets.readers import read_dataset
 from captioner.evaluation.bootstrap import paired_bootstrap
 from captioner.evaluation.evaluation import evaluate_captions
-from captioner.evaluation.table import aligned
+from captioner.evaluation.score_table import aligned
 from captioner.media.image import load_image
 
 # From linear sRGB to the linear primaries of each space, both with white D65: the products of the

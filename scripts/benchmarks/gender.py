@@ -6,10 +6,10 @@ from typing import Any
 import click
 
 import captioner.captioner
-from captioner.commands.plain_errors import plain_errors
+from captioner.cli.endings import plain_errors
 from captioner.datasets.readers import read_dataset
-from captioner.evaluation.table import aligned
-from captioner.text.gender import gender_of
+from captioner.evaluation.score_table import aligned
+from captioner.text.wording import gender_of
 
 _SHARES = (0.0, 0.5, 0.8, 0.9, 0.95, 0.99)
 

@@ -14,9 +14,9 @@ from benchmarks.machine import machine_facts, machine_line
 from benchmarks.pictures import choose_pictures
 from benchmarks.process import peak_mb, reset_peak
 from captioner.captioner import Captioner
-from captioner.commands.plain_errors import plain_errors
+from captioner.cli.endings import plain_errors
 from captioner.errors import CaptionerError
-from captioner.evaluation.table import aligned
+from captioner.evaluation.score_table import aligned
 from captioner.presets.storage import DEFAULT_PRESET, preset_folder
 
 _TIMES = 10

@@ -11,7 +11,7 @@ import click
 import numpy as np
 
 from benchmarks.machine import machine_facts, machine_line
-from captioner.evaluation.table import aligned
+from captioner.evaluation.score_table import aligned
 from captioner.fingerprint import Fingerprint
 from captioner.library.collection import Library
 from captioner.library.query import search

@@ -13,9 +13,9 @@ import click
 
 from captioner.evaluation.bleu import bleu_from_statistics, bleu_statistics
 from captioner.evaluation.cider import CiderD
-from captioner.evaluation.reference_ngrams import ReferenceNgrams
+from captioner.evaluation.ngrams import ReferenceNgrams
 from captioner.evaluation.rouge import rouge_l
-from captioner.evaluation.table import aligned
+from captioner.evaluation.score_table import aligned
 
 _REFERENCES = 5
 _WORDS = 8000

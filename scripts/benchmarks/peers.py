@@ -16,9 +16,9 @@ from benchmarks import peer
 from benchmarks.machine import machine_facts, machine_line
 from benchmarks.pictures import choose_pictures
 from captioner.captioner import Captioner
-from captioner.commands.plain_errors import plain_errors
+from captioner.cli.endings import plain_errors
 from captioner.errors import CaptionerError
-from captioner.evaluation.table import aligned
+from captioner.evaluation.score_table import aligned
 from captioner.presets.storage import DEFAULT_PRESET, preset_folder
 
 _PRECISIONS = ("float32", "bfloat16")

@@ -8,12 +8,12 @@ from typing import Any
 import click
 
 from benchmarks.machine import machine_facts, machine_line
-from captioner.commands.plain_errors import plain_errors
+from captioner.cli.endings import plain_errors
 from captioner.datasets.dataset import Example
 from captioner.datasets.readers import read_dataset
 from captioner.errors import CaptionerError
+from captioner.evaluation.score_table import aligned
 from captioner.evaluation.scores import score_captions
-from captioner.evaluation.table import aligned
 from captioner.presets.storage import DEFAULT_PRESET, preset_folder
 from captioner.results import Caption
 

@@ -11,9 +11,9 @@ import openvino as ov
 from openvino import opset8
 
 from benchmarks.machine import machine_facts, machine_line
-from captioner.commands.plain_errors import plain_errors
+from captioner.cli.endings import plain_errors
 from captioner.engines.choice import build_engine
-from captioner.evaluation.table import aligned
+from captioner.evaluation.score_table import aligned
 from captioner.exports.quantization import quantize_preset
 from captioner.presets.storage import DEFAULT_PRESET, Preset, preset_folder, read_preset
 

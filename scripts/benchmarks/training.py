@@ -10,10 +10,9 @@ import numpy as np
 
 from benchmarks.machine import machine_facts, machine_line
 from benchmarks.process import peak_mb, reset_peak
-from captioner.commands.plain_errors import plain_errors
-from captioner.engines.precision import compute_policy
-from captioner.engines.tensorflow_logs import tensorflow_logs_hidden
-from captioner.evaluation.table import aligned
+from captioner.cli.endings import plain_errors
+from captioner.engines.runtime import compute_policy, tensorflow_logs_hidden
+from captioner.evaluation.score_table import aligned
 from captioner.presets.storage import DEFAULT_PRESET, preset_folder, read_preset
 from captioner.training.config import StageConfig
 
@@ -59,12 +58,11 @@ def _time_steps(
     name: str, block: str | None, batch_size: int, steps: int, precision: str
 ) -> dict[str, float]:
     with tensorflow_logs_hidden():
-        from captioner.decoders.build import build_decoder
         from captioner.engines.keras import JIT_COMPILE
-        from captioner.training.caption_model import CaptionModel
-        from captioner.training.loss import NextWordLoss
+        from captioner.models.build import build_decoder
+        from captioner.models.vgg16 import VGG16Encoder
+        from captioner.training.caption_model import CaptionModel, NextWordLoss
         from captioner.training.optimizer import build_optimizer
-        from captioner.vision.encoder import VGG16Encoder
 
     preset, policy = read_preset(name), compute_policy(precision)
     grid = preset.config["encoder"]["grid"]

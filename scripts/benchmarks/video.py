@@ -18,15 +18,15 @@ from benchmarks.pictures import SAMPLES
 from benchmarks.process import cost_of
 from benchmarks.timed_engine import TimedEngine
 from captioner.captioner import Captioner
-from captioner.commands.plain_errors import plain_errors
+from captioner.cli.endings import plain_errors
 from captioner.errors import CaptionerError
-from captioner.evaluation.table import aligned
+from captioner.evaluation.score_table import aligned
 from captioner.media.clip import Clip
 from captioner.media.files import VIDEO_SUFFIXES, find_media
 from captioner.media.sources import read_clips
 from captioner.presets.storage import DEFAULT_PRESET, preset_folder
 
-_COMMAND = "from captioner.cli import main; main(prog_name='caption')"
+_COMMAND = "from captioner.cli.caption import main; main(prog_name='caption')"
 _FILM = SAMPLES / "shepherd_and_cat.mp4"
 
 

@@ -74,7 +74,11 @@ def try_corpus(expected: dict[str, str], options: Sequence[str] = ()) -> tuple[C
     Returns:
         Counts of "inputs", "captions", "errors" and "else"; and what is wrong, in sentences.
     """
-    command = [sys.executable, "-c", "from captioner.cli import main; main(prog_name='caption')"]
+    command = [
+        sys.executable,
+        "-c",
+        "from captioner.cli.caption import main; main(prog_name='caption')",
+    ]
     done = subprocess.run(
         [*command, "--jsonl", "--quiet", "--whole", *options, "--", *expected],
         capture_output=True,

@@ -88,8 +88,8 @@ def _datasets() -> list[bytes]:
 
 
 def _references(data: bytes, folder: Path) -> None:
+    from captioner.evaluation.caption_files import read_results
     from captioner.evaluation.references import read_references
-    from captioner.evaluation.results import read_results
 
     suffix = (".json", ".csv", ".jsonl", ".txt")[data[:1][0] % 4 if data else 0]
     path = folder / f"truth{suffix}"

@@ -38,7 +38,9 @@ class Target:
 
     def start(self, out: Path) -> "subprocess.Popen[bytes]":
         """Start the command in a process of its own."""
-        module, name = ("cli", "caption") if self.name == "caption" else ("commands", "captioner")
+        module, name = (
+            ("cli.caption", "caption") if self.name == "caption" else ("cli", "captioner")
+        )
         command = [sys.executable, "-c", _RUN.format(module, name), *self.arguments(out)]
         return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
@@ -123,7 +125,7 @@ def targets(folder: Path, preset: str) -> list[Target]:
 def _workspace(folder: Path) -> tuple[Path, Path]:
     import keras
 
-    from captioner.vision.encoder import VGG16Encoder
+    from captioner.models.vgg16 import VGG16Encoder
 
     lines = ["image,caption,split"]
     for number in range(PICTURES):

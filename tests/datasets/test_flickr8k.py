@@ -1,7 +1,7 @@
 import pytest
 
+from captioner.datasets.coco import read_karpathy
 from captioner.datasets.flickr8k import read_flickr8k
-from captioner.datasets.karpathy import read_karpathy
 from captioner.errors import CaptionerError
 
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from captioner.datasets.karpathy import read_karpathy
+from captioner.datasets.coco import read_karpathy
 from captioner.errors import CaptionerError
 
 # Entries of dataset_coco.json and dataset_flickr8k.json have these keys, among others.

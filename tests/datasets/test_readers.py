@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
+from captioner.datasets.coco import read_karpathy
 from captioner.datasets.flickr8k import read_flickr8k
-from captioner.datasets.karpathy import read_karpathy
 from captioner.datasets.readers import read_dataset
 from captioner.datasets.table import read_table
 from captioner.errors import CaptionerError

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from captioner.datasets.recorded_files import RECORD, RecordedFiles
+from captioner.datasets.store_files import RECORD, RecordedFiles
 from captioner.errors import CaptionerError
 
 

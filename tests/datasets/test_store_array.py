@@ -7,7 +7,7 @@ from collections import namedtuple
 import numpy as np
 import pytest
 
-from captioner.datasets.store_array import create_array, reopen_array
+from captioner.datasets.store_files import create_array, reopen_array
 from captioner.errors import CaptionerError
 
 pytest.importorskip("resource")
@@ -35,7 +35,7 @@ def test_a_limit_is_an_error_and_no_signal(tmp_path):
     """In a process of its own: the limit cannot be lifted again."""
     code = (
         "import resource, sys\n"
-        "from captioner.datasets.store_array import create_array\n"
+        "from captioner.datasets.store_files import create_array\n"
         "from captioner.errors import CaptionerError\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))\n"
         "from pathlib import Path\n"

@@ -2,12 +2,12 @@ import keras
 import numpy as np
 import pytest
 
-from captioner.decoders.build import build_decoder
-from captioner.decoding.search import search_captions
 from captioner.engines.ensemble import EnsembleEngine
 from captioner.engines.keras import KerasEngine
+from captioner.models.build import build_decoder
+from captioner.models.vgg16 import VGG16Encoder
+from captioner.search.search import search_captions
 from captioner.text.vocabulary import Vocabulary
-from captioner.vision.encoder import VGG16Encoder
 
 VOCABULARY = Vocabulary(dict.fromkeys(["a", "dog", "cat", "runs", "sits", "on", "the", "grass"], 1))
 NAMES = ("top_down", "show_and_tell", "top_down")

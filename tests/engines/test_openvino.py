@@ -9,15 +9,15 @@ import pytest
 
 from captioner import Captioner, CaptionerError
 from captioner.datasets.readers import read_dataset
-from captioner.decoders.build import build_decoder
-from captioner.decoding.search import search_captions
 from captioner.engines.keras import KerasEngine
 from captioner.engines.openvino import OpenVINOEngine
 from captioner.exports.graphs import with_graphs
+from captioner.models.build import build_decoder
+from captioner.models.vgg16 import VGG16Encoder
 from captioner.presets.network import build_network, capture_weights
 from captioner.presets.storage import DEFAULT_PRESET, Preset, bundled_presets, read_preset
+from captioner.search.search import search_captions
 from captioner.text.vocabulary import Vocabulary
-from captioner.vision.encoder import VGG16Encoder
 
 SAMPLES = sorted(Path("data/samples").glob("*.jpg"))
 VOCABULARY = Vocabulary(dict.fromkeys(["a", "dog", "cat", "runs", "sits", "on", "the", "grass"], 1))
@@ -130,7 +130,7 @@ def test_captions_are_equal(tiny_preset):
 
 def test_the_fast_road_imports_neither_tensorflow_nor_keras(tiny_preset):
     code = (
-        "import sys; from captioner.cli import main\n"
+        "import sys; from captioner.cli.caption import main\n"
         "try: main(sys.argv[1:])\n"
         "except SystemExit: print(*sys.modules)"
     )

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from captioner.engines.precision import compute_policy
+from captioner.engines.runtime import compute_policy
 
 
 def test_names_of_keras_policies():

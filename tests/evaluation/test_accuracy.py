@@ -6,8 +6,7 @@ from PIL import Image
 from scipy.stats import binomtest
 
 from captioner.errors import CaptionerError
-from captioner.evaluation.accuracy import count_confusion, wilson_interval
-from captioner.evaluation.confusion_picture import write_confusion
+from captioner.evaluation.accuracy import count_confusion, wilson_interval, write_confusion
 
 
 @given(st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))

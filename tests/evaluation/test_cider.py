@@ -6,9 +6,8 @@ from pycocoevalcap.cider.cider import Cider
 from pycocoevalcap.cider.cider_scorer import CiderScorer
 
 from captioner.errors import CaptionerError
-from captioner.evaluation.cider import CiderD
-from captioner.evaluation.document_frequencies import DocumentFrequencies
-from captioner.evaluation.reference_ngrams import ReferenceNgrams
+from captioner.evaluation.cider import CiderD, DocumentFrequencies
+from captioner.evaluation.ngrams import ReferenceNgrams
 
 REFERENCES = {
     "1": ["a red dog runs", "the dog runs fast", "a dog"],

@@ -100,7 +100,7 @@ def test_numbers_have_points_in_any_language(meteor, monkeypatch, variable):
 
 
 def test_too_little_memory_costs_meteor_alone(meteor, monkeypatch):
-    from captioner.evaluation import meteor_program
+    from captioner.evaluation import meteor as meteor_program
 
     monkeypatch.setattr(meteor_program, "_OPTIONS", ("-Xmx9999999G",))
     evaluation = evaluate()
@@ -117,7 +117,7 @@ def test_bars_and_line_ends_in_captions_are_no_commands(meteor):
 def test_meteor_that_was_asked_for_and_fails_is_an_error(tmp_path, monkeypatch):
     from click.testing import CliRunner
 
-    from captioner.commands.evaluate import evaluate as command
+    from captioner.cli.evaluate import evaluate as command
 
     install(tmp_path / "bin", monkeypatch, "#!/bin/sh\nexit 1\n")
     (tmp_path / "results.json").write_text('[{"image_id": "1", "caption": "a dog"}]')

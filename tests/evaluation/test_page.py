@@ -9,7 +9,7 @@ from PIL import Image
 from captioner.errors import CaptionerError
 from captioner.evaluation.evaluation import evaluate_captions
 from captioner.evaluation.page import write_page
-from captioner.evaluation.table import metric_table
+from captioner.evaluation.score_table import metric_table
 
 IMAGES = 40
 VOID = {"meta", "img", "br", "rect", "line"}

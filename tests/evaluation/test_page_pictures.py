@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from captioner.commands.evaluate import evaluate
-from captioner.evaluation.page_pictures import pictures_inside, thumbnail
+from captioner.cli.evaluate import evaluate
+from captioner.evaluation.page import pictures_inside, thumbnail
 
 SAMPLES = Path(__file__).parents[2] / "data" / "samples"
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpage\n%%EOF\n"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from captioner.evaluation.ptb import PUNCTUATION, ptb_caption
+from captioner.evaluation.tokenization import PUNCTUATION, ptb_caption
 
 needs_java = pytest.mark.skipif(shutil.which("java") is None, reason="Java is not installed")
 

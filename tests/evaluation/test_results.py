@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from captioner.errors import CaptionerError
-from captioner.evaluation.results import complete_results, read_results, write_results
+from captioner.evaluation.caption_files import complete_results, read_results, write_results
 
 
 def write(path, content):

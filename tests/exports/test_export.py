@@ -10,9 +10,9 @@ from click.testing import CliRunner
 from PIL import Image
 
 from captioner import Captioner
-from captioner.commands import main
+from captioner.cli import main
 from captioner.errors import CaptionerError
-from captioner.exports.export import Network, compare, export_preset
+from captioner.exports.formats import Network, compare, export_preset
 from captioner.presets.storage import read_preset, write_preset
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "caption_with_onnx.py"

@@ -6,7 +6,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from captioner import Captioner, CaptionerError
-from captioner.commands import main
+from captioner.cli import main
 from captioner.engines.choice import build_ensemble
 from captioner.engines.openvino import OpenVINOEngine
 from captioner.exports.quantization import quantize_preset

@@ -11,7 +11,7 @@ from PIL import Image
 from captioner.errors import CaptionerError
 from captioner.fingerprint import take_fingerprint
 from captioner.library.collection import Library
-from captioner.library.facts import Facts, read_facts
+from captioner.library.schema import Facts, read_facts
 from captioner.results import Caption
 
 SAMPLES = Path(__file__).parents[2] / "data" / "samples"

@@ -4,10 +4,9 @@ from films import number_of, numbered, write_film
 from PIL import Image
 
 from captioner.errors import CaptionerError
-from captioner.media.actions import read_action
+from captioner.media.actions import crop_to_motion, read_action
 from captioner.media.clip import Clip
-from captioner.media.clip_files import find_clips
-from captioner.media.motion import crop_to_motion
+from captioner.media.files import find_clips
 
 SIZE = (64, 160)
 

@@ -11,10 +11,9 @@ from pictures import encode
 from PIL import Image
 
 from captioner.errors import CaptionerError
-from captioner.media.actions import read_action
+from captioner.media.actions import crop_to_motion, read_action
 from captioner.media.clip import Clip
-from captioner.media.motion import crop_to_motion
-from captioner.media.mp4_header import implausible_header
+from captioner.media.containers import implausible_header
 from captioner.media.sources import read_clips
 
 JPEG = encode(Image.new("RGB", (160, 120), "red"), "JPEG")

@@ -13,7 +13,7 @@ import pytest
 from captioner.errors import CaptionerError
 from captioner.media import fetching
 from captioner.media.ahead import read_ahead
-from captioner.media.remote import Remote, is_address
+from captioner.media.fetching import Remote, is_address
 from captioner.media.sources import read_clips
 
 SAMPLES = Path(__file__).parents[2] / "data" / "samples"
@@ -278,7 +278,7 @@ def test_a_list_of_addresses_is_captioned_only_where_that_is_asked_for(
 ):
     from click.testing import CliRunner
 
-    from captioner.cli import main
+    from captioner.cli.caption import main
 
     url = f"{server.url}/picture?size=large"
     options = ["--preset", str(tiny_preset), "--jsonl", "--out", str(tmp_path / "report.jsonl")]

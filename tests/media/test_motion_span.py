@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 from films import number_of, numbered, write_film
 
-from captioner.media.actions import read_action
-from captioner.media.motion import motion_span
+from captioner.media.actions import motion_span, read_action
 
 
 @pytest.mark.parametrize(("start", "end"), [(0, 12), (5, 9), (3, 20)])

@@ -5,7 +5,7 @@ import pytest
 from films import number_of, numbered, photos, write_film
 
 from captioner.errors import CaptionerError
-from captioner.media.footage import Frame
+from captioner.media.clip import Frame
 from captioner.media.sampling import FRAMES, split_footage
 from captioner.media.video import Video
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from films import photos, write_film
 
-from captioner.media.footage import Frame
+from captioner.media.clip import Frame
 from captioner.media.shots import mark_cuts
 from captioner.media.video import Video
 

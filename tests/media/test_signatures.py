@@ -6,7 +6,7 @@ import pytest
 from pictures import MARKED, encode
 
 from captioner.errors import CaptionerError
-from captioner.media.signatures import recognize
+from captioner.media.image_files import recognize
 from captioner.media.sources import read_clips
 
 

@@ -6,8 +6,8 @@ from films import write_film
 from memory import run_measured
 
 from captioner.media.ahead import read_ahead
+from captioner.media.budget import wait_for_turn
 from captioner.media.clip import Clip
-from captioner.media.turns import wait_for_turn
 
 
 def test_sources_that_wait_for_their_turn_are_read_one_by_one():

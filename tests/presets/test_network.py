@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from captioner.decoders.build import build_decoder
 from captioner.errors import CaptionerError
+from captioner.models.build import build_decoder
+from captioner.models.vgg16 import VGG16Encoder
 from captioner.presets.network import assign_weights, build_network, capture_weights
 from captioner.presets.storage import Preset
 from captioner.text.vocabulary import Vocabulary
-from captioner.vision.encoder import VGG16Encoder
 
 
 @pytest.fixture(scope="module")

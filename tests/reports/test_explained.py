@@ -5,8 +5,7 @@ import pytest
 
 from captioner.errors import CaptionerError
 from captioner.media.image import load_image
-from captioner.reports.explained import ExplainedCaption
-from captioner.reports.figure import draw_attention
+from captioner.reports.figure import ExplainedCaption, draw_attention
 from captioner.results import Caption
 
 CAT = str(Path(__file__).parents[2] / "data" / "samples" / "cat.jpg")

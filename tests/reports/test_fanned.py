@@ -5,10 +5,9 @@ from pathlib import Path
 import pytest
 
 from captioner.errors import CaptionerError
-from captioner.reports.fanned import FannedReport
-from captioner.reports.jsonl import JSONLinesWriter
+from captioner.reports.json import JSONLinesWriter
 from captioner.reports.output import open_report
-from captioner.reports.report import Report
+from captioner.reports.report import FannedReport, Report
 from captioner.results import Caption
 
 DOG = Caption("a dog", ("a", "dog"), -1.0, -0.5)

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from captioner.errors import CaptionerError
-from captioner.reports.formats import format_of
-from captioner.reports.output import open_report
+from captioner.reports.output import format_of, open_report
 from captioner.results import Caption
 
 DOG = Caption("a dog", ("a", "dog"), -1.25, -0.5)

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from captioner.errors import CaptionerError
-from captioner.reports.escapes import unescape_path
 from captioner.reports.output import open_report
+from captioner.reports.text import unescape_path
 from captioner.results import Caption
 
 # Whatever Linux allows as the name of a file.

@@ -11,8 +11,7 @@ from PIL import Image
 
 from captioner.errors import CaptionerError
 from captioner.metadata.xmp import read_texts
-from captioner.reports.sidecar import FORMS, Sidecars
-from captioner.reports.sidecar_path import SidecarNames
+from captioner.reports.sidecar import FORMS, SidecarNames, Sidecars
 from captioner.results import Caption
 
 SAMPLES = Path(__file__).parents[2] / "data" / "samples"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from captioner.errors import CaptionerError
 from captioner.reports.output import open_report
 from captioner.reports.subtitles import SubtitleWriter
-from captioner.reports.timestamp import format_time
+from captioner.reports.text import format_time
 from captioner.results import Caption
 
 words = st.text("aébc&<>-'0", min_size=1, max_size=6)

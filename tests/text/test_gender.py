@@ -1,6 +1,6 @@
 import pytest
 
-from captioner.text.gender import names_one_gender, other_gender, without_gender
+from captioner.text.wording import names_one_gender, other_gender, without_gender
 
 
 def on(function, text):

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from captioner.decoders.build import build_decoder
+from captioner.models.build import build_decoder
 from captioner.training.caption_model import CaptionModel, Teachers
 
 

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from keras import ops
 
-from captioner.decoders.build import build_decoder
+from captioner.models.build import build_decoder
 from captioner.text.vocabulary import Vocabulary
-from captioner.training.caption_sampler import CaptionSampler
+from captioner.training.self_critical import CaptionSampler
 
 VOCABULARY = Vocabulary({"a": 3, "dog": 2, "runs": 1})
 SPECIAL = (VOCABULARY.pad_id, VOCABULARY.start_id, VOCABULARY.unk_id)

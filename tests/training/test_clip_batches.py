@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from captioner.training.activity import augment_clip, mix
+from captioner.models.clip_features import pad_clips
+from captioner.training.activity_task import augment_clip, mix
 from captioner.training.config import ActivityConfig
-from captioner.vision.clips import pad_clips
 
 
 def config(**options):

@@ -1,7 +1,7 @@
 import keras
 import numpy as np
 
-from captioner.training.loss import NextWordLoss
+from captioner.training.caption_model import NextWordLoss
 
 rng = np.random.default_rng(0)
 LOGITS = rng.normal(0, 2, (2, 3, 4, 9)).astype("float32")

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from captioner.commands import main
+from captioner.cli import main
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 import sys
 
-from captioner.training.progress import Progress
+from captioner.training.validation import Progress
 
 
 def run(progress, steps, epochs):

@@ -3,11 +3,11 @@ import subprocess
 
 from click.testing import CliRunner
 
-from captioner.commands import main
+from captioner.cli import main
 from captioner.exports.soup import average_presets
 from captioner.presets.storage import read_preset, write_preset
-from captioner.training import provenance
-from captioner.training.provenance import current_commit, describe_training
+from captioner.training import card as provenance
+from captioner.training.card import current_commit, describe_training
 
 OPTIONS = {"seed": 7, "data": {"dataset": {"content": "ab" * 32, "weight": 1.0}}}
 

@@ -2,13 +2,16 @@ import keras
 import numpy as np
 
 from captioner.datasets.dataset import Example
-from captioner.decoders.build import build_decoder
 from captioner.engines.keras import JIT_COMPILE
+from captioner.models.build import build_decoder
 from captioner.text.vocabulary import Vocabulary
-from captioner.training.caption_model import CaptionModel
-from captioner.training.caption_sampler import CaptionSampler
-from captioner.training.loss import NextWordLoss
-from captioner.training.self_critical import CaptionReward, SelfCriticalBatches, fit_on_policy
+from captioner.training.caption_model import CaptionModel, NextWordLoss
+from captioner.training.self_critical import (
+    CaptionReward,
+    CaptionSampler,
+    SelfCriticalBatches,
+    fit_on_policy,
+)
 
 COLOURS = ("red", "green", "blue")
 VOCABULARY = Vocabulary({"a": 9, "wall": 8, **dict.fromkeys(COLOURS, 3)})

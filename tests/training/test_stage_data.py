@@ -10,12 +10,12 @@ from captioner.datasets.augment import View
 from captioner.datasets.dataset import Dataset, Example
 from captioner.datasets.mixture import DataConfig, Mixture, Part
 from captioner.datasets.store import FeatureStore, prepare_features
-from captioner.decoders.build import build_decoder
 from captioner.engines.keras import KerasEngine
+from captioner.models.build import build_decoder
+from captioner.models.vgg16 import VGG16Encoder
 from captioner.training.config import StageConfig
 from captioner.training.presence import PresenceData, PresenceTargets
 from captioner.training.stage_data import StageData
-from captioner.vision.encoder import VGG16Encoder
 
 
 @pytest.fixture(scope="module")

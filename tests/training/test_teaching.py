@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from captioner.commands import main
+from captioner.cli import main
 from captioner.errors import CaptionerError
 from captioner.presets.storage import read_preset
 from captioner.training import teaching

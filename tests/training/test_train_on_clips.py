@@ -10,10 +10,10 @@ from click.testing import CliRunner
 from films import write_film
 
 from captioner.captioner import Captioner
-from captioner.commands import main
+from captioner.cli import main
 from captioner.datasets.store import FeatureStore
+from captioner.models.vgg16 import VGG16Encoder
 from captioner.presets.storage import read_preset
-from captioner.vision.encoder import VGG16Encoder
 
 FRAMES = 3
 COLOURS = {"red": (220, 20, 20), "blue": (20, 20, 220)}

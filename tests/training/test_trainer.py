@@ -14,12 +14,12 @@ from click.testing import CliRunner
 from PIL import Image
 
 from captioner.captioner import Captioner
-from captioner.commands import main
+from captioner.cli import main
 from captioner.errors import CaptionerError
+from captioner.models.vgg16 import VGG16Encoder
 from captioner.presets.storage import read_preset, write_preset
 from captioner.training.config import parse_config, read_config
 from captioner.training.trainer import Trainer
-from captioner.vision.encoder import VGG16Encoder
 
 FILTERS = [8, 16, 32, 64, 64]  # a toy VGG16
 COLOURS = {"red": (220, 20, 20), "green": (20, 200, 20), "blue": (20, 20, 220)}

@@ -1,0 +1,188 @@
+"""Options of `caption` that say where captions go besides the report."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from captioner.metadata.xmp import Existing
+    from captioner.reports.destination import Destination
+    from captioner.reports.report import Report
+    from captioner.reports.run_record import Settings
+
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+# As in captioner.reports.sidecar, which need not be imported to show the help.
+_SIDECARS = ("txt", "json", "xmp", "srt", "vtt")
+_OPTIONS = (
+    click.option(
+        "--sidecar",
+        "sidecars",
+        multiple=True,
+        type=click.Choice(_SIDECARS),
+        help="Write a file beside each picture or clip, too: dog.jpg gets dog.txt. Pictures that "
+        "have one are skipped, unless --overwrite, --append or --prepend is given. xmp is read by "
+        "darktable, digiKam and Lightroom. Repeatable.",
+    ),
+    click.option(
+        "--sidecar-names",
+        "naming",
+        type=click.Choice(("stem", "full")),
+        help="dog.txt (stem) or dog.jpg.txt (full); by default stem, of xmp full.",
+    ),
+    click.option(
+        "--embed",
+        is_flag=True,
+        help="Write the caption into each JPEG, PNG or WebP file, as its description and its "
+        "alternative text (XMP). Its pixels are not touched.",
+    ),
+    click.option(
+        "--append",
+        is_flag=True,
+        help="Put captions behind the texts that --sidecar txt or xmp or --embed finds.",
+    ),
+    click.option("--prepend", is_flag=True, help="Put captions before them."),
+    click.option(
+        "--library",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Keep the captions in an SQLite file, too, where `captioner search` finds them. Files "
+        "whose content it knows are skipped, wherever they have moved to.",
+    ),
+    click.option(
+        "--html",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Write a page of small pictures with their captions, in one file.",
+    ),
+    click.option(
+        "--explain",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Draw where the model looked for each word of a picture's caption (.png or .jpg).",
+    ),
+)
+
+
+def destination_options(command: _Command) -> _Command:
+    """Give a command these options; `check_destinations` and `open_destinations` take them."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def check_destinations(options: dict[str, Any], overwrite: bool) -> None:
+    """Refuse options that contradict one another.
+
+    Raises:
+        click.UsageError: They do.
+    """
+    ways = [f"--{name}" for name in ("append", "prepend") if options[name]]
+    ways += ["--overwrite"] * overwrite
+    if len(ways) > 1:
+        raise click.UsageError(f"{' and '.join(ways)} at once: choose one.")
+    if ways and ways[0] != "--overwrite":
+        joined = [form for form in options["sidecars"] if form in ("txt", "xmp")]
+        if not joined and not options["embed"]:
+            raise click.UsageError(f"{ways[0]} is for --sidecar txt or xmp, or --embed.")
+        other = [form for form in options["sidecars"] if form not in ("txt", "xmp")]
+        if other:
+            raise click.UsageError(f"{ways[0]} has no meaning for --sidecar {other[0]}.")
+    explain = options["explain"]
+    if explain is not None and explain.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
+        raise click.UsageError(f"--explain {explain}: name a .png or .jpg file.")
+    if options["naming"] and not options["sidecars"]:
+        raise click.UsageError("--sidecar-names is for --sidecar: name its format.")
+
+
+def own_suffixes(options: dict[str, Any]) -> list[str]:
+    """Return the suffixes, without points, of what a run writes into the folders of pictures."""
+    suffixes = list(options["sidecars"])
+    for name in ("library", "html"):
+        if options[name] is not None:
+            suffix = options[name].suffix.removeprefix(".")
+            suffixes += (
+                [suffix, f"{suffix}-wal", f"{suffix}-shm"] if name == "library" else [suffix]
+            )
+    return suffixes
+
+
+@contextmanager
+def open_destinations(
+    report: "Report",
+    options: dict[str, Any],
+    *,
+    paths: Sequence[str],
+    settings: "Settings",
+    overwrite: bool,
+    is_file: bool,
+    tell: Callable[[str], object],
+) -> Iterator["Report"]:
+    """Open what the options name beside a report, for the length of a `with` block.
+
+    Args:
+        report: That of the run.
+        options: Of `destination_options`, by name.
+        paths: What the run is about, as the user has named it.
+        settings: Of the run.
+        overwrite: Whether captions that are there are replaced.
+        is_file: See `FannedReport`.
+        tell: See `FannedReport`.
+
+    Yields:
+        The report itself where no option is given, or else a `FannedReport`.
+
+    Raises:
+        CaptionerError: A destination cannot be opened.
+    """
+    with ExitStack() as stack:
+        destinations = _open_files(options, overwrite)
+        if options["library"] is not None:
+            from captioner.library.collection import Library
+            from captioner.library.keeping import KeptCaptions
+
+            library = stack.enter_context(Library(options["library"], create=True))
+            model = f"{settings.preset} {settings.sha256[:8]}"
+            # After embedding, which changes what the library knows of a file.
+            destinations.append(
+                KeptCaptions(
+                    library, model, paths, overwrite=overwrite, changes_files=options["embed"]
+                )
+            )
+        if options["html"] is not None:
+            from captioner.reports.gallery import open_gallery
+
+            destinations.append(stack.enter_context(open_gallery(options["html"])))
+        if not destinations:
+            yield report
+            return
+        from captioner.reports.report import FannedReport
+
+        yield FannedReport(report, destinations, is_file, tell)
+        for destination in destinations:
+            destination.close()
+
+
+def _open_files(options: dict[str, Any], overwrite: bool) -> "list[Destination]":
+    """Return the destinations that are files of their own, of each picture."""
+    existing: Existing = "keep"
+    if overwrite or options["append"] or options["prepend"]:
+        existing = "overwrite" if overwrite else "append" if options["append"] else "prepend"
+    destinations: list[Destination] = []
+    if options["sidecars"]:
+        from captioner.reports.sidecar import Sidecars
+
+        destinations += [
+            Sidecars(form, options["naming"], existing)
+            for form in dict.fromkeys(options["sidecars"])
+        ]
+    if options["embed"]:
+        from captioner.reports.destination import EmbeddedCaptions
+
+        destinations.append(EmbeddedCaptions(existing))
+    if options["explain"] is not None:
+        from captioner.reports.figure import ExplainedCaption
+
+        destinations.append(ExplainedCaption(options["explain"]))
+    return destinations

@@ -1,0 +1,193 @@
+"""`captioner evaluate`: score captions, of a file or of a model, against references."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from captioner.cli.endings import plain_errors
+from captioner.errors import CaptionerError
+
+if TYPE_CHECKING:
+    from captioner.evaluation.references import ReferenceSet
+
+
+_File = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("results", required=False, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--references",
+    type=click.Path(exists=True, path_type=Path),
+    help="COCO captions or Karpathy JSON, Flickr8k token file, CSV or JSONL.",
+)
+@click.option(
+    "--preset",
+    "presets",
+    multiple=True,
+    help="Score this model instead of RESULTS: a preset's name or folder. Given more than once: "
+    "their ensemble, which averages the probabilities of each word.",
+)
+@click.option(
+    "--dataset",
+    type=click.Path(exists=True, path_type=Path),
+    help="Pictures or clips, and references, for --preset.",
+)
+@click.option("--images", type=click.Path(exists=True, path_type=Path), help="Picture folder.")
+@click.option(
+    "--split", default="test", show_default=True, help='Split, where there are any, or "all".'
+)
+@click.option(
+    "--tokenization",
+    type=click.Choice(["ptb", "karpathy", "none"]),
+    default="ptb",
+    show_default=True,
+    help='"ptb" is that of published scores.',
+)
+@click.option("--allow-missing", is_flag=True, help="Count images without a caption as empty.")
+@click.option("--meteor/--no-meteor", default=None, help="By default where Java is installed.")
+@click.option("--beam-width", type=click.IntRange(min=1), help="For --preset.")
+@click.option(
+    "--mirror", is_flag=True, help="For --preset: look at each picture's mirror image, too."
+)
+@click.option("--batch-size", default=32, show_default=True, type=click.IntRange(min=1))
+@click.option("--resamples", default=1000, show_default=True, type=click.IntRange(min=1))
+@click.option("--seed", default=0, show_default=True, help="Of the bootstrap.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--html", type=_File, help="Write a page with pictures as well.")
+@click.option(
+    "--confusion",
+    type=_File,
+    help="For a preset that recognizes activities: picture of which label clips got, .png or .jpg.",
+)
+@click.option("--write-results", type=_File, help="Write the captions in the COCO format as well.")
+def evaluate(
+    results: Path | None,
+    references: Path | None,
+    presets: tuple[str, ...],
+    dataset: Path | None,
+    images: Path | None,
+    split: str,
+    tokenization: str,
+    allow_missing: bool,
+    meteor: bool | None,
+    beam_width: int | None,
+    mirror: bool,
+    batch_size: int,
+    resamples: int,
+    seed: int,
+    as_json: bool,
+    html: Path | None,
+    confusion: Path | None,
+    write_results: Path | None,
+) -> None:
+    """Score RESULTS against references, or a model on a data set.
+
+    RESULTS is a JSON file in the COCO results format: [{"image_id": ..., "caption": ...}, ...].
+    Of a preset that recognizes activities, the accuracy on a data set of clips is measured.
+    """
+    with plain_errors():
+        from captioner.presets.storage import read_preset
+        from captioner.results import ACTIVITY
+
+        if dataset and any(read_preset(name, None).task == ACTIVITY for name in presets):
+            if len(presets) > 1:
+                raise click.UsageError("An ensemble is of captioners: give one --preset.")
+            _evaluate_labels(presets[0], dataset, split, confusion, as_json)
+            return
+        if confusion:
+            raise click.UsageError("--confusion is for activities.")
+        from captioner.datasets.readers import read_dataset
+        from captioner.evaluation.caption_files import read_results
+        from captioner.evaluation.caption_files import write_results as write_results_file
+        from captioner.evaluation.evaluation import (
+            describe_pictures,
+            evaluate_captions,
+            references_of,
+        )
+        from captioner.evaluation.meteor import Meteor
+        from captioner.evaluation.page import write_page
+        from captioner.evaluation.score_table import metric_table
+
+        if meteor and not Meteor.is_available():  # said before any work
+            raise CaptionerError("METEOR needs Java: install a Java runtime or leave METEOR out")
+        if results and references and not (presets or dataset):
+            name, captions = results.name, read_results(results)
+            truth, pictures = _from_references(references, images, split, captions)
+        elif presets and dataset and not (results or references):
+            options = {"beam_width": beam_width} if beam_width else {}
+            data = read_dataset(dataset, images)
+            for line in data.left_out():
+                click.echo(line, err=True)
+            truth, pictures = references_of(data, split)
+            name = " + ".join(presets)
+            captions = describe_pictures(
+                presets,
+                pictures,
+                report=lambda line: click.echo(line, err=True),
+                batch_size=batch_size,
+                mirror=mirror,
+                **options,
+            )
+        else:
+            raise click.UsageError("Give RESULTS and --references, or --preset and --dataset.")
+        if write_results:
+            write_results_file(write_results, captions)
+        program = Meteor() if meteor or (meteor is None and Meteor.is_available()) else None
+        evaluation = evaluate_captions(
+            captions,
+            truth.captions,
+            name=name,
+            training_captions=truth.training or None,
+            tokenization=tokenization,
+            meteor=program,
+            allow_missing=allow_missing,
+            resamples=resamples,
+            seed=seed,
+        )
+        if html:
+            source = dataset or references
+            assert source is not None
+            folder = images or (source if source.is_dir() else source.parent)
+            write_page(evaluation, html, pictures, folder)
+        click.echo(
+            json.dumps(evaluation.to_json(), indent=2) if as_json else metric_table(evaluation)
+        )
+        if meteor and "METEOR" not in evaluation.metrics:
+            raise CaptionerError("METEOR was asked for and left out: see the notes above")
+
+
+def _evaluate_labels(
+    name: str, dataset: Path, split: str, confusion: Path | None, as_json: bool
+) -> None:
+    from captioner.datasets.readers import read_dataset
+    from captioner.evaluation.accuracy import count_confusion, write_confusion
+    from captioner.evaluation.evaluation import describe_pictures
+    from captioner.presets.storage import read_preset
+
+    preset = read_preset(name, task=None)
+    clips = read_dataset(dataset, task=preset.task, seed=preset.config["split_seed"])
+    examples = list(clips.examples) if split == "all" else clips.split(split)
+    given = describe_pictures(
+        [name],
+        {example.id: Path(example.path) for example in examples},
+        report=lambda line: click.echo(f"left out: {line}", err=True),
+    )
+    truth = {example.id: str(example.label) for example in examples if example.id in given}
+    report = count_confusion(preset.labels, list(truth.values()), [given[id_] for id_ in truth])
+    if confusion:
+        write_confusion(report, confusion)
+    click.echo(json.dumps(report.to_json(), indent=2) if as_json else report.to_text())
+
+
+def _from_references(
+    path: Path, images: Path | None, split: str, captions: dict[str, str]
+) -> tuple["ReferenceSet", dict[str, Path]]:
+    """Return the references in a file, and where their images would be."""
+    from captioner.evaluation.references import read_references
+
+    truth = read_references(path, split=split, image_ids=captions)
+    folder = images or path.parent
+    return truth, {image: folder / name for image, name in truth.pictures.items() if name}

@@ -1,0 +1,51 @@
+"""What `caption` is to describe: paths on the command line, standard input, addresses."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from captioner.media.fetching import Remote, is_address
+from captioner.media.standard_input import PATH, StandardInput
+from captioner.reports.report import Report
+
+Named = str | bytes | Remote  # a path, the image on standard input, a file on a server
+
+
+def list_paths(paths: Iterable[str], stdin: StandardInput) -> Iterator[str]:
+    """Yield the paths of a command line, with those that standard input lists in place of `-`."""
+    for path in paths:
+        if path == PATH:
+            yield from stdin.paths()
+        else:
+            yield path
+
+
+def leave_described(
+    paths: Iterable[str], report: Report, skipped: Callable[[], object]
+) -> Iterator[str]:
+    """Yield the paths that a report does not have yet; call `skipped` for each other one."""
+    for path in paths:
+        if path != PATH and report.skip(path):
+            skipped()
+        else:
+            yield path
+
+
+def source_finder(stdin: StandardInput, fetch: bool, allow_private: bool) -> Callable[[str], Named]:
+    """Return what gives the source that a path names.
+
+    Args:
+        stdin: It gives the image for `-`.
+        fetch: Whether addresses are fetched.
+        allow_private: Whether those of this machine and of local networks may be.
+    """
+
+    def find(path: str) -> Named:
+        return Remote(path, allow_private) if fetch and is_address(path) else stdin.source(path)
+
+    return find
+
+
+def path_of(source: Named) -> str:
+    """Return the path that names a source."""
+    if isinstance(source, bytes):
+        return PATH
+    return source.url if isinstance(source, Remote) else str(source)

@@ -1,0 +1,174 @@
+"""The files of a feature store: its array, and the record of what it was computed from."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from captioner.errors import CaptionerError
+from captioner.fingerprint import Fingerprint, is_same_moment, take_fingerprint
+
+
+def create_array(path: Path, shape: tuple[int, ...]) -> np.memmap:
+    """Create an array of float16 zeros whose blocks are all on the disk.
+
+    A file that only promises its size is filled as it is written to, and where the disk is full,
+    writing to memory that stands for it ends the process without a word (SIGBUS).
+
+    Args:
+        path: Of the .npy file.
+        shape: Of the array.
+
+    Returns:
+        The array, to be read and written.
+
+    Raises:
+        CaptionerError: If there is no room for it, or the file cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> create_array(Path(tempfile.mkdtemp(), "a.npy"), (2, 3)).sum()
+        np.float16(0.0)
+    """
+    size = 2 * int(np.prod(shape, dtype=np.int64))
+    try:
+        free = shutil.disk_usage(path.parent).free
+        if free < size:
+            raise _no_room(path, size, free)
+        array = np.lib.format.open_memmap(path, mode="w+", dtype=np.float16, shape=shape)
+        take_room(path)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise CaptionerError(
+            f"cannot write {path}, which needs {size / 1e6:,.0f} MB ({error.strerror or error}): "
+            "make room, or choose another folder"
+        ) from error
+    return array
+
+
+def take_room(path: Path) -> None:
+    """Have the disk hold room for all of a file; where it cannot, nothing happens.
+
+    Raises:
+        OSError: If there is no room.
+    """
+    if not hasattr(os, "posix_fallocate"):  # macOS and Windows
+        return
+    with path.open("r+b") as file:
+        os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+
+
+def reopen_array(path: Path) -> np.memmap:
+    """Open the array of an unfinished store to go on with it.
+
+    Raises:
+        CaptionerError: If it is missing or damaged, or there is no room for the rest of it.
+    """
+    try:
+        take_room(path)
+        array: np.memmap = np.load(path, mmap_mode="r+")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise CaptionerError(
+            f"cannot go on with {path} ({reason}): make room, or delete its folder and begin anew"
+        ) from error
+    return array
+
+
+def _no_room(path: Path, size: int, free: int) -> CaptionerError:
+    return CaptionerError(
+        f"{path} needs {size / 1e6:,.0f} MB, and {free / 1e6:,.0f} MB are free: make room, or "
+        "choose another folder"
+    )
+
+
+RECORD = "files.jsonl"
+_SHOWN = 3
+
+
+class RecordedFiles:
+    """A line for each row of a feature store, in a file beside it: the fingerprint of its file.
+
+    Stores of earlier versions have no such file, or one that begins late: the rows before it are
+    not checked. The same holds for folders of frames.
+
+    Args:
+        folder: Of the store.
+        rows: Rows that the store has; lines beyond them, which a kill may leave, do not count.
+
+    Example:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> picture = folder / "a.jpg"
+        >>> _ = picture.write_bytes(b"one")
+        >>> files = RecordedFiles(folder, 0)
+        >>> files.resume()
+        >>> files.add([str(picture)])
+        >>> _ = picture.write_bytes(b"three")
+        >>> RecordedFiles(folder, 1).check(["a.jpg"], [str(picture)])
+        Traceback (most recent call last):
+        captioner.errors.CaptionerError: ...: 1 file has changed since this feature store was ...
+    """
+
+    def __init__(self, folder: Path, rows: int) -> None:
+        self._path = folder / RECORD
+        self._rows = rows
+
+    def resume(self) -> None:
+        """Bring the lines to the number of rows."""
+        lines = self._lines()[: self._rows]
+        lines += ["null"] * (self._rows - len(lines))
+        self._path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+    def add(self, paths: Iterable[str]) -> None:
+        """Record the files of the next rows; to be called before the index counts them."""
+        with self._path.open("a", encoding="utf-8") as stream:
+            for path in paths:
+                known = take_fingerprint(path)
+                stream.write(json.dumps(None if known is None else asdict(known)) + "\n")
+
+    def check(self, names: Sequence[str], paths: Sequence[str]) -> None:
+        """Compare the files of the rows with what they are now.
+
+        Args:
+            names: Of the rows, for the error.
+            paths: Their files.
+
+        Raises:
+            CaptionerError: If files have other content now; those that are gone are passed over.
+        """
+        lines = self._lines()[: self._rows]
+        try:
+            changed = [
+                name
+                for line, name, path in zip(lines, names, paths, strict=False)
+                if line != "null" and _has_changed(path, Fingerprint(**json.loads(line)))
+            ]
+        except (ValueError, TypeError) as error:
+            raise CaptionerError(
+                f"{self._path} is damaged ({error}): delete it to use the store unchecked, or its "
+                "folder to make the store anew"
+            ) from error
+        if changed:
+            some = ", ".join(changed[:_SHOWN]) + (", ..." if len(changed) > _SHOWN else "")
+            count = "1 file has" if len(changed) == 1 else f"{len(changed)} files have"
+            raise CaptionerError(
+                f"{self._path.parent}: {count} changed since this feature store was made ({some}): "
+                "delete the folder to make it anew, or choose another"
+            )
+
+    def _lines(self) -> list[str]:
+        if not self._path.exists():
+            return []
+        return self._path.read_text(encoding="utf-8").split("\n")[:-1]
+
+
+def _has_changed(path: str, known: Fingerprint) -> bool:
+    if is_same_moment(path, known):
+        return False
+    now = take_fingerprint(path)
+    return now is None or now.sha256 != known.sha256

@@ -1,0 +1,231 @@
+"""Activity recognition of LRCN: VGG16 looks at each frame, an LSTM at all of them."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from captioner.errors import CaptionerError
+
+MOTIONS = ("none", "median", "difference")
+
+
+class ActivityHead(keras.layers.Layer):
+    """Reads the features of a clip frame by frame; the softmax at each step is averaged over time.
+
+    A subclass writes `read`, and creates what it needs in `build_reader`.
+
+    Args:
+        classes: Number of labels, K.
+        motion: What is read: "none" the features themselves; "median" by how much they exceed
+            their median over the clip; "difference" by how much those of the frame before.
+        dropout: Share of the features, and of the last layer's inputs, dropped in training.
+
+    Call arguments:
+        features: float (B, T, H, W, C), none negative.
+        frame_mask: bool (B, T), False for padding frames, which come last; None when there are
+            none.
+
+    Returns:
+        Probabilities, float32 (B, K).
+
+    Source: Donahue et al. 2015, https://arxiv.org/abs/1411.4389, section 4.1.
+    """
+
+    def __init__(
+        self, classes: int, motion: str = "median", dropout: float = 0.5, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        if motion not in MOTIONS:
+            raise CaptionerError(f"motion {motion!r}: choose one of {', '.join(MOTIONS)}")
+        self.classes = classes
+        self.motion = motion
+        self.dropout = dropout
+        self.output_dropout = keras.layers.Dropout(
+            dropout, dtype=self.dtype_policy, name="output_dropout"
+        )
+        self.logits = keras.layers.Dense(classes, dtype="float32", name="logits")
+
+    @property
+    def shortest(self) -> int:
+        """Frames that a clip must have."""
+        return 1 if self.motion == "none" else 2
+
+    def build_reader(self, height: int, width: int, channels: int) -> int:
+        """Create the weights of `read` for features (B, T, height, width, channels).
+
+        Returns:
+            Length of what `read` gives for each frame, D.
+        """
+        raise NotImplementedError
+
+    def read(self, features: Any, frame_mask: Any, training: bool) -> Any:
+        """Features (B, T, H, W, C) to (B, T, D), from which each step's label is told."""
+        raise NotImplementedError
+
+    def build(self, features_shape: tuple[Any, ...], *_: Any) -> None:
+        """Create the weights for features of this shape."""
+        self.logits.build((None, None, self.build_reader(*features_shape[2:])))
+        self.built = True
+
+    def call(self, features: Any, frame_mask: Any = None, training: bool = False) -> Any:
+        """See the class."""
+        if frame_mask is None:
+            frame_mask = ops.ones(ops.shape(features)[:2], "bool")
+        # VGG16's features are of a long tail.
+        x = ops.log(1 + ops.relu(ops.cast(features, "float32")))
+        x, frame_mask = motion_features(x, frame_mask, self.motion)
+        x = self.read(ops.relu(x), frame_mask, training)
+        steps = ops.softmax(self.logits(self.output_dropout(x, training=training)))  # (B, T, K)
+        weight = ops.expand_dims(ops.cast(frame_mask, steps.dtype), -1)
+        return ops.sum(steps * weight, axis=1) / ops.sum(weight, axis=1)
+
+    def compute_output_shape(self, features_shape: tuple[Any, ...], *_: Any) -> tuple[Any, ...]:
+        """Return the shape that `call` gives."""
+        return (features_shape[0], self.classes)
+
+
+def motion_features(features: Any, frame_mask: Any, kind: str) -> tuple[Any, Any]:
+    """Take away from features what tells the place and the person, not the action.
+
+    Args:
+        features: float (B, T, ...).
+        frame_mask: bool (B, T), False for padding frames, which come last.
+        kind: "none" leaves them as they are; "median" subtracts the median over the clip;
+            "difference" subtracts from each frame the one before.
+
+    Returns:
+        Features (B, T, ...) and mask (B, T); of differences there is one less, T - 1.
+
+    Example:
+        >>> import numpy as np
+        >>> features = np.array([[1.0, 5.0, 2.0]])  # (B, T)
+        >>> moving, _ = motion_features(features, np.ones((1, 3), bool), "median")
+        >>> np.asarray(moving).tolist()
+        [[-1.0, 3.0, 0.0]]
+    """
+    if kind == "difference":
+        return features[:, 1:] - features[:, :-1], frame_mask[:, 1:]
+    if kind == "median":
+        return features - _median(features, frame_mask), frame_mask
+    return features, frame_mask
+
+
+def _median(features: Any, frame_mask: Any) -> Any:
+    """Return the median over the frames that are no padding, (B, 1, ...)."""
+    mask = frame_mask
+    for _ in features.shape[2:]:
+        mask = ops.expand_dims(mask, -1)  # (B, T, 1, ...)
+    ordered = ops.sort(ops.where(mask, features, ops.full_like(features, 3e38)), axis=1)
+    count = ops.sum(ops.cast(mask, "int32"), axis=1, keepdims=True)  # (B, 1, ...)
+    middles = ops.concatenate([(count - 1) // 2, count // 2], axis=1)  # (B, 2, ...)
+    middles = ops.broadcast_to(middles, (*ops.shape(middles)[:2], *ops.shape(features)[2:]))
+    return ops.mean(ops.take_along_axis(ordered, middles, axis=1), axis=1, keepdims=True)
+
+
+_AXES = ("batch", "time", "height", "width", "channels")
+_TIME = 1
+
+
+class ActivityRecognizer(keras.Model):
+    """Tells which of some activities a clip shows.
+
+    Args:
+        head: Reads the features of the frames, such as an `LSTMHead`.
+        encoder: Makes features of frames: a `VGG16Encoder`, a `PerFrame`, or whatever maps
+            (B, T, H, W, 3) to (B, T, H, W, C), (B, T, P, C) of a square grid or (B, T, C), such as
+            keras.layers.TimeDistributed of a network or a network of wrapped layers; frozen or
+            trained as its layers are. None where the clips are features already.
+        max_frames: Frames that a clip has at most; None for any number.
+
+    Call arguments:
+        inputs: (B, T, H, W, C), uint8 pictures in RGB or, without an encoder, features; or a dict
+            of such `frames` and of their `frame_mask`, bool (B, T), which is False for the padding
+            behind a clip that is shorter than others of its batch.
+
+    Returns:
+        Probabilities of the labels, float32 (B, K): the softmax at each step, averaged over time.
+
+    Raises:
+        CaptionerError: If the input's rank, its number of frames or its mask is wrong.
+
+    Source: Donahue et al. 2015, https://arxiv.org/abs/1411.4389, section 4.1.
+
+    Example:
+        >>> import numpy as np
+        >>> from captioner.models.vgg16 import VGG16Encoder
+        >>> from captioner.models.heads import LSTMHead
+        >>> model = ActivityRecognizer(LSTMHead(classes=10, units=8), VGG16Encoder(weights=None))
+        >>> model(np.zeros((1, 4, 224, 224, 3), "uint8")).shape
+        TensorShape([1, 10])
+    """
+
+    def __init__(
+        self,
+        head: ActivityHead,
+        encoder: Any = None,
+        max_frames: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.head = head
+        self.encoder = encoder
+        self.max_frames = max_frames
+
+    def build(self, input_shape: Any) -> None:
+        """Do nothing: the parts build themselves when they are called."""
+        self.built = True
+
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """See the class; checked here, where the error is not yet wrapped by Keras."""
+        frames, mask = _parts(inputs)
+        self._check(tuple(frames.shape), None if mask is None else tuple(mask.shape))
+        return super().__call__(inputs, *args, **kwargs)
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """See the class."""
+        frames, mask = _parts(inputs)
+        features = frames if self.encoder is None else self.encoder(frames)
+        return self.head(_as_grid(features), mask, training=training)
+
+    def _check(self, shape: tuple[int | None, ...], mask: tuple[int | None, ...] | None) -> None:
+        wanted = f"({', '.join(_AXES)})"
+        if len(shape) != len(_AXES):
+            mend = "for a single clip, give clip[None]" if len(shape) == 4 else "reshape it"
+            raise CaptionerError(
+                f"clips of shape {shape} have {len(shape)} axes; {len(_AXES)} are expected, "
+                f"{wanted}, axis {_TIME} being time: {mend}"
+            )
+        time, least = shape[_TIME], self.head.shortest
+        if time is not None and not least <= time <= (self.max_frames or time):
+            most = self.max_frames or "any number"
+            raise CaptionerError(
+                f"clips of shape {shape} have {time} frames on axis {_TIME} of {wanted}; "
+                f"{least} to {most} are expected: sample as many from the clip"
+            )
+        fits = mask is None or (len(mask) == 2 and all(map(_equal, mask, shape)))
+        if not fits:
+            raise CaptionerError(
+                f"a frame_mask of shape {mask} does not fit clips of shape {shape}: (batch, time), "
+                f"{shape[:2]}, is expected"
+            )
+
+
+def _equal(side: int | None, other: int | None) -> bool:
+    return None in (side, other) or side == other
+
+
+def _parts(inputs: Any) -> tuple[Any, Any]:
+    """Frames and mask."""
+    if isinstance(inputs, dict):
+        return inputs["frames"], inputs.get("frame_mask")
+    return inputs, None
+
+
+def _as_grid(features: Any) -> Any:
+    """(B, T, H, W, C) of features in whatever form encoders have them."""
+    *_, places, channels = features.shape
+    if len(features.shape) == 5:
+        return features
+    side = round(places**0.5) if len(features.shape) == 4 else 1
+    return ops.reshape(features, (*ops.shape(features)[:2], side, side, channels))

@@ -1,0 +1,237 @@
+"""Beam search over any model that speaks one word at a time."""
+
+from bisect import insort
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from captioner.errors import CaptionerError
+from captioner.search.candidates import (
+    Constraints,
+    RowCandidates,
+    ShortlistedCandidates,
+    Shortlister,
+    State,
+    StepFunction,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """One complete sentence with its probability.
+
+    Args:
+        token_ids: the words, without the start and the end token.
+        log_prob: sum of the natural-log probabilities of the words and of the end token.
+        score: `log_prob / (len(token_ids) + 1) ** length_power`, the number that the search
+            sorts by; scores compare only under the same `length_power`.
+        attention: float32 (L, T, P), where the model looked when it chose each of the L words
+            (T frames, P places), or None where the model does not attend.
+
+    Example:
+        >>> Hypothesis(token_ids=(4, 7), log_prob=-1.5, score=-0.5).token_ids
+        (4, 7)
+    """
+
+    token_ids: tuple[int, ...]
+    log_prob: float
+    score: float
+    attention: np.ndarray | None = field(default=None, compare=False, repr=False)
+
+
+def beam_search(
+    step: StepFunction | Shortlister,
+    state: State,
+    *,
+    start_id: int,
+    end_id: int,
+    beam_width: int = 3,
+    max_length: int = 20,
+    min_length: int = 1,
+    length_power: float = 0.7,
+    num_captions: int = 1,
+    suppressed_ids: Sequence[int] = (),
+    no_repeat_ngram: int = 0,
+    joining_ids: Sequence[int] = (),
+    no_double: bool = False,
+) -> list[list[Hypothesis]]:
+    """Find the most probable sentences for each image of a batch.
+
+    Each step extends every live hypothesis by every word and keeps the `beam_width` best of each
+    image. One that ends is complete and leaves the beam; its place is free again at the next step.
+    The search for an image stops as soon as no live hypothesis can overtake its complete ones,
+    which never changes the result. A hypothesis that reaches `max_length` pays for the end token
+    like any other, so all results are complete sentences. With `beam_width=1` this is
+    greedy search. Of equals, the one that ended first wins, then the one whose parent ranks
+    higher, then the one with the lower token id.
+
+    Args:
+        step: the decoder; what it knows of the B images stays in it, one row an image, for the
+            search only ever reorders hypotheses within an image. A `Shortlister` is spared the
+            images that are finished.
+        state: the decoder's state before the first word, tuple of arrays, each (B, 1, ...).
+        start_id: the token fed at the first step.
+        end_id: the token that completes a sentence.
+        beam_width: K, hypotheses kept for each image.
+        max_length: most words in a sentence, the end token not counted.
+        min_length: fewest words in a sentence.
+        length_power: a sentence of L words scores `log_prob / (L + 1) ** length_power`, the end
+            token counted. 0 compares plain log-probabilities and favours short sentences, 1
+            compares means per token. This is the power of Wu et al. 2016 (arXiv:1609.08144,
+            equation 14) without its constant 5.
+        num_captions: sentences returned for each image, at most `beam_width`.
+        suppressed_ids: tokens never produced, such as padding or the unknown word.
+        no_repeat_ngram: n forbids a sentence to contain the same n words in a row twice; 0: off.
+        joining_ids: words, such as "and", that never join a word to itself.
+        no_double: whether no word may be said twice in a row.
+
+    Returns:
+        For each of the B images its `num_captions` best hypotheses, best first, all different;
+        fewer (even none) where the beam found fewer sentences of nonzero probability.
+
+    Raises:
+        ValueError: an option lies outside its range.
+        CaptionerError: the model returned NaN.
+
+    Example:
+        >>> words = ["</s>", "a", "dog", "runs"]
+        >>> table = np.log(  # (previous word, next word)
+        ...     [
+        ...         [0.1, 0.7, 0.1, 0.1],
+        ...         [0.1, 0.1, 0.7, 0.1],
+        ...         [0.5, 0.1, 0.1, 0.3],
+        ...         [0.7, 0.1, 0.1, 0.1],
+        ...     ]
+        ... )
+        >>> def step(token_ids, state):
+        ...     return table[token_ids], state, None
+        >>> state = (np.zeros((1, 1)),)
+        >>> for found in beam_search(step, state, start_id=0, end_id=0, num_captions=2)[0]:
+        ...     sentence = " ".join(words[i] for i in found.token_ids)
+        ...     print(f"{sentence}: {found.log_prob:.2f}, {found.score:.2f}")
+        a dog: -1.41, -0.65
+        a dog runs: -2.27, -0.86
+    """
+    _check_options(beam_width, max_length, min_length, length_power, num_captions)
+    if end_id in suppressed_ids:
+        raise ValueError(f"suppressed_ids holds the end token {end_id}: no sentence could end.")
+    if not state or any(np.ndim(s) < 2 or np.shape(s)[1] != 1 for s in state):
+        raise ValueError("state must hold arrays of shape (B, 1, ...), one row for each image.")
+    constraints = Constraints(
+        end_id, max_length, min_length, suppressed_ids, no_repeat_ngram, joining_ids, no_double
+    )
+    candidates = (
+        ShortlistedCandidates(step, constraints)
+        if isinstance(step, Shortlister)
+        else RowCandidates(step, constraints)
+    )
+    num_images = state[0].shape[0]
+    images = np.arange(num_images)  # (R,), those still searched; at first R = B
+    state = tuple(np.repeat(s, beam_width, axis=1) for s in state)  # each (R, K, ...)
+    token_ids = np.full((num_images, beam_width), start_id, np.int32)
+    totals = np.full((num_images, beam_width), -np.inf)  # -inf: no hypothesis lives in this slot
+    totals[:, 0] = 0.0
+    words = np.empty((num_images, beam_width, 0), np.int32)
+    paths = np.empty((num_images, beam_width, 0), np.intp)  # the slot that chose each word
+    attentions: list[dict[int, np.ndarray]] = []  # of each step: (K, T, P) by image
+    finished: list[list[tuple[Hypothesis, np.ndarray]]] = [[] for _ in range(num_images)]
+
+    for length in range(max_length + 1):
+        if not len(images):
+            break
+        children, gains, state, attention = candidates(token_ids, state, images, words, beam_width)
+        if attention is not None:
+            copy = np.array(attention, np.float32)  # (R, K, T, P)
+            attentions.append(dict(zip(images.tolist(), copy, strict=True)))
+        totals, parents, token_ids = _best_continuations(totals, children, gains)  # each (R, K)
+        rows = np.arange(len(images))[:, None]
+        state = tuple(np.asarray(s)[rows, parents] for s in state)
+        words, paths = words[rows, parents], paths[rows, parents]  # (R, K, length)
+
+        ended = (token_ids == end_id) & np.isfinite(totals)
+        for row, slot in np.argwhere(ended):
+            log_prob = float(totals[row, slot])
+            score = log_prob / (length + 1) ** length_power
+            hypothesis = Hypothesis(tuple(words[row, slot].tolist()), log_prob, score)
+            best = finished[images[row]]
+            insort(best, (hypothesis, paths[row, slot]), key=lambda entry: -entry[0].score)
+            del best[num_captions:]
+
+        totals[ended] = -np.inf
+        words = np.concatenate([words, token_ids[:, :, None]], axis=2)
+        paths = np.concatenate([paths, parents[:, :, None]], axis=2)
+        found = [finished[image] for image in images]
+        live = _can_improve(totals, found, num_captions, max_length, length_power)  # (R,)
+        if not live.all():
+            images, totals, token_ids = images[live], totals[live], token_ids[live]
+            words, paths, state = words[live], paths[live], tuple(s[live] for s in state)
+
+    return [
+        [_with_attention(hypothesis, image, path, attentions) for hypothesis, path in best]
+        for image, best in enumerate(finished)
+    ]
+
+
+def _best_continuations(
+    totals: np.ndarray, children: np.ndarray, gains: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Choose the K best of K x M; returns their totals, parents and words, each (R, K)."""
+    num_images, beam_width, count = children.shape
+    live = np.isfinite(totals)
+    if np.isnan(gains[live]).any():
+        raise CaptionerError(
+            "The model gives NaN for the probability of the next word, so its weights are broken: "
+            "load another preset, or train again from an earlier checkpoint."
+        )
+    candidates = np.where(live[:, :, None], totals[:, :, None] + gains, -np.inf)
+    candidates = candidates.reshape(num_images, -1)  # (R, K * M), lower parents first
+    order = np.argsort(-candidates, axis=1, kind="stable")[:, :beam_width]  # (R, K)
+    token_ids = np.take_along_axis(children.reshape(num_images, -1), order, axis=1)
+    return np.take_along_axis(candidates, order, axis=1), order // count, token_ids
+
+
+def _can_improve(
+    totals: np.ndarray,
+    finished: list[list[tuple[Hypothesis, np.ndarray]]],
+    num_captions: int,
+    max_length: int,
+    length_power: float,
+) -> np.ndarray:
+    """Tell for which images (R,) a live hypothesis can still reach the sentences to return."""
+    # More words only lower a log-probability, and a longer sentence divides it by more: at best
+    # every word still to come is certain and the sentence is as long as allowed.
+    attainable = totals.max(axis=1) / (max_length + 1) ** length_power
+    worst = [best[-1][0].score if len(best) == num_captions else -np.inf for best in finished]
+    return attainable > np.array(worst)
+
+
+def _with_attention(
+    hypothesis: Hypothesis, image: int, path: np.ndarray, attentions: list[dict[int, np.ndarray]]
+) -> Hypothesis:
+    if not attentions:
+        return hypothesis
+    maps = [attentions[position][image][slot] for position, slot in enumerate(path)]
+    # (L, T, P), also for a sentence of no words
+    shape = (len(maps), *attentions[0][image].shape[1:])
+    return replace(hypothesis, attention=np.array(maps, np.float32).reshape(shape))
+
+
+def _check_options(
+    beam_width: int, max_length: int, min_length: int, length_power: float, num_captions: int
+) -> None:
+    if beam_width < 1:
+        raise ValueError(f"beam_width must be at least 1, not {beam_width}.")
+    if not 1 <= num_captions <= beam_width:
+        raise ValueError(
+            f"num_captions must lie between 1 and beam_width ({beam_width}), not {num_captions}: "
+            "a beam can return no more sentences than it keeps."
+        )
+    if max_length < 1:
+        raise ValueError(f"max_length must be at least 1 word, not {max_length}.")
+    if not 0 <= min_length <= max_length:
+        raise ValueError(
+            f"min_length must lie between 0 and max_length ({max_length}), not {min_length}."
+        )
+    if not length_power >= 0:
+        raise ValueError(f"length_power must not be negative, but is {length_power}.")
