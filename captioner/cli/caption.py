@@ -1,19 +1,29 @@
-"""`caption`: say in a sentence what each picture, and each shot of a film, shows."""
+"""`caption`: describe each image and each shot of a video in one sentence."""
 
 import math
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from io import BufferedIOBase, BytesIO
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import click
 
 from captioner import __version__
 from captioner.cli.defaults import ConfiguredCommand
+from captioner.cli.describing import (
+    WITHOUT_ERRORS,
+    choose_format,
+    describe,
+    progress_bar,
+    read_chosen_preset,
+    refuse_for_labels,
+    tell,
+    write_results,
+)
 from captioner.cli.destination_options import (
     check_destinations,
     destination_options,
@@ -22,75 +32,66 @@ from captioner.cli.destination_options import (
 )
 from captioner.cli.endings import plain_errors
 from captioner.cli.named_sources import (
-    Named,
     leave_described,
     list_paths,
-    path_of,
     source_finder,
 )
 from captioner.cli.wording_options import check_lengths, take_wording, wording_options
 from captioner.errors import CaptionerError
 from captioner.media.files import find_clips, find_media
-from captioner.media.standard_input import PATH, StandardInput
-from captioner.reports.output import FORMATS, RESUMABLE, SUBTITLES, format_of, open_report
+from captioner.media.standard_input import StandardInput
+from captioner.reports.output import FORMATS, RESUMABLE, SUBTITLES, open_report
 from captioner.reports.report import LeftOut, summarize
 from captioner.reports.run_record import Settings
 from captioner.reports.text import escape_controls
-
-if TYPE_CHECKING:
-    from captioner.presets.storage import Preset
-    from captioner.results import Result
-
-
-_WITHOUT_ERRORS = ("text", *SUBTITLES)  # formats in which an error has no row
 
 
 @click.command(
     "caption", cls=ConfiguredCommand, context_settings={"help_option_names": ["-h", "--help"]}
 )
 @click.argument("paths", nargs=-1, metavar="FILE...")
-@click.option("-r", "--recursive", is_flag=True, help="Search the subfolders of folders, too.")
+@click.option("-r", "--recursive", is_flag=True, help="Search subfolders as well.")
 @click.option(
     "--all-files",
     is_flag=True,
-    help="Try every file of a folder, whatever its suffix; hidden ones are left out.",
+    help="Try every file of a folder, whatever its suffix, except hidden ones.",
 )
 @click.option(
     "--format",
     "format_name",
     type=click.Choice(FORMATS),
-    help="Of the output; by default that of --out by its suffix, or else text.",
+    help="Output format; default: from the suffix of --out, else text.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Short for --format json, one array.")
-@click.option("--jsonl", "as_jsonl", is_flag=True, help="Short for --format jsonl, a row a line.")
-@click.option("--csv", "as_csv", is_flag=True, help="Short for --format csv.")
+@click.option("--json", "as_json", is_flag=True, help="Same as --format json: one array.")
+@click.option("--jsonl", "as_jsonl", is_flag=True, help="Same as --format jsonl: one row per line.")
+@click.option("--csv", "as_csv", is_flag=True, help="Same as --format csv.")
 @click.option(
     "-o",
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="File to write to, in place of standard output. Text, JSONL and CSV are appended to: "
-    "files that are described there and have not changed are skipped, those with an error are "
-    "tried again; model and options must be those of the earlier run, which FILE.run tells. JSON "
-    "and subtitles are written anew, once complete.",
+    help="Write to this file instead of standard output. Text, JSONL and CSV files are appended "
+    "to: files already described there are skipped unless they changed, and those with an error "
+    "are tried again; model and options must be those of the earlier run, recorded in FILE.run. "
+    "JSON and subtitles are rewritten once complete.",
 )
 @destination_options
-@click.option("--whole", is_flag=True, help="One sentence about each film, not one a shot.")
+@click.option("--whole", is_flag=True, help="One sentence per video instead of one per shot.")
 @click.option(
     "--every",
     metavar="SECONDS",
     type=click.FloatRange(min=0, min_open=True),
-    help="One sentence about every so many seconds of a film, not one a shot.",
+    help="One sentence per window of this length instead of one per shot.",
 )
 @click.option(
     "--overwrite",
     is_flag=True,
-    help="Throw away what --out holds, and replace the captions of sidecars and metadata.",
+    help="Discard what --out holds, and replace captions in sidecars and metadata.",
 )
 @click.option(
     "--preset",
-    help="Name or folder of the model; by default the bundled one for captions. By a model of "
-    "activities, each clip gets a label: a folder of numbered frames is a clip, too, and "
-    "--num-captions is the number of labels.",
+    help="Name or folder of the model; default: the bundled captioning model. An activity model "
+    "labels each clip (a folder of numbered frames is a clip, too), and --num-captions is the "
+    "number of labels.",
 )
 @click.option(
     "-n",
@@ -98,69 +99,70 @@ _WITHOUT_ERRORS = ("text", *SUBTITLES)  # formats in which an error has no row
     default=1,
     show_default=True,
     type=click.IntRange(min=1),
-    help="Sentences for each picture or shot, the best first.",
+    help="Sentences per image or shot, best first.",
 )
 @click.option(
     "--beam-width",
     type=click.IntRange(min=1),
-    help="Sentences that the search pursues at once, at least --num-captions; by default the "
-    "preset's.",
+    help="Beams of the search, at least --num-captions; default: the preset's.",
 )
 @click.option(
-    "--max-length", type=click.IntRange(min=1), help="Words at most; by default the preset's."
+    "--max-length",
+    type=click.IntRange(min=1),
+    help="Maximum number of words; default: the preset's.",
 )
 @wording_options
 @click.option(
     "--mirror",
     is_flag=True,
-    help="Look at each picture's mirror image, too: a little better, at twice the time.",
+    help="Attend to the mirror image of each frame, too: slightly better, at twice the time.",
 )
 @click.option(
     "--min-confidence",
     metavar="SHARE",
     default=0.0,
     type=click.FloatRange(0, 1),
-    help='Least confidence of a caption, 0 to 1; below it, the row says "no confident '
-    'description". In JSON its caption is empty and "uncertain" is true.',
+    help='Minimum confidence, 0 to 1; below it, the row says "no confident description". In JSON '
+    'the caption is empty and "uncertain" is true.',
 )
 @click.option(
     "--batch-size",
     default=16,
     show_default=True,
     type=click.IntRange(min=1),
-    help="Pictures and frames that go through the network together.",
+    help="Frames encoded together.",
 )
 @click.option(
     "--engine",
     default="auto",
     show_default=True,
     type=click.Choice(["auto", "openvino", "keras"]),
-    help="What runs the network: auto is openvino, the fastest on a CPU, where that is possible; "
-    "a GPU is for keras.",
+    help="What runs the network; auto: openvino, the fastest on a CPU, where possible. GPUs need "
+    "keras.",
 )
 @click.option(
     "--precision",
     default="auto",
     show_default=True,
     type=click.Choice(["auto", "bfloat16", "float32"]),
-    help="Of the arithmetic; auto is bfloat16 where the processor has it.",
+    help="Numeric precision; auto: bfloat16 where the processor supports it.",
 )
 @click.option(
     "--fetch",
     is_flag=True,
-    help="Fetch files that are named by http or https addresses; by default nothing is fetched.",
+    help="Fetch files named by http or https addresses; by default nothing is fetched.",
 )
 @click.option(
     "--fetch-private",
     is_flag=True,
-    help="The same, also from addresses of this machine and of local networks.",
+    help="Like --fetch, also from addresses of this machine and of local networks.",
 )
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
     default=math.inf,
     metavar="SECONDS",
-    help="Give up a file that takes longer than this to be read; by default none is.",
+    help="Give up a file that takes longer than this to read; default: no limit.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="No progress bar and no summary of errors.")
 @click.version_option(__version__, prog_name="caption")
@@ -194,15 +196,15 @@ def main(
     as_csv: bool,
     **others: Any,
 ) -> None:
-    r"""Say in a sentence what each picture, and each shot of a film, shows.
+    r"""Describe each image, and each shot of a video, in one sentence.
 
-    A FILE is a picture, a film, a folder of them, a pattern such as 'trip/*.jpg', or - for
-    standard input: an image, or paths, one a line. One file gives its caption alone, several give
-    rows of path, tab, caption, and so does --out. That of a shot has its time before it.
+    FILE is an image, a video, a folder of them, a pattern such as 'trip/*.jpg', or - for standard
+    input: an image, or paths, one per line. A single file prints its caption alone; several files,
+    and --out, give rows of path, tab, caption. Captions of shots begin with their time.
 
-    A file that cannot be read becomes an error row (in text, a line on standard error), and the
-    others are captioned all the same. The exit code is 0 if every file has its captions, 1 if not,
-    2 after wrong usage, 130 after Ctrl-C.
+    An unreadable file becomes an error row (in text, a line on standard error), and the others are
+    still described. Exit code: 0 if every file has its captions, 1 if not, 2 after wrong usage,
+    130 after Ctrl-C.
 
     \b
     caption dog.jpg
@@ -213,46 +215,37 @@ def main(
     curl -s https://example.org/dog.jpg | caption -
     """
     short_formats = {"json": as_json, "jsonl": as_jsonl, "csv": as_csv}
-    format_name = _choose_format(format_name, short_formats, out)
+    format_name = choose_format(format_name, short_formats, out)
     wording, destinations = take_wording(others), others
     check_destinations(destinations, overwrite)
     if whole and every is not None:
         raise click.UsageError("--whole and --every at once: choose one.")
     if not paths:
-        raise click.UsageError("No pictures: name files, folders or patterns, or - to read a list.")
+        raise click.UsageError("No images: name files, folders or patterns, or - to read a list.")
     # Python has none where it is closed.
     stdin = StandardInput(cast(BufferedIOBase, getattr(sys.stdin, "buffer", BytesIO())))
+    search = {"beam_width": beam_width, "max_length": max_length}
+    search = {name: value for name, value in search.items() if value is not None}
     try:
         with plain_errors(), ExitStack() as stack:
             left_out = LeftOut(out, own_suffixes(destinations))
-            loaded, folder = _read_preset(preset)
-            labels = loaded.task == "activity"
-            if labels and (every or beam_width or max_length or mirror or min_confidence):
-                raise click.UsageError(
-                    f"{folder.name} labels whole clips: leave out --every, --beam-width, "
-                    "--max-length, --mirror and --min-confidence."
-                )
-            if labels and format_name in SUBTITLES:
-                raise click.UsageError(f"{folder.name} labels whole clips: take another format.")
-            if labels and any(wording.settings.values()):
-                raise click.UsageError(
-                    f"{folder.name} labels whole clips: leave out the options of wording."
-                )
-            find: Callable[..., Iterator[str]]
-            if labels:
-                find = partial(find_clips, recursive=recursive)
+            loaded, folder = read_chosen_preset(preset)
+            if loaded.task == "activity":
+                clip_options = every or search or mirror or min_confidence
+                refuse_for_labels(folder.name, format_name, bool(clip_options), wording)
+                find: Callable[..., Iterator[str]] = partial(find_clips, recursive=recursive)
                 found = find(list_paths(paths, stdin))
             else:
                 find = partial(find_media, recursive=recursive, all_files=all_files)
                 found = find(list_paths(paths, stdin), leave_out=left_out.add)
             first = next(found, None)
             if first is None:
-                raise click.UsageError("No pictures: standard input lists none.")
+                raise click.UsageError("No images: standard input lists none.")
             second = next(found, None) if format_name in SUBTITLES else None
             if second is not None:
                 if out is not None:
                     raise click.UsageError(
-                        "--out has the subtitles of one film: leave it out, and each gets a file "
+                        "--out has the subtitles of one video: leave it out, and each gets a file "
                         "beside it."
                     )
                 found = chain([second], found)
@@ -296,19 +289,15 @@ def main(
                     settings=settings,
                     overwrite=overwrite,
                     is_file=out is not None,
-                    tell=_tell,
+                    tell=tell,
                 )
             )
             if report.remark and not quiet:
                 click.echo(report.remark, err=True)
-            progress = stack.enter_context(_progress(paths, quiet, lambda: find(paths)))
+            progress = stack.enter_context(progress_bar(paths, quiet, lambda: find(paths)))
             new = leave_described(chain([first], found), report, progress.update)
-            source_of = source_finder(stdin, fetch or fetch_private, fetch_private)
-            search = {"beam_width": beam_width, "max_length": max_length}
-            options: dict[str, Any] = {k: v for k, v in search.items() if v is not None}
-            total = failed = frames = 0
-            results = _describe(
-                map(source_of, new),
+            results = describe(
+                map(source_finder(stdin, fetch or fetch_private, fetch_private), new),
                 loaded,
                 engine,
                 precision,
@@ -319,92 +308,19 @@ def main(
                 min_confidence=min_confidence,
                 timeout=timeout,
                 **wording.describe,
-                **options,
+                **search,
             )
-            for result in results:
-                path = path_of(result.source)
-                total += result.last
-                frames += result.frames
-                with progress.external_write_mode():
-                    report.write(path, result.caption, result.last)
-                    if isinstance(result.caption, CaptionerError):
-                        failed += 1
-                        if format_name in _WITHOUT_ERRORS:
-                            reason = str(result.caption)
-                            line = reason if path in reason else f"{path}: {reason}"
-                            click.echo(escape_controls(line), err=True)
-                progress.set_postfix_str(f"{frames} frames", refresh=False)
-                progress.update(result.last)
+            total, failed = write_results(results, report, progress, format_name)
     except KeyboardInterrupt:
         if out is not None and not quiet:
             end = (
-                "resumes here" if format_name in RESUMABLE else f"begins anew; no {out} is written"
+                "resumes here" if format_name in RESUMABLE else f"starts again; no {out} is written"
             )
             click.echo(f"Interrupted: the same command {end}.", err=True)
         context.exit(130)
     if not quiet:
         for line in summarize(report, left_out):
             click.echo(escape_controls(line), err=True)
-    if failed and format_name not in _WITHOUT_ERRORS and not quiet:
+    if failed and format_name not in WITHOUT_ERRORS and not quiet:
         click.echo(f"{failed} of {total} files have an error: see their rows", err=True)
     context.exit(1 if failed or report.failed else 0)
-
-
-def _tell(message: str) -> None:
-    """Write a line on standard error, beside the progress bar."""
-    from tqdm import tqdm
-
-    with tqdm.external_write_mode():
-        click.echo(escape_controls(message), err=True)
-
-
-def _choose_format(name: str | None, short: dict[str, bool], out: Path | None) -> str:
-    wanted = {option for option, given in short.items() if given}
-    wanted |= {name} if name else set()
-    if len(wanted) > 1:
-        raise click.UsageError(f"Two formats at once, {' and '.join(sorted(wanted))}: choose one.")
-    if wanted or out is None:
-        return wanted.pop() if wanted else "text"
-    try:
-        return format_of(out)
-    except CaptionerError as error:
-        raise click.BadParameter(str(error), param_hint="--out") from error
-
-
-def _read_preset(name: str | None) -> "tuple[Preset, Path]":
-    """Return the preset and its folder."""
-    from captioner.presets.storage import DEFAULT_PRESET, preset_folder, read_preset
-
-    try:
-        folder = preset_folder(name or DEFAULT_PRESET)
-    except CaptionerError as error:
-        raise click.BadParameter(str(error), param_hint="--preset") from error
-    return read_preset(folder, task=None), folder
-
-
-def _progress(paths: Sequence[str], quiet: bool, find: Callable[[], Iterator[str]]) -> Any:
-    from tqdm import tqdm
-
-    shown = not quiet and sys.stderr.isatty()
-    # How much standard input lists is known at its end alone.
-    total = sum(1 for _ in find()) if shown and PATH not in paths else None
-    return tqdm(total=total, unit=" files", disable=not shown)
-
-
-def _describe(
-    sources: Iterator[Named],
-    preset: "Preset",
-    engine: str,
-    precision: str,
-    **options: Any,
-) -> "Iterator[Result]":
-    """Describe sources, loading the network only if there are any."""
-    first = next(sources, None)
-    if first is None:
-        return
-    from captioner.captioner import Captioner
-
-    if "max_length" in options and "min_length" not in options:
-        wanted = preset.config["generation"].get("min_length", 1)
-        options["min_length"] = min(wanted, options["max_length"])
-    yield from Captioner(preset, precision, engine).describe(chain([first], sources), **options)

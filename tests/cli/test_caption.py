@@ -195,7 +195,7 @@ def test_a_film_gives_a_sentence_a_shot(run):
 
 def test_what_can_have_no_subtitles(run):
     several = run(FILM, SAMPLES / "cat.jpg", "--out", "both.vtt")
-    assert (several.exit_code, "of one film" in several.stderr) == (2, True)
+    assert (several.exit_code, "of one video" in several.stderr) == (2, True)
     picture = run(SAMPLES / "cat.jpg", "--out", "cat.vtt")
     assert (picture.exit_code, "is a picture" in picture.stderr) == (1, True)
     assert list(Path().iterdir()) == []
@@ -234,7 +234,7 @@ def test_a_batch_of_films_is_killed_and_gone_on_with(tiny_preset, tmp_path, comm
 
 
 USAGE_ERRORS = {
-    "": "No pictures",
+    "": "No images",
     "-": "standard input lists none",
     "cat.jpg --no-such-option": "No such option",
     "cat.jpg --num-captions 0": "--num-captions",

@@ -111,7 +111,7 @@ def test_a_private_report_stays_private(run):
         (
             signal.SIGINT,
             130,
-            b"Interrupted: the same command begins anew; no r.json is written.\n",
+            b"Interrupted: the same command starts again; no r.json is written.\n",
         ),
     ],
 )

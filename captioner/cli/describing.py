@@ -1,0 +1,147 @@
+"""The run of `caption`: sources in, captions into the report and wherever else they go."""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from captioner.cli.named_sources import Named, path_of
+from captioner.errors import CaptionerError
+from captioner.media.standard_input import PATH
+from captioner.reports.output import SUBTITLES, format_of
+from captioner.reports.report import Report
+from captioner.reports.text import escape_controls
+
+if TYPE_CHECKING:
+    from captioner.cli.wording_options import WordingChoice
+    from captioner.presets.storage import Preset
+    from captioner.results import Result
+
+WITHOUT_ERRORS = ("text", *SUBTITLES)  # formats in which an error has no row
+
+
+def choose_format(name: str | None, short: dict[str, bool], out: Path | None) -> str:
+    """Return the format of the output, by the options that name it or by the file's suffix.
+
+    Args:
+        name: The value of --format.
+        short: Whether --json, --jsonl and --csv are given.
+        out: The file that is written to; None for standard output.
+
+    Raises:
+        click.UsageError: If two formats are asked for, or the suffix is of none.
+    """
+    wanted = {option for option, given in short.items() if given}
+    wanted |= {name} if name else set()
+    if len(wanted) > 1:
+        raise click.UsageError(f"Two formats at once, {' and '.join(sorted(wanted))}: choose one.")
+    if wanted or out is None:
+        return wanted.pop() if wanted else "text"
+    try:
+        return format_of(out)
+    except CaptionerError as error:
+        raise click.BadParameter(str(error), param_hint="--out") from error
+
+
+def read_chosen_preset(name: str | None) -> "tuple[Preset, Path]":
+    """Return the preset of that name, by default the bundled one, and its folder."""
+    from captioner.presets.storage import DEFAULT_PRESET, preset_folder, read_preset
+
+    try:
+        folder = preset_folder(name or DEFAULT_PRESET)
+    except CaptionerError as error:
+        raise click.BadParameter(str(error), param_hint="--preset") from error
+    return read_preset(folder, task=None), folder
+
+
+def refuse_for_labels(
+    name: str, format_name: str, has_clip_options: bool, wording: "WordingChoice"
+) -> None:
+    """Refuse options of captions where a preset labels whole clips.
+
+    Args:
+        name: The preset's.
+        format_name: Format of the output.
+        has_clip_options: Whether options of shots and of the search are given.
+        wording: The options of wording.
+
+    Raises:
+        click.UsageError: Naming what to leave out.
+    """
+    if has_clip_options:
+        raise click.UsageError(
+            f"{name} labels whole clips: leave out --every, --beam-width, --max-length, --mirror "
+            "and --min-confidence."
+        )
+    if format_name in SUBTITLES:
+        raise click.UsageError(f"{name} labels whole clips: take another format.")
+    if any(wording.settings.values()):
+        raise click.UsageError(f"{name} labels whole clips: leave out the options of wording.")
+
+
+def progress_bar(paths: Sequence[str], quiet: bool, find: Callable[[], Iterable[str]]) -> Any:
+    """Return a tqdm bar over files, with their number where it can be counted beforehand."""
+    from tqdm import tqdm
+
+    shown = not quiet and sys.stderr.isatty()
+    # How much standard input lists is known at its end alone.
+    total = sum(1 for _ in find()) if shown and PATH not in paths else None
+    return tqdm(total=total, unit=" files", disable=not shown)
+
+
+def describe(
+    sources: Iterator[Named], preset: "Preset", engine: str, precision: str, **options: Any
+) -> "Iterator[Result]":
+    """Describe sources, loading the network only if there are any."""
+    first = next(sources, None)
+    if first is None:
+        return
+    from captioner.captioner import Captioner
+
+    if "max_length" in options and "min_length" not in options:
+        wanted = preset.config["generation"].get("min_length", 1)
+        options["min_length"] = min(wanted, options["max_length"])
+    yield from Captioner(preset, precision, engine).describe(chain([first], sources), **options)
+
+
+def write_results(
+    results: "Iterable[Result]", report: Report, progress: Any, format_name: str
+) -> tuple[int, int]:
+    """Write each result into the report as it comes.
+
+    Args:
+        results: Captions and errors, file by file.
+        report: It writes them.
+        progress: The tqdm bar.
+        format_name: Format of the report: where errors have no row, they go to standard error.
+
+    Returns:
+        The number of files, and of those with an error.
+    """
+    total = failed = frames = 0
+    for result in results:
+        path = path_of(result.source)
+        total += result.last
+        frames += result.frames
+        with progress.external_write_mode():
+            report.write(path, result.caption, result.last)
+            if isinstance(result.caption, CaptionerError):
+                failed += 1
+                if format_name in WITHOUT_ERRORS:
+                    reason = str(result.caption)
+                    line = reason if path in reason else f"{path}: {reason}"
+                    click.echo(escape_controls(line), err=True)
+        progress.set_postfix_str(f"{frames} frames", refresh=False)
+        progress.update(result.last)
+    return total, failed
+
+
+def tell(message: str) -> None:
+    """Write a line on standard error, beside the progress bar."""
+    from tqdm import tqdm
+
+    with tqdm.external_write_mode():
+        click.echo(escape_controls(message), err=True)
