@@ -2,8 +2,13 @@ import os
 from pathlib import Path
 
 import pytest
+from jaxtyping import install_import_hook
 
-import captioner  # noqa: F401  # before TensorFlow, whose SQLite has no full-text search
+os.environ["CAPTIONER_CHECK_ARRAYS"] = "1"  # see captioner/arrays.py
+_SEAMS = ("captioner.engines", "captioner.media.clip", "captioner.models.clip_features")
+install_import_hook(_SEAMS, "beartype.beartype")
+
+import captioner  # noqa: E402, F401  # before TensorFlow, whose SQLite has no full-text search
 
 os.environ["CAPTIONER_CONFIG"] = ""  # no defaults of whoever runs the tests
 

@@ -107,7 +107,7 @@ def test_a_picture_is_a_clip_of_one_frame(tiny):
 
 def test_clips_of_any_length_do_not_touch_each_other(tiny):
     frames = np.stack([np.asarray(Image.open(p).convert("RGB").resize((64, 64))) for p in SAMPLES])
-    clips = [Clip(frames[a:b], np.arange(b - a), (0, b - a)) for a, b in ((0, 1), (1, 6), (2, 4))]
+    clips = [Clip(frames[a:b], np.arange(b - a), (0.0, float(b - a))) for a, b in ((0, 1), (1, 6), (2, 4))]
     together = tiny.generate([*clips, SAMPLES[0]], batch_size=20)
     alone = [tiny.generate(source)[0] for source in (*clips, SAMPLES[0])]
     for ours, theirs in zip(together, alone, strict=True):
@@ -122,7 +122,7 @@ def test_a_decoder_of_pictures_is_given_smooth_frames(tiny_preset, trained_on):
     if trained_on == "clips":
         captioner.writer.frames = 3
     frames = np.stack([load_image(path, size=captioner.image_size) for path in SAMPLES[:3]])
-    (caption,) = captioner.generate(Clip(frames, np.arange(3), (0, 3)))
+    (caption,) = captioner.generate(Clip(frames, np.arange(3), (0.0, 3.0)))
     features = captioner.writer.engine.encode(frames[:, np.newaxis])[:, 0]  # (T, P, C)
     given = {"clips": features, "pictures": 0.75 * features + 0.25 * features.mean(axis=0)}
     log_probs = {

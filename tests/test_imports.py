@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parents[1] / "captioner"
 
 # A module imports from its own line and from those above it.
 LAYERS = (
-    {"errors", "fingerprint", "replacing"},
+    {"arrays", "errors", "fingerprint", "replacing"},
     {"media", "metadata", "results", "text"},
     {"engines", "models", "presets", "search"},
     {"captioning", "labelling", "captioner"},

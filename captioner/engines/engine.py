@@ -1,8 +1,21 @@
 """What every engine does: it runs the network for whoever searches for sentences."""
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+
+from captioner.arrays import (
+    Attention,
+    BestIds,
+    BestLogProbs,
+    Features,
+    FrameBatch,
+    FrameMask,
+    LogProbs,
+    Penalty,
+    Rows,
+    TokenIds,
+)
 
 # TensorFlow takes no slashes in the names of inputs.
 _SLASH = "__"
@@ -31,6 +44,7 @@ def weight_of_input(name: str) -> str | None:
 State = tuple[np.ndarray, ...]
 
 
+@runtime_checkable
 class Engine(Protocol):
     """Runs an encoder and a decoder; NumPy arrays go in and come out.
 
@@ -40,11 +54,11 @@ class Engine(Protocol):
 
     image_size: tuple[int, int]
 
-    def encode(self, frames: np.ndarray) -> np.ndarray:
+    def encode(self, frames: FrameBatch) -> Features:
         """uint8 frames (B, T, H, W, 3), RGB, to features, float32 (B, T, P, C)."""
         ...
 
-    def begin(self, features: np.ndarray, frame_mask: np.ndarray) -> tuple[Any, State]:
+    def begin(self, features: Features, frame_mask: FrameMask) -> tuple[Any, State]:
         """Read the features of B clips.
 
         Args:
@@ -57,8 +71,8 @@ class Engine(Protocol):
         ...
 
     def step(
-        self, token_ids: np.ndarray, state: State, memory: Any, penalty: np.ndarray, count: int
-    ) -> tuple[np.ndarray, np.ndarray, State, np.ndarray | None]:
+        self, token_ids: TokenIds, state: State, memory: Any, penalty: Penalty, count: int
+    ) -> tuple[BestIds, BestLogProbs, State, Attention | None]:
         """Return the best next words of K sentences for each of B clips.
 
         Args:
@@ -76,8 +90,8 @@ class Engine(Protocol):
         ...
 
     def predict(
-        self, token_ids: np.ndarray, state: State, memory: Any
-    ) -> tuple[np.ndarray, State, np.ndarray | None]:
+        self, token_ids: TokenIds, state: State, memory: Any
+    ) -> tuple[LogProbs, State, Attention | None]:
         """Return the log-probabilities of all words, which are more to hand over than the best.
 
         Args:
@@ -90,6 +104,6 @@ class Engine(Protocol):
         """
         ...
 
-    def select(self, memory: Any, rows: np.ndarray) -> Any:
+    def select(self, memory: Any, rows: Rows) -> Any:
         """Return the memory of some of the clips alone, in the order of `rows`, int (R,)."""
         ...

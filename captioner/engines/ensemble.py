@@ -5,6 +5,18 @@ from typing import Any
 
 import numpy as np
 
+from captioner.arrays import (
+    Attention,
+    BestIds,
+    BestLogProbs,
+    Features,
+    FrameBatch,
+    FrameMask,
+    LogProbs,
+    Penalty,
+    Rows,
+    TokenIds,
+)
 from captioner.engines.engine import Engine, State
 
 
@@ -27,12 +39,12 @@ class EnsembleEngine(Engine):
         self._encoders = encoders
         self._different = sorted(set(encoders))
 
-    def encode(self, frames: np.ndarray) -> np.ndarray:
+    def encode(self, frames: FrameBatch) -> Features:
         """See `Engine`; C is the sum over the different encoders."""
         encoded = [self._engines[number].encode(frames) for number in self._different]
         return np.concatenate(encoded, axis=-1)
 
-    def begin(self, features: np.ndarray, frame_mask: np.ndarray) -> tuple[Any, State]:
+    def begin(self, features: Features, frame_mask: FrameMask) -> tuple[Any, State]:
         """See `Engine`."""
         parts = np.split(features, len(self._different), axis=-1)
         features_of = dict(zip(self._different, parts, strict=True))
@@ -44,8 +56,8 @@ class EnsembleEngine(Engine):
         return [memory for memory, _ in begun], tuple(s for _, state in begun for s in state)
 
     def predict(
-        self, token_ids: np.ndarray, state: State, memory: Any
-    ) -> tuple[np.ndarray, State, np.ndarray | None]:
+        self, token_ids: TokenIds, state: State, memory: Any
+    ) -> tuple[LogProbs, State, Attention | None]:
         """See `Engine`; the attention is the mean of those that there are."""
         rows: list[np.ndarray] = []
         new_state: State = ()
@@ -60,15 +72,15 @@ class EnsembleEngine(Engine):
         return mean, new_state, np.mean(attentions, axis=0) if attentions else None
 
     def step(
-        self, token_ids: np.ndarray, state: State, memory: Any, penalty: np.ndarray, count: int
-    ) -> tuple[np.ndarray, np.ndarray, State, np.ndarray | None]:
+        self, token_ids: TokenIds, state: State, memory: Any, penalty: Penalty, count: int
+    ) -> tuple[BestIds, BestLogProbs, State, Attention | None]:
         """See `Engine`."""
         mean, new_state, attention = self.predict(token_ids, state, memory)
         mean = mean + penalty
         best = np.argsort(-mean, axis=2, kind="stable")[:, :, :count].astype(np.int32)
         return best, np.take_along_axis(mean, best, axis=2), new_state, attention
 
-    def select(self, memory: Any, rows: np.ndarray) -> Any:
+    def select(self, memory: Any, rows: Rows) -> Any:
         """See `Engine`."""
         return [
             engine.select(part, rows) for engine, part in zip(self._engines, memory, strict=True)

@@ -8,6 +8,18 @@ import keras
 import numpy as np
 from keras import ops
 
+from captioner.arrays import (
+    Attention,
+    BestIds,
+    BestLogProbs,
+    Features,
+    FrameBatch,
+    FrameMask,
+    LogProbs,
+    Penalty,
+    Rows,
+    TokenIds,
+)
 from captioner.engines.engine import Engine, State
 from captioner.models.decoder import Decoder
 
@@ -31,11 +43,11 @@ class KerasEngine(Engine):
         self._step = compiled(step_of(decoder))
         self._predict = compiled(predict_of(decoder))
 
-    def encode(self, frames: np.ndarray) -> np.ndarray:
+    def encode(self, frames: FrameBatch) -> Features:
         """See `Engine`."""
         return _to_numpy(self._encode(ops.convert_to_tensor(frames)))
 
-    def begin(self, features: np.ndarray, frame_mask: np.ndarray) -> tuple[Any, State]:
+    def begin(self, features: Features, frame_mask: FrameMask) -> tuple[Any, State]:
         """See `Engine`; the memory is kept on the device."""
         memory, state = self._begin(
             ops.convert_to_tensor(features), ops.convert_to_tensor(frame_mask)
@@ -43,8 +55,8 @@ class KerasEngine(Engine):
         return memory, tuple(_to_numpy(part) for part in state)
 
     def step(
-        self, token_ids: np.ndarray, state: State, memory: Any, penalty: np.ndarray, count: int
-    ) -> tuple[np.ndarray, np.ndarray, State, np.ndarray | None]:
+        self, token_ids: TokenIds, state: State, memory: Any, penalty: Penalty, count: int
+    ) -> tuple[BestIds, BestLogProbs, State, Attention | None]:
         """See `Engine`."""
         words, log_probs, state, attention = self._step(
             ops.convert_to_tensor(token_ids),
@@ -62,8 +74,8 @@ class KerasEngine(Engine):
         )
 
     def predict(
-        self, token_ids: np.ndarray, state: State, memory: Any
-    ) -> tuple[np.ndarray, State, np.ndarray | None]:
+        self, token_ids: TokenIds, state: State, memory: Any
+    ) -> tuple[LogProbs, State, Attention | None]:
         """See `Engine`."""
         log_probs, state, attention = self._predict(
             ops.convert_to_tensor(token_ids),
@@ -76,7 +88,7 @@ class KerasEngine(Engine):
             None if attention is None else _to_numpy(attention),
         )
 
-    def select(self, memory: Any, rows: np.ndarray) -> Any:
+    def select(self, memory: Any, rows: Rows) -> Any:
         """See `Engine`."""
         return keras.tree.map_structure(lambda part: ops.take(part, rows, axis=0), memory)
 

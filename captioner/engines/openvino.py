@@ -14,6 +14,18 @@ import numpy as np
 import openvino as ov
 from openvino import opset8
 
+from captioner.arrays import (
+    Attention,
+    BestIds,
+    BestLogProbs,
+    Features,
+    FrameBatch,
+    FrameMask,
+    LogProbs,
+    Penalty,
+    Rows,
+    TokenIds,
+)
 from captioner.engines.engine import Engine, State, weight_of_input
 from captioner.errors import CaptionerError
 
@@ -75,12 +87,12 @@ class OpenVINOEngine(Engine):
         self._state = sorted(name for name in outputs if name.startswith("state_"))
         self._attends = any("attention" in output.names for output in step.model.outputs)
 
-    def encode(self, frames: np.ndarray) -> np.ndarray:
+    def encode(self, frames: FrameBatch) -> Features:
         """See `Engine`."""
         features: np.ndarray = self._encode([frames])["features"]
         return features
 
-    def begin(self, features: np.ndarray, frame_mask: np.ndarray) -> tuple[Any, State]:
+    def begin(self, features: Features, frame_mask: FrameMask) -> tuple[Any, State]:
         """See `Engine`."""
         inputs = {"features": features, "frame_mask": frame_mask}
         outputs = self._begin(inputs)
@@ -88,8 +100,8 @@ class OpenVINOEngine(Engine):
         return memory, tuple(outputs[name] for name in self._state)
 
     def step(
-        self, token_ids: np.ndarray, state: State, memory: Any, penalty: np.ndarray, count: int
-    ) -> tuple[np.ndarray, np.ndarray, State, np.ndarray | None]:
+        self, token_ids: TokenIds, state: State, memory: Any, penalty: Penalty, count: int
+    ) -> tuple[BestIds, BestLogProbs, State, Attention | None]:
         """See `Engine`."""
         inputs = {
             "token_ids": token_ids,
@@ -107,8 +119,8 @@ class OpenVINOEngine(Engine):
         )
 
     def predict(
-        self, token_ids: np.ndarray, state: State, memory: Any
-    ) -> tuple[np.ndarray, State, np.ndarray | None]:
+        self, token_ids: TokenIds, state: State, memory: Any
+    ) -> tuple[LogProbs, State, Attention | None]:
         """See `Engine`; compiled when it is asked for first."""
         predict = self._predict()
         inputs = {
@@ -124,7 +136,7 @@ class OpenVINOEngine(Engine):
             outputs["attention"] if self._attends else None,
         )
 
-    def select(self, memory: Any, rows: np.ndarray) -> Any:
+    def select(self, memory: Any, rows: Rows) -> Any:
         """See `Engine`."""
         return {name: part[rows] for name, part in memory.items()}
 

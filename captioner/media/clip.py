@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from captioner.arrays import Frames, Times
 from captioner.errors import CaptionerError, unreadable
 
 
@@ -20,8 +21,8 @@ class Clip:
         partial: Whether it is the upper part of a picture that was cut off before its end.
     """
 
-    frames: np.ndarray
-    times: np.ndarray
+    frames: Frames
+    times: Times
     span: tuple[float, float] | None = None
     partial: bool = False
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from captioner.arrays import ClipFeatures, FrameMask
 from captioner.media.clip import Clip
 
 _MEAN = 0.25  # share of the mean; docs/video.md has what other shares give
@@ -12,7 +13,7 @@ _MEAN = 0.25  # share of the mean; docs/video.md has what other shares give
 
 def encode_clips(
     encode: Callable[[np.ndarray], Any], clips: Mapping[int, Clip], batch_size: int
-) -> Iterator[tuple[int, np.ndarray]]:
+) -> Iterator[tuple[int, ClipFeatures]]:
     """Encode the frames of several clips together.
 
     Args:
@@ -38,7 +39,7 @@ def encode_clips(
 
 def pad_clips(
     clips: Sequence[np.ndarray], frames: int | None = None
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, FrameMask]:
     """Stack clips of unequal lengths, with zeros behind the shorter ones.
 
     Args:
@@ -67,7 +68,7 @@ def _fill_up(images: np.ndarray, batch_size: int) -> np.ndarray:
     return np.concatenate([images, np.zeros((missing, *images.shape[1:]), images.dtype)])
 
 
-def smooth_frames(features: np.ndarray) -> np.ndarray:
+def smooth_frames(features: ClipFeatures) -> ClipFeatures:
     """Blends each frame with the mean of all frames.
 
     What is in one frame alone is often noise to a model of pictures: blur, blocks of compression,

@@ -1,0 +1,44 @@
+"""Types of the arrays that pass between the parts of the package, by shape and dtype.
+
+Tests check them: with `CAPTIONER_CHECK_ARRAYS=1` each is a type of jaxtyping, which beartype
+compares with what is passed. Otherwise, and to mypy, each is `np.ndarray` and costs nothing.
+
+Letters: B clips, T frames, H and W pixels, P locations, C channels, K hypotheses, M best tokens,
+V tokens of the vocabulary.
+"""
+
+import os
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING or not os.environ.get("CAPTIONER_CHECK_ARRAYS"):
+    Frames = np.ndarray  # uint8 (T, H, W, 3), RGB
+    FrameBatch = np.ndarray  # uint8 (B, T, H, W, 3), RGB
+    Times = np.ndarray  # (T,), seconds
+    ClipFeatures = np.ndarray  # float (T, P, C)
+    Features = np.ndarray  # float (B, T, P, C)
+    FrameMask = np.ndarray  # bool (B, T), False for padding frames
+    TokenIds = np.ndarray  # int (B, K), the last token of each hypothesis
+    BestIds = np.ndarray  # int (B, K, M), the best next tokens, best first
+    BestLogProbs = np.ndarray  # float (B, K, M), theirs
+    LogProbs = np.ndarray  # float (B, K, V), of all tokens
+    Penalty = np.ndarray  # float (V,), added to the log-probabilities
+    Attention = np.ndarray  # float (B, K, T, P)
+    Rows = np.ndarray  # int (R,), numbers of clips
+else:
+    from jaxtyping import Bool, Float, Int, Num, UInt8
+
+    Frames = UInt8[np.ndarray, "T H W 3"]
+    FrameBatch = UInt8[np.ndarray, "B T H W 3"]
+    Times = Num[np.ndarray, " T"]
+    ClipFeatures = Float[np.ndarray, "T P C"]
+    Features = Float[np.ndarray, "B T P C"]
+    FrameMask = Bool[np.ndarray, "B T"]
+    TokenIds = Int[np.ndarray, "B K"]
+    BestIds = Int[np.ndarray, "B K M"]
+    BestLogProbs = Float[np.ndarray, "B K M"]
+    LogProbs = Float[np.ndarray, "B K V"]
+    Penalty = Float[np.ndarray, " V"]
+    Attention = Float[np.ndarray, "B K T P"]
+    Rows = Int[np.ndarray, " R"]
