@@ -34,6 +34,10 @@ _FILES = {
 }
 
 
+# What goes on after a kill where it was killed.
+_RESUMED = ("prepare", "teach")
+
+
 class _LazyGroup(click.Group):
     """Imports a command's file when it is run, so that `--help` is instant."""
 
@@ -47,6 +51,20 @@ class _LazyGroup(click.Group):
             importlib.import_module(f"captioner.cli.{_FILES.get(name, name)}"), name
         )
         return command
+
+    def invoke(self, context: click.Context) -> object:
+        # click's own answer to Ctrl-C is exit code 1, which is that of an error.
+        try:
+            return super().invoke(context)
+        except KeyboardInterrupt:
+            again = context.invoked_subcommand in _RESUMED
+            click.echo(
+                "Interrupted: the same command resumes where it stopped."
+                if again
+                else "Interrupted.",
+                err=True,
+            )
+            raise click.exceptions.Exit(130) from None
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -37,6 +37,9 @@ from captioner.engines.runtime import tensorflow_logs_hidden
     type=click.IntRange(min=1),
     help="Frames of each clip, 8 if not given; a picture has one.",
 )
+@click.option(
+    "--strict", is_flag=True, help="Refuse a table with faulty rows, instead of leaving them out."
+)
 @click.option("--batch-size", default=32, show_default=True, type=click.IntRange(min=1))
 def prepare(
     dataset: Path,
@@ -46,6 +49,7 @@ def prepare(
     preset: str | None,
     grid: str,
     frames: int | None,
+    strict: bool,
     batch_size: int,
 ) -> None:
     """Run VGG16 once over DATASET and keep its features for training.
@@ -66,7 +70,7 @@ def prepare(
 
         known = None if preset is None else read_preset(preset, task=None)
         task = CAPTION if known is None else known.task
-        data = read_dataset(dataset, images, task)
+        data = read_dataset(dataset, images, task, strict=strict)
         for line in data.left_out():
             click.echo(line, err=True)
         policy = compute_policy()

@@ -27,6 +27,9 @@ _LISTED = 5
 @click.option("--preset", default="vgg16_top_down", show_default=True, help="Where to begin.")
 @click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="HTML file.")
 @click.option("--seed", default=1, show_default=True)
+@click.option(
+    "--strict", is_flag=True, help="Refuse a table with faulty rows, instead of leaving them out."
+)
 @click.option("--overwrite", is_flag=True, help="Replace a preset that is in --out.")
 def teach(
     data: Path,
@@ -35,6 +38,7 @@ def teach(
     preset: str,
     report: Path | None,
     seed: int,
+    strict: bool,
     overwrite: bool,
 ) -> None:
     """Teach a preset your own images: DATA is a table of images and captions.
@@ -55,11 +59,9 @@ def teach(
             overwrite=overwrite,
             seed=seed,
             report=lambda line: click.echo(line, err=True),
+            page=report,
+            strict=strict,
         )
-        if report is not None:
-            from captioner.training.taught_page import write_taught_page
-
-            write_taught_page(taught, report)
     _tell(taught)
 
 

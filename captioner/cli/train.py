@@ -1,6 +1,7 @@
 """`captioner train`: train a model that writes captions or labels clips, by a recipe."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ from captioner.engines.runtime import tensorflow_logs_hidden
 @click.option("--images", help="Folder of the pictures, in place of the recipe's.")
 @click.option("--features", help="Feature store, in place of the recipe's.")
 @click.option("--weights", help="VGG16 weights, in place of the recipe's.")
+@click.option(
+    "--strict", is_flag=True, help="Refuse tables with faulty rows, instead of leaving them out."
+)
 @click.option("--run", help="Folder of the run, in place of the recipe's.")
 @click.option(
     "--restart",
@@ -33,6 +37,7 @@ def train(
     recipes: tuple[str, ...],
     settings: tuple[str, ...],
     weights: str | None,
+    strict: bool,
     restart: bool,
     **overrides: str | None,
 ) -> None:
@@ -52,7 +57,9 @@ def train(
             raise click.UsageError("--run is for one recipe: each training has its own folder")
         given = {name: value for name, value in overrides.items() if value is not None}
         made: set[Path] = set()
-        trainings = [_read(recipe, settings, given, weights, restart, made) for recipe in recipes]
+        trainings = [
+            _read(recipe, settings, given, weights, strict, restart, made) for recipe in recipes
+        ]
         try:
             for training in trainings:
                 click.echo(f"best preset: {training()}")
@@ -68,17 +75,22 @@ def _read(
     settings: tuple[str, ...],
     overrides: dict[str, Any],
     weights: str | None,
+    strict: bool,
     restart: bool,
     made: set[Path],
 ) -> Callable[[], Path]:
     """Return what trains by a recipe: all are read, and checked, before the first trains."""
-    from captioner.training.config import read_config
+    from captioner.training.config import ActivityConfig, read_config
     from captioner.training.stage_options import check_needed, forget_training, presets_made
 
     config = read_config(recipe, overrides, settings)
     if weights is not None:
         config.encoder.pop("preset", None)
         config.encoder["weights"] = weights
+    if strict:
+        if isinstance(config, ActivityConfig):
+            raise click.UsageError(f"--strict: {recipe} is about clips with labels, not a table.")
+        config = replace(config, strict=True)
     check_needed(config, recipe, made)
     made |= presets_made(config)
 

@@ -115,7 +115,7 @@ class Mixture:
         return chosen or self.dataset.split(name)
 
 
-def read_mixture(configs: Sequence[DataConfig]) -> Mixture:
+def read_mixture(configs: Sequence[DataConfig], strict: bool = False) -> Mixture:
     """Read the data sets of a training.
 
     The test splits of a mixture are left out: neither training nor choice may see them. A single
@@ -123,11 +123,14 @@ def read_mixture(configs: Sequence[DataConfig]) -> Mixture:
 
     Args:
         configs: At least one.
+        strict: Refuse tables with faulty rows, instead of leaving the rows out.
 
     Raises:
         CaptionerError: A data set cannot be read, or has nothing to train on or validate with.
     """
-    parts = [Part(config, read_dataset(config.path, config.images)) for config in configs]
+    parts = [
+        Part(config, read_dataset(config.path, config.images, strict=strict)) for config in configs
+    ]
     if len(parts) > 1:
         parts = [replace(part, dataset=_without_test(part.dataset)) for part in parts]
     return Mixture(parts)

@@ -93,8 +93,8 @@ _SHOWN = 3
 class RecordedFiles:
     """A line for each row of a feature store, in a file beside it: the fingerprint of its file.
 
-    Stores of earlier versions have no such file, or one that begins late: the rows before it are
-    not checked. The same holds for folders of frames.
+    Stores of earlier versions have no such file, or one that begins late, or nothing of folders of
+    frames: those rows are not checked.
 
     Args:
         folder: Of the store.

@@ -1,5 +1,6 @@
 """The tables of a library, an SQLite file, and the facts that it keeps of each file."""
 
+import os
 import re
 import sqlite3
 from dataclasses import dataclass
@@ -132,14 +133,16 @@ def connect(path: Path, *, create: bool) -> sqlite3.Connection:
         raise CaptionerError(
             f"cannot read {path} (no such file): `caption FOLDER --library {path}` makes a library"
         )
+    read_only = not create and not os.access(path.resolve().parent, os.W_OK)
     try:
-        connection = sqlite3.connect(path, timeout=30, isolation_level=None)
+        place = _read_only(path) if read_only else path
+        connection = sqlite3.connect(place, timeout=30, isolation_level=None, uri=read_only)
     except sqlite3.Error as error:
         raise _failed(path, error) from error
     try:
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA foreign_keys = ON")
-        _prepare(connection, path)
+        _prepare(connection, path, read_only)
     except BaseException as error:
         connection.close()
         if isinstance(error, sqlite3.Error):
@@ -148,7 +151,14 @@ def connect(path: Path, *, create: bool) -> sqlite3.Connection:
     return connection
 
 
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+def _read_only(path: Path) -> str:
+    """Return the address of a library in a folder where SQLite can make no files beside it."""
+    # Without rows that wait beside it to be taken over, the file alone is all there is.
+    waiting = path.with_name(f"{path.name}-wal").exists()
+    return f"{path.resolve().as_uri()}?mode=ro{'' if waiting else '&immutable=1'}"
+
+
+def _prepare(connection: sqlite3.Connection, path: Path, read_only: bool) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (owner,) = connection.execute("PRAGMA application_id").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -162,6 +172,8 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         raise CaptionerError(f"{path} is a database of another program: name another file")
     elif version > _VERSION:
         raise CaptionerError(f"{path} is of a later version of captioner: install that version")
+    if read_only:
+        return
     # Readers and a writer do not wait for one another, and a kill loses no committed row.
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")

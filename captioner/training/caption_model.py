@@ -19,7 +19,7 @@ from captioner.presets.network import (
     build_network,
     has_encoder_of,
 )
-from captioner.presets.storage import preset_folder, read_preset
+from captioner.presets.storage import Preset, preset_folder, read_preset
 from captioner.text.vocabulary import Vocabulary
 from captioner.training.config import StageConfig, TrainConfig
 
@@ -180,12 +180,7 @@ def read_teachers(
     """
     decoders = []
     for name in names:
-        preset = read_preset(preset_folder(name))
-        if preset.vocabulary != vocabulary:
-            raise CaptionerError(
-                f"{name} cannot teach here: its words are not those of this data set; name a "
-                "preset that was trained on the same captions with the same min_count"
-            )
+        preset = read_teacher(name, vocabulary)
         if not has_encoder_of(preset, encoder):
             raise CaptionerError(
                 f"{name} cannot teach here: its VGG16 is not the one that this training's features "
@@ -194,6 +189,25 @@ def read_teachers(
             )
         decoders.append(build_network(preset, policy)[1])
     return Teachers(decoders)
+
+
+def read_teacher(name: str, vocabulary: Vocabulary) -> Preset:
+    """Read a preset that shall teach, and compare its words with its pupil's.
+
+    Args:
+        name: Name or folder of the preset.
+        vocabulary: The pupil's, which must be the teacher's.
+
+    Raises:
+        CaptionerError: If the preset cannot be read, or has other words.
+    """
+    preset = read_preset(preset_folder(name))
+    if preset.vocabulary != vocabulary:
+        raise CaptionerError(
+            f"{name} cannot teach here: its words are not those of this data set; name a "
+            "preset that was trained on the same captions with the same min_count"
+        )
+    return preset
 
 
 def build_stage_network(

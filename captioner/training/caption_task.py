@@ -23,7 +23,9 @@ from captioner.training.batches import Batches, CaptionBatches
 from captioner.training.caption_model import (
     CaptionModel,
     NextWordLoss,
+    Teachers,
     build_stage_network,
+    read_teacher,
     read_teachers,
 )
 from captioner.training.card import describe_training, write_card
@@ -57,9 +59,11 @@ class CaptionTask:
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
         self.policy = compute_policy(config.precision)
-        self.mixture = read_mixture(config.data)
+        self.mixture = read_mixture(config.data, config.strict)
         self.dataset = self.mixture.dataset
         self.vocabulary = self._choose_vocabulary()
+        for name in {name for stage in config.stages for name in stage.teachers}:
+            read_teacher(name, self.vocabulary)  # before features are computed for hours
         self.presence_words = self._choose_presence_words()
         self._graphs: dict[str, bytes] | None = None
 
@@ -78,6 +82,11 @@ class CaptionTask:
         encoder, decoder = build_stage_network(
             self.config, stage, self.vocabulary, start, self.policy
         )
+        teachers = (
+            read_teachers(stage.teachers, encoder, self.vocabulary, self.policy)
+            if stage.teachers
+            else None
+        )
         targets = PresenceTargets(self.presence_words, self.mixture)
         presence = (
             PresenceData(targets, compiled(decoder.presence)) if self.presence_words else None
@@ -90,7 +99,7 @@ class CaptionTask:
 
         if stage.objective == "presence":
             return self._presence_lesson(stage, data, encoder, decoder, targets, save)
-        return self._caption_lesson(stage, data, encoder, decoder, save)
+        return self._caption_lesson(stage, data, encoder, decoder, teachers, save)
 
     def _choose_vocabulary(self) -> Vocabulary:
         if self.config.vocabulary is not None:
@@ -119,15 +128,11 @@ class CaptionTask:
         data: StageData,
         encoder: VGG16Encoder,
         decoder: Decoder,
+        teachers: Teachers | None,
         save: Any,
     ) -> Lesson:
         if self.presence_words:
             decoder.presence.trainable = False
-        teachers = (
-            read_teachers(stage.teachers, encoder, self.vocabulary, self.policy)
-            if stage.teachers
-            else None
-        )
         generation = {"max_length": self.config.max_length, **self.config.validation}
         head = CaptionHead(KerasEngine(encoder, decoder), self.vocabulary, generation)
         on_policy = stage.objective == "self_critical"

@@ -100,6 +100,7 @@ class TrainConfig:
         validation: Options of the beam search by which epochs are compared.
         precision: "auto", "bfloat16" or "float32".
         seed: Of weights, order, dropout and augmentation.
+        strict: Whether a table with faulty rows is refused; if not, these are left out, and told.
         task: "caption".
 
     Example:
@@ -128,6 +129,7 @@ class TrainConfig:
     )
     precision: str = "auto"
     seed: int = 1
+    strict: bool = False
     task: str = CAPTION
 
     @property

@@ -75,7 +75,7 @@ _CHECKPOINT = "checkpoint.safetensors"
 _OF_A_STAGE = (_CHECKPOINT, _OPTIONS, "log.csv")
 
 # Where things lie changes no result, and how long to wait for a better epoch may be changed.
-_FREE = {"run", "features", "dataset", "datasets", "images", "stages", "patience", "name"}
+_FREE = {"run", "features", "dataset", "datasets", "images", "stages", "patience", "name", "strict"}
 
 
 def hold_options(folder: Path, options: dict[str, Any]) -> None:

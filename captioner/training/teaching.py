@@ -1,6 +1,7 @@
 """A captioner taught some images of one's own, without forgetting the rest of the world."""
 
 import csv
+import json
 import math
 import shutil
 from collections import Counter
@@ -16,8 +17,16 @@ from captioner.datasets.readers import read_dataset
 from captioner.errors import CaptionerError
 from captioner.evaluation.scores import score_captions
 from captioner.exports.soup import average_presets
+from captioner.presets.checksums import preset_identity
 from captioner.presets.growth import grow_vocabulary
-from captioner.presets.storage import DEFAULT_PRESET, Preset, read_preset, write_preset
+from captioner.presets.storage import (
+    DEFAULT_PRESET,
+    Preset,
+    preset_folder,
+    read_preset,
+    write_preset,
+)
+from captioner.replacing import replacing
 from captioner.training.config import StageConfig, TrainConfig
 from captioner.training.trainer import Trainer
 
@@ -26,6 +35,7 @@ _EPOCHS = 8  # each of which writes a checkpoint and captions the validation ima
 _BATCH = 16
 # Share of the taught weights in what is kept; the rest are those of the model before.
 _SHARE = 0.3
+_RESULT = "result"  # within the folder of the work
 
 
 @dataclass(frozen=True)
@@ -60,6 +70,8 @@ def teach(
     overwrite: bool = False,
     seed: int = 1,
     report: Callable[[str], None] = print,
+    page: str | Path | None = None,
+    strict: bool = False,
 ) -> Taught:
     """Continue the training of a preset on one's own captions.
 
@@ -76,9 +88,12 @@ def teach(
         overwrite: Replace a preset that is in `out`.
         seed: Of the new words' vectors and of the training.
         report: Called with lines of text.
+        page: HTML file for a report, see `write_taught_page`.
+        strict: Refuse a table with faulty rows, instead of leaving the rows out.
 
     Raises:
-        CaptionerError: If the data cannot be read or has no images for training or validation.
+        CaptionerError: If the data cannot be read or has no images for training or validation, or
+            if a killed run had other data, preset or seed.
 
     Source: Wortsman et al. 2022, "Robust fine-tuning of zero-shot models",
     https://arxiv.org/abs/2109.01903.
@@ -88,14 +103,23 @@ def teach(
         ['rex']
     """
     out = Path(out)
+    work = out.with_name(f"{out.name}.teaching")
+    overwrite = overwrite or _is_same(out, work / _RESULT)  # that a killed run has written
     if out.exists() and not overwrite:
         raise CaptionerError(f"{out} is there already: give another --out, or --overwrite")
-    dataset = read_dataset(data, images)
+    dataset = read_dataset(data, images, strict=strict)
     train, val = _splits(dataset)
     known = read_preset(preset)
-    work = out.with_name(f"{out.name}.teaching")
     start, new_words, unknown = _grow(known, train, seed)
     work.mkdir(parents=True, exist_ok=True)
+    _hold(
+        work,
+        {
+            "data": dataset.fingerprint(),
+            "preset": preset_identity(preset_folder(preset)),
+            "seed": seed,
+        },
+    )
     write_preset(work / "start", start, overwrite=True)
     report(
         f"{len(train)} images to learn from, {len(val)} to check; "
@@ -107,12 +131,11 @@ def teach(
     best = replace(best, config=start.config)  # that of the training has dropout
     taught = average_presets([start, best], [1 - _SHARE, _SHARE])
     taught = replace(taught, config=known.config, graphs=best.graphs, card=_card(known, dataset))
-    write_preset(out, taught, overwrite)
-    after = _caption(out, val)
+    write_preset(work / _RESULT, taught, overwrite=True)
+    after = _caption(work / _RESULT, val)
     with (work / "run" / "taught" / "log.csv").open(encoding="utf-8", newline="") as file:
         history = list(csv.DictReader(file))
-    shutil.rmtree(work)
-    return Taught(
+    found = Taught(
         preset=out,
         new_words=new_words,
         unknown=unknown,
@@ -121,6 +144,35 @@ def teach(
         after=_score(after, val),
         samples=[(e, before[e.id], after[e.id]) for e in val if e.id in before],
     )
+    if page is not None:
+        from captioner.training.taught_page import write_taught_page
+
+        write_taught_page(found, page)
+    # Last of all: whoever finds the preset has all else, and a run killed before can resume.
+    write_preset(out, taught, overwrite)
+    shutil.rmtree(work)
+    return found
+
+
+def _hold(work: Path, begun: dict[str, Any]) -> None:
+    """Compare what a run is given with what a killed one in the same folder was given."""
+    path = work / "begun.json"
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else begun
+    if other := [name for name, value in begun.items() if known.get(name) != value]:
+        raise CaptionerError(
+            f"{work} is of a run with another {' and another '.join(other)}, which was not "
+            "finished: give what it was given, or delete that folder to begin anew"
+        )
+    with replacing(path) as partial:
+        partial.write_text(json.dumps(begun), encoding="utf-8")
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """Whether two folders hold the same preset."""
+    try:
+        return preset_identity(one) == preset_identity(other)
+    except CaptionerError:
+        return False
 
 
 def _splits(dataset: Dataset) -> tuple[list[Example], list[Example]]:

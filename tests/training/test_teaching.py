@@ -4,7 +4,7 @@ from PIL import Image
 
 from captioner.cli import main
 from captioner.errors import CaptionerError
-from captioner.presets.storage import read_preset
+from captioner.presets.storage import read_preset, write_preset
 from captioner.training import teaching
 from captioner.training.taught_page import write_taught_page
 from captioner.training.teaching import teach
@@ -70,6 +70,35 @@ def test_the_page(taught, tmp_path):
 def test_a_preset_that_is_there_is_not_replaced(taught, world, tiny_preset):
     with pytest.raises(CaptionerError, match="is there already"):
         teach(world, taught.preset, preset=str(tiny_preset))
+
+
+def test_a_run_killed_before_its_last_step_resumes(world, tiny_preset, tmp_path, monkeypatch):
+    monkeypatch.setattr(teaching, "_STEPS", 1)
+    monkeypatch.setattr(teaching, "_EPOCHS", 1)
+
+    def run(seed=1):
+        out = tmp_path / "mine"
+        return teach(world, out, preset=str(tiny_preset), seed=seed, report=lambda line: None)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(teaching, "write_preset", interrupted_at(tmp_path / "mine"))
+        run()
+    assert (tmp_path / "mine" / "SHA256SUMS").exists()  # and beside it what it was made of
+    written = (tmp_path / "mine" / "SHA256SUMS").read_bytes()
+    with pytest.raises(CaptionerError, match=r"another seed.*delete that folder to begin anew"):
+        run(seed=2)
+    assert run().new_words == ["rex", "dogs"]
+    assert (tmp_path / "mine" / "SHA256SUMS").read_bytes() == written
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def interrupted_at(last):
+    def write(folder, *args, **options):
+        write_preset(folder, *args, **options)
+        if folder == last:
+            raise KeyboardInterrupt
+
+    return write
 
 
 def test_too_few_images(world, tiny_preset, tmp_path):

@@ -248,15 +248,28 @@ def test_a_recipe_that_builds_on_another_follows_it_in_one_command(workspace, un
 
 
 def test_a_teacher_must_know_the_words_of_its_pupil(workspace, undisturbed):
-    config = taught(workspace, undisturbed, undisturbed[0] / "finetune/best", min_count=5)
+    config = taught(
+        workspace,
+        undisturbed,
+        undisturbed[0] / "finetune/best",
+        min_count=5,
+        features=str(workspace / "never"),
+    )
     with pytest.raises(CaptionerError, match="cannot teach here: its words are not those"):
-        Trainer(config).train()
+        Trainer(config)
+    assert not (workspace / "never").exists()  # nothing is computed before
 
 
 def test_a_teacher_must_have_the_encoder_of_its_pupil(workspace, undisturbed):
-    config = taught(workspace, undisturbed, undisturbed[0] / "frozen/best")
+    config = taught(
+        workspace,
+        undisturbed,
+        undisturbed[0] / "frozen/best",
+        features=str(workspace / "never"),
+    )
     with pytest.raises(CaptionerError, match="cannot teach here: its VGG16 is not the one"):
         Trainer(config).train()
+    assert not (workspace / "never").exists()
 
 
 def test_stored_features_cannot_be_flipped(workspace):
