@@ -51,7 +51,8 @@ class Caption:
 
     def __repr__(self) -> str:
         """Show what people look at; the attention alone has thousands of numbers."""
-        shown = {"span": self.span, "confidence": self.confidence}
+        sure = None if self.confidence is None else round(self.confidence, 2)
+        shown = {"span": self.span, "confidence": sure}
         parts = [repr(self.text), *(f"{k}={v!r}" for k, v in shown.items() if v is not None)]
         parts += [f"{name}=True" for name in ("uncertain", "partial") if getattr(self, name)]
         if self.attention is not None:
@@ -59,6 +60,12 @@ class Caption:
         if self.alternatives:
             parts.append(f"alternatives={len(self.alternatives)}")
         return f"{type(self).__name__}({', '.join(parts)})"
+
+    def _repr_html_(self) -> str:
+        """Show the caption in a notebook, with where the decoder looked for each word."""
+        from captioner.rich_display import caption_html
+
+        return caption_html(self)
 
 
 @dataclass(frozen=True, repr=False)

@@ -211,6 +211,25 @@ def test_precision(run, tiny_preset, tmp_path):
     assert limited.exit_code == 0 and "1 pictures of val" in limited.stdout
 
 
+def test_gender(run, tiny_preset, tmp_path):
+    """People say of every picture that it shows a woman; the toy model knows a man alone."""
+    names = sorted(path.name for path in SAMPLES.glob("*.jpg"))
+    captions = Captioner.from_preset(tiny_preset).generate([SAMPLES / name for name in names])
+    male = sum("man" in caption.words for caption in captions)
+    with (tmp_path / "captions.csv").open("w", newline="") as file:
+        rows = [(name, "a woman and her dog", "val") for name in names]
+        csv.writer(file).writerows([("image", "caption", "split"), *rows])
+    result = run("gender", "--dataset", tmp_path, "--images", SAMPLES)
+    assert result.exit_code == 0, result.output
+    first, _, _, any_share, *_, certain = result.stdout.splitlines()
+    assert first == f"{male} of {len(names)} captions name one gender; by people, {male}"
+    assert any_share.split("|")[2:4] == [f"{male:9} ", f"{100 if male else 0:11.1f} % "]
+    # "woman" is not among its words, so that no share is above 0.
+    assert certain.split("|")[1:3] == [" 0.99           ", f"{0:9} "]
+    limited = run("gender", "--dataset", tmp_path, "--images", SAMPLES, "--limit", 2)
+    assert " of 2 captions name" in limited.stdout
+
+
 def test_refusals_are_one_sentence(run, tmp_path):
     (tmp_path / "broken.jpg").write_bytes(b"broken")
     few = run("caption", "--images", tmp_path, "--count", 2)

@@ -107,7 +107,10 @@ def test_a_picture_is_a_clip_of_one_frame(tiny):
 
 def test_clips_of_any_length_do_not_touch_each_other(tiny):
     frames = np.stack([np.asarray(Image.open(p).convert("RGB").resize((64, 64))) for p in SAMPLES])
-    clips = [Clip(frames[a:b], np.arange(b - a), (0.0, float(b - a))) for a, b in ((0, 1), (1, 6), (2, 4))]
+    clips = [
+        Clip(frames[a:b], np.arange(b - a), (0.0, float(b - a)))
+        for a, b in ((0, 1), (1, 6), (2, 4))
+    ]
     together = tiny.generate([*clips, SAMPLES[0]], batch_size=20)
     alone = [tiny.generate(source)[0] for source in (*clips, SAMPLES[0])]
     for ours, theirs in zip(together, alone, strict=True):

@@ -7,20 +7,28 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pillow_heif
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("sidecars", "library", "formats", "wording", "explain")
+PAGES = ("phone", "sidecars", "library", "formats", "wording", "explain")
 MODULES = {"caption": "captioner.cli.caption", "captioner": "captioner.cli"}
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """A folder as the pages assume it: some photographs and a clip, and our commands."""
+    """A folder as the pages assume it: photographs and clips, and our commands."""
     photos = tmp_path / "work" / "photos"
     photos.mkdir(parents=True)
     for name in ("dog.jpg", "musicians.jpg", "shepherd.jpg", "shepherd_and_cat.mp4"):
         shutil.copy(ROOT / "data" / "samples" / name, photos)
+    phone = tmp_path / "work" / "phone"
+    phone.mkdir()
+    for number, name in enumerate(("dog", "musicians", "shepherd"), start=1):
+        with Image.open(ROOT / "data" / "samples" / f"{name}.jpg") as image:
+            pillow_heif.from_pillow(image).save(phone / f"IMG_000{number}.HEIC", quality=90)
+    shutil.copy(ROOT / "data" / "samples" / "shepherd_and_cat.mp4", phone / "IMG_0004.MOV")
     (tmp_path / "bin").mkdir()
     for name, module in MODULES.items():
         command = tmp_path / "bin" / name

@@ -9,8 +9,8 @@ PACKAGE = Path(__file__).parents[1] / "captioner"
 
 # A module imports from its own line and from those above it.
 LAYERS = (
-    {"arrays", "errors", "fingerprint", "replacing"},
-    {"media", "metadata", "results", "text"},
+    {"arrays", "errors", "replacing"},
+    {"fingerprint", "media", "metadata", "results", "rich_display", "text"},
     {"engines", "models", "presets", "search"},
     {"captioning", "labelling", "captioner"},
     {"datasets", "evaluation", "exports", "library", "reports", "training"},

@@ -8,7 +8,7 @@ from captioner.results import Caption, Label
 
 def test_a_caption_is_shown_in_a_line():
     attention = np.zeros((2, 1, 49), np.float32)
-    dog = Caption("a dog", ("a", "dog"), -1.0, -0.6, attention, confidence=0.5)
+    dog = Caption("a dog", ("a", "dog"), -1.0, -0.6, attention, confidence=0.5049)
     assert repr(dog) == str(dog) == "Caption('a dog', confidence=0.5, attention=(2, 1, 49))"
     shot = Caption("", (), -9.0, -3.0, alternatives=(dog, dog), span=(0.0, 2.5), uncertain=True)
     assert repr(shot) == "Caption('', span=(0.0, 2.5), uncertain=True, alternatives=2)"

@@ -12,6 +12,7 @@ _COMMANDS = {
     "completion": "Write the script by which a shell completes commands.",
     "config": "Show or set the defaults of `caption`.",
     "correct": "Put a person's words in place of a caption in a library.",
+    "curves": "Show how a training went: scores and sample captions, epoch by epoch.",
     "evaluate": "Score captions, of a model or of a file, against references.",
     "export": "Write a preset's network for other programs: OpenVINO, ONNX, TensorFlow, LiteRT.",
     "info": "Show what a preset is and check its files.",

@@ -290,6 +290,8 @@ def main(
                     overwrite=overwrite,
                     is_file=out is not None,
                     tell=tell,
+                    every=math.inf if whole else every,
+                    frames=loaded.config.get("frames"),
                 )
             )
             if report.remark and not quiet:

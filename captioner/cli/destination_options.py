@@ -60,7 +60,8 @@ _OPTIONS = (
     click.option(
         "--explain",
         type=click.Path(dir_okay=False, path_type=Path),
-        help="Draw where the model looked for each word of a picture's caption (.png or .jpg).",
+        help="Draw where the model looked for each word, in a picture or in the shots of a video "
+        "(.png or .jpg).",
     ),
 )
 
@@ -118,6 +119,8 @@ def open_destinations(
     overwrite: bool,
     is_file: bool,
     tell: Callable[[str], object],
+    every: float | None = None,
+    frames: int | None = None,
 ) -> Iterator["Report"]:
     """Open what the options name beside a report, for the length of a `with` block.
 
@@ -129,6 +132,8 @@ def open_destinations(
         overwrite: Whether captions that are there are replaced.
         is_file: See `FannedReport`.
         tell: See `FannedReport`.
+        every: How videos are cut into clips; as of `read_clips`.
+        frames: Frames of a clip that the model looks at, at most; None for the usual number.
 
     Yields:
         The report itself where no option is given, or else a `FannedReport`.
@@ -137,7 +142,7 @@ def open_destinations(
         CaptionerError: A destination cannot be opened.
     """
     with ExitStack() as stack:
-        destinations = _open_files(options, overwrite)
+        destinations = _open_files(options, overwrite, every, frames)
         if options["library"] is not None:
             from captioner.library.collection import Library
             from captioner.library.keeping import KeptCaptions
@@ -164,7 +169,9 @@ def open_destinations(
             destination.close()
 
 
-def _open_files(options: dict[str, Any], overwrite: bool) -> "list[Destination]":
+def _open_files(
+    options: dict[str, Any], overwrite: bool, every: float | None, frames: int | None
+) -> "list[Destination]":
     """Return the destinations that are files of their own, of each picture."""
     existing: Existing = "keep"
     if overwrite or options["append"] or options["prepend"]:
@@ -182,7 +189,8 @@ def _open_files(options: dict[str, Any], overwrite: bool) -> "list[Destination]"
 
         destinations.append(EmbeddedCaptions(existing))
     if options["explain"] is not None:
-        from captioner.reports.figure import ExplainedCaption
+        from captioner.media.sampling import FRAMES
+        from captioner.reports.explained import ExplainedCaption
 
-        destinations.append(ExplainedCaption(options["explain"]))
+        destinations.append(ExplainedCaption(options["explain"], every, frames or FRAMES))
     return destinations

@@ -3,6 +3,7 @@
 import os
 import re
 import sqlite3
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from PIL import ExifTags, Image
 
 from captioner.errors import CaptionerError
 from captioner.media.containers import open_container
+from captioner.media.raw import is_raw, open_raw
 
+_HEAD = 32  # bytes by which RAW files are told
 _DATE = re.compile(r"(\d{4}):(\d\d):(\d\d)[ T](\d\d:\d\d:\d\d)")
 
 
@@ -39,14 +42,11 @@ def read_facts(path: Path) -> Facts:
         (451, 300)
     """
     try:
-        with Image.open(path) as image:
+        with _open(path) as image:
             width, height = image.size
-            exif = image.getexif()
-            if exif.get(ExifTags.Base.Orientation, 1) >= 5:
+            if image.getexif().get(ExifTags.Base.Orientation, 1) >= 5:
                 width, height = height, width
-            details = exif.get_ifd(ExifTags.IFD.Exif)
-            date = details.get(ExifTags.Base.DateTimeOriginal) or exif.get(ExifTags.Base.DateTime)
-            return Facts(width, height, _parse(str(date or "")))
+            return Facts(width, height, _taken(image) or _taken_by_camera(path))
     except Exception:  # Pillow's parsers raise nearly anything; a video is no image to it.
         pass
     try:
@@ -57,9 +57,28 @@ def read_facts(path: Path) -> Facts:
         return Facts()
 
 
-def _parse(date: str) -> str | None:
-    found = _DATE.match(date)
+def _open(path: Path) -> Image.Image:
+    """Open a picture; of a RAW file its preview, not the thumbnail that Pillow finds."""
+    with path.open("rb") as file:
+        if not is_raw(path.name, file.read(_HEAD)):
+            return Image.open(path)
+        return open_raw(file, path.name)
+
+
+def _taken(image: Image.Image) -> str | None:
+    """Return when a photograph was taken, by its EXIF data."""
+    exif = image.getexif()
+    details = exif.get_ifd(ExifTags.IFD.Exif)
+    date = details.get(ExifTags.Base.DateTimeOriginal) or exif.get(ExifTags.Base.DateTime)
+    found = _DATE.match(str(date or ""))
     return None if found is None else "{}-{}-{} {}".format(*found.groups())
+
+
+def _taken_by_camera(path: Path) -> str | None:
+    """Return the date of a RAW file around its preview, which may have none itself."""
+    with suppress(Exception), Image.open(path) as image:
+        return _taken(image)
+    return None
 
 
 _VERSION = 1

@@ -127,6 +127,8 @@ def _recognize_iso(head: bytes) -> Kind:
         return Kind("an AVIF image that this Pillow does not decode", _CONVERT)
     if head[8:12] in _HEIC_BRANDS:
         return Kind("a damaged HEIC image", _FETCH)
+    if head[8:12] == b"crx ":
+        return Kind("a damaged camera RAW file", _FETCH)
     return _AUDIO if head[8:12] in (b"M4A ", b"M4B ") else _ISO_MEDIA
 
 

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from io import BytesIO
 from typing import BinaryIO
 
+import numpy as np
 from PIL import ExifTags, Image
 
 from captioner.errors import unreadable
@@ -26,6 +27,7 @@ _MAGIC = (
 )
 _REDUCED, _DNG_VERSION = 254, 50706  # tags: NewSubfileType, of which bit 0 says so; DNGVersion
 _BYTES_DEVELOPED = 20  # for each pixel of the sensor, as measured
+_KEPT = 0.75  # share of the rows that must be there, as of other pictures that were cut off
 
 
 def is_raw(name: str, head: bytes) -> bool:
@@ -139,4 +141,10 @@ def _develop(file: BinaryIO, name: str) -> Image.Image:
         said = said.decode(errors="replace") if isinstance(said, bytes) else said
         reason = f"a camera RAW file that LibRaw does not develop: {said}"
         raise unreadable(name, reason, "convert it to JPEG") from error
+    # Where the file ends too soon, LibRaw says nothing and leaves black.
+    lit: np.ndarray = rgb.max(axis=2) > 0  # (H, W)
+    if min(lit.any(axis=0).mean(), lit.any(axis=1).mean()) < _KEPT:
+        raise unreadable(
+            name, "a camera RAW file that lacks a part of its pixels", "fetch it again"
+        )
     return Image.fromarray(rgb)  # upright already

@@ -25,7 +25,7 @@ Source = ImageSource | Clip | Remote
 
 def read_clips(
     source: Source,
-    size: tuple[int, int],
+    size: Size,
     every: float | None = None,
     most: int = FRAMES,
     cut_short: bool = False,
@@ -36,7 +36,7 @@ def read_clips(
         source: The path of a video or an animation, which gives its clips as `split_footage` does;
             what `load_image` takes, which gives one clip of one frame; a `Clip`; or a `Remote`
             file, which is fetched first.
-        size: Height and width to which every frame is stretched, in pixels.
+        size: Height and width to which every frame is stretched, in pixels; or as of `load_image`.
         every: As for `split_footage`.
         most: As for `split_footage`.
         cut_short: Whether a picture that was cut off a little before its end is taken for one; see
@@ -70,7 +70,7 @@ def read_clips(
         yield from split_footage(footage, every, most)
 
 
-def _load(source: ImageSource, size: tuple[int, int], cut_short: bool) -> tuple[np.ndarray, bool]:
+def _load(source: ImageSource, size: Size, cut_short: bool) -> tuple[np.ndarray, bool]:
     """Return a picture, and whether only its upper part is there."""
     try:
         return load_image(source, size=size), False

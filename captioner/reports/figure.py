@@ -1,7 +1,11 @@
-"""Images with their captions, and with the attention for each word."""
+"""Pictures with their captions, and with what the decoder looked at for each word.
+
+The second is the figure of Xu et al. 2015, "Show, Attend and Tell" (arXiv:1502.03044): the picture
+once for each word, clear where the decoder looked when it chose that word, and faint elsewhere.
+"""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
@@ -9,10 +13,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from captioner.errors import CaptionerError
-from captioner.media.image import load_image
-from captioner.media.standard_input import PATH
 from captioner.replacing import replacing
-from captioner.reports.destination import Results, confident, find_error
 
 _WIDTH = 1800  # twice what a web page gives it, for dense screens
 _TALLEST = 600
@@ -93,24 +94,28 @@ def wrap(text: str, width: float, font: ImageFont.FreeTypeFont) -> list[str]:
     return next((lines for lines in map(broken, limits) if len(lines) == fewest), broken(width))
 
 
-def fade(picture: np.ndarray, attention: np.ndarray) -> np.ndarray:
+def fade(picture: np.ndarray, attention: np.ndarray, strongest: float | None = None) -> np.ndarray:
     """Fade a picture to white, softly, but for where the attention is.
 
     Args:
         picture: uint8 (H, W, 3).
         attention: float (P,), P = grid * grid places of the picture, row by row.
+        strongest: The attention at which the picture is as it is; by default the strongest of its
+            own. Of a frame of a clip, the strongest of all frames.
 
     Returns:
         uint8 (H, W, 3): the picture as it is at the strongest place, faint where none is.
     """
     grid = math.isqrt(attention.size)
     height, width, _ = picture.shape
-    places = Image.fromarray((255 * attention / attention.max()).reshape(grid, grid).round())
+    most = float(attention.max()) or 1.0  # of a frame that was not looked at
+    places = Image.fromarray((255 * attention / most).reshape(grid, grid).round())
     mask = places.convert("L").resize((width, height), Image.Resampling.BICUBIC)
     # The cubic filter alone shows the grid.
     mask = mask.filter(ImageFilter.GaussianBlur(max(height, width) / grid / 2))
     kept = np.asarray(mask, np.float32)[:, :, np.newaxis]  # (H, W, 1)
-    kept = _FAINT + (1 - _FAINT) * kept / kept.max()
+    share = 1.0 if strongest is None else most / strongest
+    kept = _FAINT + (1 - _FAINT) * share * kept / float(kept.max() or 1.0)
     return np.rint(255 - (255 - picture) * kept).astype(np.uint8)
 
 
@@ -142,57 +147,3 @@ def save_figure(image: Image.Image, path: Path) -> None:
         raise CaptionerError(
             f"cannot write {path} ({error}): give the name of a .jpg or .png file"
         ) from error
-
-
-_PER_ROW = 6
-_LARGEST = 1200  # pixels of the shorter side, more than the figure shows
-
-
-class ExplainedCaption:
-    """Draws the attention of one picture's caption.
-
-    Args:
-        out: The figure, a .png or .jpg file.
-    """
-
-    def __init__(self, out: Path) -> None:
-        self._out = out
-        self._drawn: str | None = None
-
-    def wants(self, path: str) -> bool:
-        """See `Destination`."""
-        return path != PATH
-
-    def write(self, path: str, results: Results) -> None:
-        """See `Destination`.
-
-        Raises:
-            CaptionerError: It is the second picture, a clip, or one without a caption or attention.
-        """
-        if find_error(results) is not None:
-            return
-        if self._drawn is not None:
-            raise CaptionerError(
-                f"{self._out} explains the caption of {self._drawn}, not of {path} as well: give "
-                "--explain one picture at a time"
-            )
-        captions = confident(results)
-        if not captions:
-            raise CaptionerError(f"{path} has no confident caption to explain: lower the least")
-        caption = captions[0]
-        if caption.span is not None:
-            raise CaptionerError(f"{path} is a clip: --explain shows a picture, such as one frame")
-        if caption.attention is None:
-            raise CaptionerError(
-                "this model's decoder has no attention to show: choose another --preset"
-            )
-        picture = load_image(path, size=_LARGEST)
-        save_figure(draw_attention(picture, caption.words, caption.attention, _PER_ROW), self._out)
-        self._drawn = path
-
-    def close(self) -> None:
-        """See `Destination`: there is nothing to add."""
-
-    def summary(self) -> Iterator[str]:
-        """See `Destination`: nothing is skipped."""
-        yield from ()

@@ -30,6 +30,7 @@ from captioner.training.caption_model import (
 )
 from captioner.training.card import describe_training, write_card
 from captioner.training.config import StageConfig, TrainConfig
+from captioner.training.epoch_samples import EpochSamples
 from captioner.training.presence import (
     PresenceBatches,
     PresenceData,
@@ -136,6 +137,7 @@ class CaptionTask:
         generation = {"max_length": self.config.max_length, **self.config.validation}
         head = CaptionHead(KerasEngine(encoder, decoder), self.vocabulary, generation)
         on_policy = stage.objective == "self_critical"
+        samples = EpochSamples(data.validation)
         return Lesson(
             model=CaptionModel(encoder, decoder, teachers, stage.distillation),
             # The weights of sampled captions have either sign, and the sampler leaves words out.
@@ -146,9 +148,10 @@ class CaptionTask:
             if on_policy
             else self._written(stage, data),
             trained=[encoder, decoder] if stage.trainable_from else [decoder],
-            score=lambda: self._score(head, data),
+            score=lambda: self._score(head, data, samples),
             reported=_reported(("BLEU-4", "CIDEr"), data),
             save=save,
+            samples=samples.of_epoch,
             loss_weight=1 - stage.distillation,
             on_policy=on_policy,
         )
@@ -224,7 +227,7 @@ class CaptionTask:
             is_final=False,
         )
 
-    def _score(self, head: CaptionHead, data: StageData) -> dict[str, float]:
+    def _score(self, head: CaptionHead, data: StageData, samples: EpochSamples) -> dict[str, float]:
         """Caption the validation splits and score them."""
         scores = {}
         for name, examples in data.validation.items():
@@ -233,6 +236,7 @@ class CaptionTask:
                 for ids, clips in data.validation_clips(name, head.engine)
                 for id_, caption in zip(ids, head.caption_features(clips), strict=True)
             }
+            samples.take(captions)
             scores[name] = score_captions(captions, {e.id: e.sentences for e in examples})
         return self._combine(scores)
 

@@ -16,6 +16,7 @@ from captioner.presets.storage import preset_folder
 from captioner.replacing import replacing
 from captioner.text.vocabulary import Vocabulary
 from captioner.training.config import ActivityConfig, StageConfig, TrainConfig
+from captioner.training.epoch_samples import SAMPLES
 
 
 def check_needed(
@@ -72,7 +73,7 @@ def _needed(config: TrainConfig | ActivityConfig) -> Iterator[tuple[str, str]]:
 
 _OPTIONS = "options.json"
 _CHECKPOINT = "checkpoint.safetensors"
-_OF_A_STAGE = (_CHECKPOINT, _OPTIONS, "log.csv")
+_OF_A_STAGE = (_CHECKPOINT, _OPTIONS, "log.csv", SAMPLES)
 
 # Where things lie changes no result, and how long to wait for a better epoch may be changed.
 _FREE = {"run", "features", "dataset", "datasets", "images", "stages", "patience", "name", "strict"}

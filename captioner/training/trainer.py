@@ -49,7 +49,9 @@ class Trainer:
         start = None if self.config.start is None else preset_folder(self.config.start)
         features = Path(self.config.features)
         scores: dict[Path, float] = {}
-        for stage in self.config.stages:
+        for number, stage in enumerate(self.config.stages, start=1):
+            if len(self.config.stages) > 1:
+                self.report(f"stage {number} of {len(self.config.stages)}: {stage.name}")
             folder = Path(self.config.run) / stage.name
             folder.mkdir(parents=True, exist_ok=True)
             hold_options(folder, self.task.options(stage, start))
@@ -89,6 +91,7 @@ class Trainer:
             report=report,
             seed=self.config.seed,
             reported=lesson.reported,
+            samples=lesson.samples,
         )
         callbacks = [Progress(report), validation]
         if stage.ema:

@@ -20,6 +20,8 @@ from tqdm import tqdm
 from captioner.errors import CaptionerError
 from captioner.replacing import replacing
 from captioner.training.batches import Batches
+from captioner.training.epoch_samples import Sample, write_samples
+from captioner.training.time_left import format_duration
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Lesson:
         save: Writes a preset of the network with its scores to a folder.
         loss_weight: Weight of the loss beside losses that the model adds itself.
         on_policy: Whether each batch must be made with the weights that it then changes.
+        samples: Returns what the model says of a few images in the validation of an epoch.
         is_final: Whether the preset can be the result of the training; not where it only trains
             a part for a later stage.
     """
@@ -50,6 +53,7 @@ class Lesson:
     save: Callable[[Path, dict[str, float]], None]
     loss_weight: float = 1.0
     on_policy: bool = False
+    samples: Callable[[int], Sequence[Sample]] = lambda epoch: ()
     is_final: bool = True
 
 
@@ -83,18 +87,19 @@ class Progress(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Count a step."""
-        self._bar.set_postfix(loss=f"{(logs or {})['loss']:.3f}", refresh=False)
-        self._bar.update()
         now = self._clock()
         steps = self.params["steps"]
+        pace = (now - self._began) / (batch + 1)
+        left = pace * (steps * (self.params["epochs"] - self._epoch + 1) - batch - 1)
+        loss = f"{(logs or {})['loss']:.3f}"
+        self._bar.set_postfix(loss=loss, stage=f"{format_duration(left)} left", refresh=False)
+        self._bar.update()
         if self._terminal or now - self._said < _EVERY or batch + 1 == steps:
             return
         self._said = now
-        pace = (now - self._began) / (batch + 1)
-        left = pace * (steps * (self.params["epochs"] - self._epoch + 1) - batch - 1)
         self._report(
-            f"epoch {self._epoch}: step {batch + 1} of {steps}, loss {(logs or {})['loss']:.3f}, "
-            f"{pace:.2f} s a step, about {left / 60:.0f} min left in this stage"
+            f"epoch {self._epoch}: step {batch + 1} of {steps}, loss {loss}, "
+            f"{pace:.2f} s a step, about {format_duration(left)} left in this stage"
         )
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -109,7 +114,7 @@ class Validation(keras.callbacks.Callback):
     checkpoint says that the epoch is over, so an epoch that was cut off is simply done again.
 
     Args:
-        folder: Of the stage; gets `checkpoint.safetensors` and `log.csv`.
+        folder: Of the stage; gets `checkpoint.safetensors`, `log.csv` and `samples.jsonl`.
         variables: Returns all Keras variables that must survive a kill.
         score: Captions or labels the split, returns scores.
         save_best: Called with the scores when they are the best so far.
@@ -118,6 +123,7 @@ class Validation(keras.callbacks.Callback):
         seed: PyTorch's dropout draws from a generator that no variable holds; so that a resumed
             training draws as an undisturbed one, it is seeded by this and the epoch.
         reported: Scores that this line has; the last one decides which epoch is the best.
+        samples: Returns captions of a few images after the epoch of this number.
     """
 
     def __init__(
@@ -130,8 +136,11 @@ class Validation(keras.callbacks.Callback):
         report: Callable[[str], None],
         seed: int,
         reported: tuple[str, ...] = ("BLEU-4", "CIDEr"),
+        samples: Callable[[int], Sequence[Sample]] = lambda epoch: (),
     ) -> None:
         super().__init__()
+        self.folder = folder
+        self.samples = samples
         self.checkpoint = folder / "checkpoint.safetensors"
         self.log = folder / "log.csv"
         self.variables = variables
@@ -176,6 +185,8 @@ class Validation(keras.callbacks.Callback):
         if scores[self.decisive] > best:
             self.save_best(scores)
         self.history.append(row)
+        samples = self.samples(epoch + 1)
+        write_samples(self.folder, samples)
         save_checkpoint(self.checkpoint, self.variables(), {"history": self.history})
         self._write_log()
         self.report(
@@ -183,9 +194,20 @@ class Validation(keras.callbacks.Callback):
             + ", ".join(f"{name} {100 * row[name]:.1f}" for name in self.reported)
             + f"{' (best)' if scores[self.decisive] > best else ''}, "
             f"{row['train_seconds']:.0f} + {row['validation_seconds']:.0f} s"
+            f"{self._time_left()}"
         )
+        for sample in samples:
+            self.report(f"  {Path(sample.path).name}: {sample.caption}")
         if self.finished:
             self.model.stop_training = True
+
+    def _time_left(self) -> str:
+        """Tell how long the epochs to come will take, if none is the last before its time."""
+        epochs = (self.params or {}).get("epochs", 0) - len(self.history)
+        if epochs <= 0 or self.finished:
+            return ""
+        took = [row["train_seconds"] + row["validation_seconds"] for row in self.history]
+        return f", {format_duration(epochs * sum(took) / len(took))} left in this stage at most"
 
     def _write_log(self) -> None:
         text = io.StringIO()

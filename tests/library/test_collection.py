@@ -4,9 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import sqlite_utils
+from pictures import encode, photo
 from PIL import Image
+from raw_files import dng
 
 from captioner.errors import CaptionerError
 from captioner.fingerprint import take_fingerprint
@@ -73,6 +76,23 @@ def test_facts_of_videos_and_of_what_cannot_be_read(tmp_path):
     assert (facts.width, facts.height) > (100, 100) and facts.taken is None
     (tmp_path / "a.jpg").write_bytes(b"broken")
     assert read_facts(tmp_path / "a.jpg") == read_facts(tmp_path / "none.jpg") == Facts()
+
+
+@pytest.mark.parametrize("name", ["DSC_1.NEF", "IMG_1.CR3"])
+def test_facts_of_raw_files_are_those_of_their_previews(name, tmp_path):
+    exif = Image.Exif()
+    exif[0x0132] = "2024:05:17 12:30:00"
+    exif[0x0112] = 6
+    preview = encode(photo(480, 640), "JPEG", exif=exif)
+    magic = b"\0\0\0\x18ftypcrx \0\0\0\1crx isom" if name.endswith("CR3") else b""
+    (tmp_path / name).write_bytes(magic + dng(np.zeros((120, 160, 3), np.uint8), preview))
+    assert read_facts(tmp_path / name) == Facts(480, 640, "2024-05-17 12:30:00")
+
+
+def test_a_raw_file_may_have_the_date_outside_its_preview(tmp_path):
+    preview = encode(photo(480, 640), "JPEG")
+    (tmp_path / "DSC_1.NEF").write_bytes(dng(np.zeros((120, 160, 3), np.uint8), preview))
+    assert read_facts(tmp_path / "DSC_1.NEF") == Facts(640, 480, "2001-02-03 04:05:06")
 
 
 def test_corrections_survive_new_captions_and_changed_files(library):

@@ -31,6 +31,7 @@ def dng(thumbnail, preview=b"", sensor=None, orientation=1, magic=b"II*\0"):
             271: (ASCII, b"Maker\0"),
             272: (ASCII, b"Camera\0"),
             274: (SHORT, [orientation]),
+            306: (ASCII, b"2001:02:03 04:05:06\0"),
             50706: (BYTE, [1, 4, 0, 0]),
             50708: (ASCII, b"Maker Camera\0"),
             50721: (SRATIONAL, [v for x in np.eye(3).ravel() for v in (int(x), 1)]),

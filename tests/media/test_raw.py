@@ -45,11 +45,27 @@ def test_it_stands_upright(magic, orientation):
     np.testing.assert_array_equal(load_image(own), expected)
 
 
-def test_canon_keeps_the_orientation_in_a_box():
+def test_canon_keeps_the_orientation_in_a_box(tmp_path):
     box = dng(THUMBNAIL, orientation=8)
     data = b"\0\0\0\x18ftypcrx \0\0\0\1crx isom" + b"\0\0\x30\0CMT1" + box
     found = load_image(data + encode(PREVIEW, "JPEG"))
     assert found.shape == (640, 480, 3)
+    path = tmp_path / "IMG_1.CR3"
+    path.write_bytes(data + encode(PREVIEW, "JPEG"))
+    (clip,) = read_clips(str(path), (640, 480))  # no video, though the container is that of MP4
+    np.testing.assert_array_equal(clip.frames[0], found)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(300, 800), (600, 400), (0, 0)])
+def test_a_sensor_that_was_cut_off_is_no_black_picture(rows, columns, tmp_path):
+    pytest.importorskip("rawpy")
+    sensor = red_sensor()
+    sensor[rows:] = sensor[:, columns:] = 0
+    with pytest.raises(CaptionerError, match="lacks a part of its pixels"):
+        load_image(dng(THUMBNAIL, b"", sensor))
+    sensor = red_sensor()
+    sensor[500:] = 0  # a sixth
+    assert load_image(dng(THUMBNAIL, b"", sensor)).shape == (300, 400, 3)
 
 
 def test_without_a_preview_the_sensor_is_developed():

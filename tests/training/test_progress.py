@@ -30,5 +30,12 @@ def test_a_line_every_two_minutes_where_there_is_no_terminal(monkeypatch):
 def test_a_terminal_gets_a_bar_alone(monkeypatch):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     lines, seconds = [], iter(range(0, 10_000, 500))
-    run(Progress(lines.append, clock=lambda: next(seconds)), steps=3, epochs=1)
+    progress = Progress(lines.append, clock=lambda: next(seconds))
+    progress.set_params({"steps": 3, "epochs": 2})
+    progress.on_epoch_begin(0)
+    progress.on_train_batch_end(0, {"loss": 4.5})
+    # 500 s a step: two steps of this epoch, and three of the next, are to come.
+    assert progress._bar.postfix == "loss=4.500, stage=42 min left"
+    progress.on_epoch_end(0)
+    run(progress, steps=3, epochs=1)
     assert lines == []

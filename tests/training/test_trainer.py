@@ -19,6 +19,8 @@ from captioner.errors import CaptionerError
 from captioner.models.vgg16 import VGG16Encoder
 from captioner.presets.storage import read_preset, write_preset
 from captioner.training.config import parse_config, read_config
+from captioner.training.epoch_samples import read_samples
+from captioner.training.learning_curve import read_curves
 from captioner.training.trainer import Trainer
 
 FILTERS = [8, 16, 32, 64, 64]  # a toy VGG16
@@ -99,7 +101,30 @@ def test_log_has_a_row_for_each_epoch(undisturbed):
     assert [row["epoch"] for row in rows] == [str(n) for n in range(1, 21)]
     assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
     assert max(float(row["CIDEr"]) for row in rows) > 1
-    assert "self_critical epoch 2" in undisturbed[1][-1]
+    assert any(line.startswith("self_critical epoch 2: loss ") for line in undisturbed[1])
+
+
+def test_sample_captions_are_kept_and_told_epoch_by_epoch(workspace, undisturbed):
+    run, lines = undisturbed
+    assert lines[0] == "stage 1 of 3: frozen" and "stage 3 of 3: self_critical" in lines
+    curves = read_curves(run)
+    assert [(c.name, len(c.rows), c.planned) for c in curves] == [
+        ("frozen", 20, 20), ("finetune", 2, 2), ("self_critical", 2, 2)
+    ]  # fmt: skip
+    frozen = curves[0]
+    paths = [str(workspace / f"0{number}.png") for number in range(3)]
+    assert [s.path for s in frozen.samples] == paths * 20
+    assert [s.epoch for s in frozen.samples] == [n for n in range(1, 21) for _ in paths]
+    # Those of the best epoch are what its preset says.
+    best = [s.caption for s in frozen.samples if s.epoch == frozen.best]
+    assert best == ["a red wall", "a green wall", "a blue wall"]
+    assert [s.people for s in frozen.samples[:3]] == best
+    place = next(n for n, line in enumerate(lines) if line.startswith("frozen epoch 20: loss "))
+    last = [s.caption for s in frozen.samples[-3:]]
+    assert lines[place + 1 : place + 4] == [
+        f"frozen   0{n}.png: {caption}" for n, caption in enumerate(last)
+    ]
+    assert "left in this stage at most" in lines[1] and "left" not in lines[place]
 
 
 def test_sigkill_and_restart_give_the_same_model(workspace, undisturbed):
@@ -130,6 +155,7 @@ def test_sigkill_and_restart_give_the_same_model(workspace, undisturbed):
             (folder / stage / "best/SHA256SUMS").read_text() for folder in (run, undisturbed[0])
         ]
         assert sums[0] == sums[1]
+        assert read_samples(run / stage) == read_samples(undisturbed[0] / stage)
 
 
 def test_a_run_is_not_continued_with_another_seed(workspace, undisturbed):

@@ -1,0 +1,31 @@
+"""`captioner curves`: how a training went, or is going."""
+
+from pathlib import Path
+
+import click
+
+from captioner.cli.endings import plain_errors
+
+
+@click.command()
+@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Draw them as well: a .png, .svg or .pdf file. It needs matplotlib.",
+)
+def curves(run: Path, out: Path | None) -> None:
+    """Show the learning curves of RUN, and what it said of a few images after each epoch.
+
+    RUN is the folder of a training, finished or not, or of one of its stages.
+    """
+    with plain_errors():
+        from captioner.training.learning_curve import curve_text, read_curves
+
+        found = read_curves(run)
+        for curve in found:
+            click.echo(curve_text(curve))
+        if out is not None:
+            from captioner.training.curve_figure import write_curves
+
+            write_curves(found, out)

@@ -1,0 +1,150 @@
+"""How a training went, as its run folder tells: scores and sample captions, epoch by epoch."""
+
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from captioner.errors import CaptionerError
+from captioner.training.epoch_samples import Sample, read_samples
+from captioner.training.time_left import format_duration
+
+_DECISIVE = ("CIDEr", "likelihood", "mAP")  # of whatever task a stage has, the one that decides
+_SHOWN = ("BLEU-4", "CIDEr", "accuracy", "likelihood", "mAP")
+_BLOCKS = "▁▂▃▄▅▆▇█"
+_WIDEST = 60  # blocks of a line
+
+
+@dataclass(frozen=True)
+class LearningCurve:
+    """One stage of a training.
+
+    Attributes:
+        name: Of the stage; "" where a training has one alone.
+        rows: Values of each epoch by their names in the log; scores are fractions.
+        planned: Epochs at most; None where the folder does not tell.
+        samples: Captions of a few images after each epoch, in the order of the epochs.
+    """
+
+    name: str
+    rows: tuple[dict[str, float], ...]
+    planned: int | None = None
+    samples: tuple[Sample, ...] = ()
+
+    @property
+    def decisive(self) -> str:
+        """The score that decides which epoch is the best."""
+        return next(name for name in _DECISIVE if name in self.rows[0])
+
+    @property
+    def best(self) -> int:
+        """The epoch of the best preset, from 1."""
+        scores = [row[self.decisive] for row in self.rows]
+        return scores.index(max(scores)) + 1
+
+    @property
+    def shown(self) -> list[str]:
+        """The scores that are worth looking at, of a mixture those of each data set, too."""
+        return [name for name in self.rows[0] if name.split(" ")[0] in _SHOWN]
+
+    def values(self, name: str) -> list[float]:
+        """Return the values of each epoch; scores x 100."""
+        factor = 1 if name == "loss" else 100
+        return [factor * row[name] for row in self.rows]
+
+
+def read_curves(run: str | Path) -> list[LearningCurve]:
+    """Read the stages of a training, the one that ended first before the others.
+
+    Args:
+        run: Folder of the training, or of one of its stages. It may still be running.
+
+    Raises:
+        CaptionerError: No epoch of a training is over there, or its log is damaged.
+    """
+    run = Path(run)
+    logs = [run / "log.csv"] if (run / "log.csv").exists() else list(run.glob("*/log.csv"))
+    logs.sort(key=lambda log: log.stat().st_mtime)
+    curves = [_read_stage(log, "" if log.parent == run else log.parent.name) for log in logs]
+    if not curves:
+        raise CaptionerError(
+            f"{run} has no log.csv: give the folder of a training, as --run of `captioner train` "
+            "names it, of which an epoch is over"
+        )
+    return curves
+
+
+def _read_stage(log: Path, name: str) -> LearningCurve:
+    try:
+        with log.open(encoding="utf-8", newline="") as file:
+            rows = [
+                {key: float(value) for key, value in row.items()} for row in csv.DictReader(file)
+            ]
+        options = log.with_name("options.json")
+        begun = json.loads(options.read_text(encoding="utf-8")) if options.exists() else {}
+        planned = begun.get("stage", begun).get("epochs")
+        curve = LearningCurve(name, tuple(rows), planned, tuple(read_samples(log.parent)))
+        assert curve.decisive and all(row.keys() == rows[0].keys() for row in rows)
+    except (OSError, ValueError, TypeError, AttributeError, IndexError, StopIteration) as error:
+        raise CaptionerError(f"{log} is no log of a training: restore it") from error
+    return curve
+
+
+def curve_text(curve: LearningCurve) -> str:
+    """Write a stage for a terminal: a line for each score, and the captions of each image.
+
+    Example:
+        >>> rows = [{"loss": 4.0 - n, "CIDEr": n / 4, "train_seconds": 60.0} for n in (1, 2, 3)]
+        >>> print(curve_text(LearningCurve("frozen", tuple(rows), planned=5)))
+        frozen: 3 of 5 epochs, 3 min; the best is epoch 3
+          loss     3.000 █▅▁ 1.000
+          CIDEr     25.0 ▁▅█ 75.0
+    """
+    took = sum(row.get("train_seconds", 0) + row.get("validation_seconds", 0) for row in curve.rows)
+    planned = "" if curve.planned is None else f" of {curve.planned}"
+    name = f"{curve.name}: " if curve.name else ""
+    epochs = f"{len(curve.rows)}{planned} epochs, {format_duration(took)}"
+    lines = [f"{name}{epochs}; the best is epoch {curve.best}"]
+    width = max(map(len, ("loss", *curve.shown)))
+    for name in ("loss", *curve.shown):
+        values = curve.values(name)
+        first, last = (
+            f"{v:.3f}" if name == "loss" else f"{v:.1f}" for v in (values[0], values[-1])
+        )
+        lines.append(f"  {name:{width}} {first:>8} {sparkline(values)} {last}")
+    for path, samples in samples_by_image(curve.samples).items():
+        lines.append(f"  {Path(path).name}")
+        lines += [f"    epoch {each.epoch}: {each.caption}" for each in samples]
+        lines.append(f"    people: {samples[0].people}")
+    return "\n".join(lines)
+
+
+def sparkline(values: Sequence[float]) -> str:
+    """Draw values as a line of blocks, of many values every so many.
+
+    Example:
+        >>> sparkline([0, 1, 2, 3.5, 7, 7])
+        '▁▂▃▅██'
+    """
+    kept = values[:: -(-len(values) // _WIDEST)]
+    low, span = min(kept), max(kept) - min(kept)
+    scale = (len(_BLOCKS) - 1) / span if span else 0.0
+    # Half a block up: int() of a positive number rounds down.
+    return "".join(_BLOCKS[int((value - low) * scale + 0.5)] for value in kept)
+
+
+def samples_by_image(samples: Sequence[Sample]) -> dict[str, list[Sample]]:
+    """Return the captions of each image by its path, without those that did not change.
+
+    Example:
+        >>> said = [Sample(n, "a.jpg", text, "A dog.") for n, text in enumerate(("a", "a", "b"), 1)]
+        >>> [sample.epoch for sample in samples_by_image(said)["a.jpg"]]
+        [1, 3]
+    """
+    found: dict[str, list[Sample]] = {}
+    for sample in samples:
+        own = found.setdefault(sample.path, [])
+        if not own or own[-1].caption != sample.caption:
+            own.append(sample)
+    return found
