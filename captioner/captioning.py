@@ -19,6 +19,7 @@ from captioner.results import Caption
 from captioner.search.beam import Hypothesis
 from captioner.search.confidence import Calibration, gender_shares
 from captioner.search.search import search_captions
+from captioner.text.subwords import Subwords
 from captioner.text.tokenizer import join_words
 from captioner.text.vocabulary import Vocabulary
 from captioner.text.wording import without_gender
@@ -126,7 +127,16 @@ class CaptionHead:
         Returns:
             The best caption of each clip, with further ones as its alternatives, or an error
             where no sentence is possible under the options.
+
+        Raises:
+            CaptionerError: Gender is to be left out of captions of pieces of words, whose language
+                is not known.
         """
+        if gender_neutral and isinstance(self.vocabulary, Subwords):
+            raise CaptionerError(
+                "gender-neutral wording knows English words alone, and this preset writes pieces "
+                "of words of any language: leave --gender-neutral out"
+            )
         search = {**self.generation, **options, "num_captions": num_captions}
         search["beam_width"] = max(search.get("beam_width", 1), num_captions)
         features, frame_mask = pad_clips(clips)
@@ -146,14 +156,29 @@ class CaptionHead:
     def _read(self, hypothesis: Hypothesis) -> Caption:
         words = tuple(self.vocabulary.decode(hypothesis.token_ids))
         log_prob, curve = hypothesis.log_prob, self.calibration
+        attention = hypothesis.attention
+        if attention is not None:
+            lengths = self.vocabulary.word_lengths(hypothesis.token_ids)
+            attention = _by_word(attention, lengths)
         return Caption(
-            text=join_words(words),
+            text=self.vocabulary.join(words),
             words=words,
             log_prob=log_prob,
             score=hypothesis.score,
-            attention=hypothesis.attention,
-            confidence=None if curve is None else curve.confidence(log_prob, len(words)),
+            attention=attention,
+            confidence=None
+            if curve is None
+            else curve.confidence(log_prob, len(hypothesis.token_ids)),
         )
+
+
+def _by_word(attention: np.ndarray, lengths: Sequence[int]) -> np.ndarray:
+    """Return the attention (words, T, P), of the tokens of each word the mean."""
+    if len(lengths) == len(attention):
+        return attention
+    starts = np.cumsum([0, *lengths[:-1]])
+    summed = np.add.reduceat(attention, starts, axis=0)
+    return summed / np.array(lengths, np.float32)[:, np.newaxis, np.newaxis]
 
 
 def _neutral(

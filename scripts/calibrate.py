@@ -25,6 +25,7 @@ from captioner.evaluation.confirmation import auroc, confirmed_share
 from captioner.evaluation.score_table import aligned
 from captioner.presets.storage import preset_folder, read_preset, write_preset
 from captioner.search.confidence import Calibration
+from captioner.text.subwords import Subwords
 
 _GROUPS = 10
 
@@ -47,6 +48,11 @@ def main(preset: str, datasets: tuple[Path, ...], split: str, fit: bool, plot: P
     with plain_errors():
         folder = preset_folder(preset)
         trained = read_preset(folder)
+        if isinstance(trained.vocabulary, Subwords):
+            raise CaptionerError(
+                f"{folder} writes pieces of words of any language, and confidence is the share of "
+                "English content words that people confirm: give a preset of whole words"
+            )
         captioner = Captioner(trained)
         measured = [_measure(captioner, dataset, split) for dataset in datasets]
         log_probs, words, shares = np.concatenate(measured, axis=1)

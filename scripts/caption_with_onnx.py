@@ -18,6 +18,8 @@ from PIL import Image, ImageOps
 folder, picture = Path(sys.argv[1]), sys.argv[2]
 vocabulary = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
 words = [*vocabulary["special"], *vocabulary["words"]]
+if "tokenizer" in json.loads((folder / "config.json").read_text(encoding="utf-8")):
+    sys.exit(f"{folder} writes pieces of words: join them as captioner/text/subwords.py does")
 PAD, START, END, UNKNOWN = range(4)
 networks = {
     name: onnxruntime.InferenceSession(folder / f"{name}.onnx")

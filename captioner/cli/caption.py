@@ -230,6 +230,11 @@ def main(
         with plain_errors(), ExitStack() as stack:
             left_out = LeftOut(out, own_suffixes(destinations))
             loaded, folder = read_chosen_preset(preset)
+            if "tokenizer" in loaded.config and wording.settings["--gender-neutral"]:
+                raise click.UsageError(
+                    f"{folder.name} writes pieces of words of any language, and --gender-neutral "
+                    "knows English words alone: leave it out."
+                )
             if loaded.task == "activity":
                 clip_options = every or search or mirror or min_confidence
                 refuse_for_labels(folder.name, format_name, bool(clip_options), wording)

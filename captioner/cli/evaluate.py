@@ -41,13 +41,17 @@ _File = click.Path(dir_okay=False, path_type=Path)
 )
 @click.option(
     "--tokenization",
-    type=click.Choice(["ptb", "karpathy", "none"]),
+    type=click.Choice(["ptb", "karpathy", "unicode", "none"]),
     default="ptb",
     show_default=True,
-    help='"ptb" is that of published scores.',
+    help='"ptb" is that of published scores, for English; "unicode" is for any language.',
 )
 @click.option("--allow-missing", is_flag=True, help="Count images without a caption as empty.")
-@click.option("--meteor/--no-meteor", default=None, help="By default where Java is installed.")
+@click.option(
+    "--meteor/--no-meteor",
+    default=None,
+    help="By default where Java is installed and the references are English, which it knows alone.",
+)
 @click.option("--beam-width", type=click.IntRange(min=1), help="For --preset.")
 @click.option(
     "--mirror", is_flag=True, help="For --preset: look at each picture's mirror image, too."
@@ -110,6 +114,7 @@ def evaluate(
         from captioner.evaluation.meteor import Meteor
         from captioner.evaluation.page import write_page
         from captioner.evaluation.score_table import metric_table
+        from captioner.text.english import is_english
 
         if meteor and not Meteor.is_available():  # said before any work
             raise CaptionerError("METEOR needs Java: install a Java runtime or leave METEOR out")
@@ -135,7 +140,12 @@ def evaluate(
             raise click.UsageError("Give RESULTS and --references, or --preset and --dataset.")
         if write_results:
             write_results_file(write_results, captions)
-        program = Meteor() if meteor or (meteor is None and Meteor.is_available()) else None
+        if meteor is None:
+            texts = (text for own in truth.captions.values() for text in own)
+            meteor_runs = Meteor.is_available() and is_english(texts)
+        else:
+            meteor_runs = meteor
+        program = Meteor() if meteor_runs else None
         evaluation = evaluate_captions(
             captions,
             truth.captions,

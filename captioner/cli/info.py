@@ -75,7 +75,8 @@ def _as_text(facts: dict[str, Any]) -> str:
     lines["parameters"] = f"{sum(parts.values()):,}: {each}"
     lines["size"] = f"{lines.pop('bytes') / 1e6:.1f} MB"
     if "vocabulary" in lines:
-        lines["vocabulary"] = f"{lines['vocabulary']:,} words, special tokens included"
+        kind = "pieces of words" if facts.get("tokenizer") else "words"
+        lines["vocabulary"] = f"{lines['vocabulary']:,} {kind}, special tokens included"
     if "labels" in lines:
         lines["labels"] = ", ".join(lines["labels"])
     lines.pop("training", None)

@@ -18,6 +18,7 @@ from captioner.evaluation.metric import Metric
 from captioner.evaluation.references import ReferenceSet
 from captioner.evaluation.scores import METRICS, measure_captions, measure_meteor
 from captioner.evaluation.tokenization import caption_splitter
+from captioner.text.english import is_english
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,9 @@ def evaluate_captions(
         references: one or more raw captions for each of the same ids.
         name: of the system, for errors and reports.
         training_captions: raw captions it was trained on, to tell which captions are new.
-        tokenization: "ptb" (as published scores), "karpathy" or "none".
-        meteor: the METEOR program; without it, or if it fails, METEOR is left out, and a note says
-            why.
+        tokenization: "ptb" (as published scores), "karpathy", "unicode" or "none".
+        meteor: the METEOR program, which knows English alone; without it, or if it fails, METEOR is
+            left out, and a note says why.
         allow_missing: count images without a caption as captions of no words.
         resamples: of the bootstrap.
         seed: of the bootstrap.
@@ -112,14 +113,25 @@ def evaluate_captions(
     metrics = measure_captions(words, truths)
     intervals = confidence_intervals(metrics, resamples=resamples, seed=seed)
     notes = ["CIDEr, as coco-caption and the literature compute it, is CIDEr-D."]
+    english = is_english(text for texts in references.values() for text in texts)
     if meteor is None:
-        reason = "" if Meteor.is_available() else ": it needs Java, which is not installed"
+        if not english:
+            reason = ": it knows English alone, and the references seem to be in another language"
+        elif not Meteor.is_available():
+            reason = ": it needs Java, which is not installed"
+        else:
+            reason = ""
         notes.append(f"METEOR was left out{reason}.")
     else:
         try:  # Its program is the user's Java, which may fail in the middle; the rest stands.
             metric = measure_meteor(meteor, list(words.values()), list(truths.values()))
             intervals |= confidence_intervals({"METEOR": metric}, resamples=resamples, seed=seed)
             metrics["METEOR"] = metric
+            if not english:
+                notes.append(
+                    "METEOR knows English alone: of captions in another language it compares "
+                    "words as they are written, and its score is no published one."
+                )
         except CaptionerError as error:
             notes.append(f"METEOR was left out: {error}.")
     if missing:

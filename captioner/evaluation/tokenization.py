@@ -5,7 +5,9 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from captioner.errors import CaptionerError
+from captioner.text.subwords import split_words
 from captioner.text.tokenizer import tokenize
+from captioner.text.unspaced import space_out
 
 # What coco-caption drops after tokenizing. Lower-cased brackets ("-lrb-") stay, as they do there.
 PUNCTUATION = frozenset(
@@ -156,8 +158,9 @@ def ptb_caption(caption: str) -> str:
 
 
 _WAYS: dict[str, Callable[[str], str]] = {
-    "ptb": ptb_caption,
+    "ptb": lambda caption: ptb_caption(space_out(caption)),
     "karpathy": lambda caption: " ".join(tokenize(caption)),
+    "unicode": lambda caption: " ".join(split_words(caption)),
     "none": lambda caption: " ".join(caption.split()),
 }
 TOKENIZATIONS = tuple(_WAYS)
@@ -168,7 +171,9 @@ def caption_splitter(tokenization: str) -> Callable[[str], str]:
 
     Args:
         tokenization: "ptb", as the COCO evaluation and so the published scores; "karpathy", as the
-            training captions; or "none", for captions that are words and spaces already.
+            training captions; "unicode", for any language, as `split_words`; in each of these a
+            character of a script without blanks is a word; or "none", for captions that are words
+            and spaces already.
 
     Returns:
         The function.

@@ -7,7 +7,6 @@ import numpy as np
 
 from captioner.errors import CaptionerError
 from captioner.presets.storage import Preset
-from captioner.text.vocabulary import Vocabulary
 
 _VECTORS = "decoder/embedding/embeddings"  # (V, E)
 _KERNEL = "decoder/word_logits/kernel"  # (D, V)
@@ -24,7 +23,8 @@ def grow_vocabulary(preset: Preset, counts: Mapping[str, int], seed: int = 0) ->
 
     Args:
         preset: Its weights are floating-point ones.
-        counts: How often each word occurs; those that the preset knows already are counted on.
+        counts: How often each word, or piece of a word, occurs; those that the preset knows already
+            are counted on.
         seed: Of the vectors.
 
     Returns:
@@ -45,9 +45,9 @@ def grow_vocabulary(preset: Preset, counts: Mapping[str, int], seed: int = 0) ->
     total = dict(known.counts)
     for word, count in counts.items():
         total[word] = total.get(word, 0) + count
-    vocabulary = Vocabulary(total)
-    rows = np.array(known.encode(vocabulary.words[4:]))
-    rows = np.concatenate([np.arange(4), rows])  # of each word in the old weights
+    vocabulary = known.with_counts(total)
+    ids = {word: id_ for id_, word in enumerate(known.words)}
+    rows = np.array([ids.get(word, known.unk_id) for word in vocabulary.words])  # in old weights
     new = np.array([word not in known for word in vocabulary.words])
     rng = np.random.default_rng(seed)
     weights = dict(preset.weights)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from captioner.errors import CaptionerError
+from captioner.text.subwords import WORDPIECE
 
 _MOST = 2**24  # bytes
 
@@ -86,6 +87,11 @@ _GENERATION: dict[str, Rule] = {
     "length_power": _real(-100, 100),
     "no_repeat_ngram": _whole(0, 1000),
 }
+_TOKENIZER: dict[str, Rule] = {
+    "name": ("wordpiece", lambda value: value == WORDPIECE),
+    "most_pieces": _whole(1, 10_000),
+    "keep_case": ("true or false", lambda value: isinstance(value, bool)),
+}
 _CONFIDENCE: dict[str, Rule] = {"intercept": _real(-1e9, 1e9), "slope": _real(-1e9, 1e9)}
 _READING: dict[str, Rule] = {
     "frames": _whole(1, 1000),
@@ -119,6 +125,8 @@ def check_captioner(
         _check_value("frames", config["frames"], _whole(1, 1000))
     if config.get("confidence") is not None:
         _check_options(_section(config, "confidence"), "confidence", _CONFIDENCE)
+    if "tokenizer" in config:
+        _check_options(_section(config, "tokenizer"), "tokenizer", _TOKENIZER)
     if "presence_words" in config and not _texts(config["presence_words"]):
         raise _wrong("presence_words", config["presence_words"], "a list of texts")
     if odd := [word for word in words if word.split() != [word] or not word.isprintable()]:

@@ -16,9 +16,11 @@ from captioner.presets.checksums import CHECKSUMS, verify_checksums, write_check
 from captioner.presets.preset_check import check_captioner, check_recognizer, read_config
 from captioner.replacing import replacing_folder, restore_folder
 from captioner.results import ACTIVITY, CAPTION
+from captioner.text.subwords import Subwords
 from captioner.text.vocabulary import Vocabulary
 
 FORMAT = 1
+SUBWORD_FORMAT = 2  # of presets with pieces of words, which versions before would print as words
 DEFAULT_PRESET = "vgg16_top_down"
 GRAPH_FILES = frozenset(
     f"openvino_{graph}{suffix}"
@@ -34,10 +36,10 @@ class Preset:
 
     Attributes:
         config: For captions `encoder`, `decoder` (with its `name`), `generation`; `frames`, of a
-            clip at most, if it was trained on clips. For activities `task`; `labels`, in the order
-            of the classes; `encoder` as `build_vgg16` takes it, with the `fingerprint` of its
-            frozen blocks; `trainable_from`; `side`; `reading`, options of `read_action`; `head`,
-            its `name` and options.
+            clip at most, if it was trained on clips; `tokenizer`, if tokens are pieces of words.
+            For activities `task`; `labels`, in the order of the classes; `encoder` as `build_vgg16`
+            takes it, with the `fingerprint` of its frozen blocks; `trainable_from`; `side`;
+            `reading`, options of `read_action`; `head`, its `name` and options.
         vocabulary: The words of the decoder; those of a model of activities are none.
         weights: Arrays by name: "encoder/..." and "decoder/..." or "head/...". Blocks of VGG16
             that are missing are those of the preset that `encoder` names.
@@ -109,7 +111,11 @@ def write_preset(folder: str | Path, preset: Preset, overwrite: bool = False) ->
     folder = Path(folder)
     _check_replaceable(folder, overwrite)
     with replacing_folder(folder) as partial:
-        text = json.dumps({"format": FORMAT, **preset.config}, indent=1)
+        config = preset.config
+        version = FORMAT
+        if isinstance(preset.vocabulary, Subwords):
+            version, config = SUBWORD_FORMAT, {**config, "tokenizer": preset.vocabulary.options}
+        text = json.dumps({"format": version, **config}, indent=1)
         (partial / "config.json").write_text(text + "\n", encoding="utf-8")
         (partial / "README.md").write_text(preset.card, encoding="utf-8")
         # save_file would make the file readable by its owner alone.
@@ -182,6 +188,9 @@ def read_preset(name_or_folder: str | Path, task: str | None = CAPTION) -> Prese
     vocabulary = Vocabulary.load(folder / "vocabulary.json")
     with naming(folder):
         check_captioner(config, weights, vocabulary.words)
+        if "tokenizer" in config:
+            options = {k: v for k, v in config["tokenizer"].items() if k != "name"}
+            vocabulary = Subwords(vocabulary.counts, **options)
         if names and names != sorted(GRAPH_FILES):
             lacking = ", ".join(sorted(GRAPH_FILES ^ set(names)))
             raise CaptionerError(f"{lacking} should be, or not be, among its graphs")
@@ -203,7 +212,7 @@ def _read_files(
     """
     verify_checksums(folder, {*_FILES, *further})
     config = read_config(folder)
-    if config.pop("format", None) != FORMAT:
+    if config.pop("format", None) != (SUBWORD_FORMAT if "tokenizer" in config else FORMAT):
         raise CaptionerError(f"preset {folder} has another format: update captioner")
     try:
         weights = load_file(folder / "model.safetensors")

@@ -7,13 +7,13 @@ once for each word, clear where the decoder looked when it chose that word, and 
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from captioner.errors import CaptionerError
 from captioner.replacing import replacing
+from captioner.reports.font import find_font
 
 _WIDTH = 1800  # twice what a web page gives it, for dense screens
 _TALLEST = 600
@@ -33,8 +33,11 @@ def draw_sheet(pictures: Sequence[np.ndarray], texts: Sequence[str], per_row: in
 
     Returns:
         The drawing, at most 1,800 pixels wide.
+
+    Raises:
+        CaptionerError: No font is found that has all letters of the texts.
     """
-    font = cast(ImageFont.FreeTypeFont, ImageFont.load_default(_FONT_SIZE))
+    font = find_font(texts, _FONT_SIZE)
     line_height = sum(font.getmetrics())
     rows = np.array_split(np.arange(len(pictures)), math.ceil(len(pictures) / per_row))
     aspects = [picture.shape[1] / picture.shape[0] for picture in pictures]

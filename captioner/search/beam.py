@@ -15,6 +15,7 @@ from captioner.search.candidates import (
     State,
     StepFunction,
 )
+from captioner.search.rules import TokenRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ def beam_search(
     no_repeat_ngram: int = 0,
     joining_ids: Sequence[int] = (),
     no_double: bool = False,
+    rules: TokenRules | None = None,
 ) -> list[list[Hypothesis]]:
     """Find the most probable sentences for each image of a batch.
 
@@ -85,6 +87,7 @@ def beam_search(
         no_repeat_ngram: n forbids a sentence to contain the same n words in a row twice; 0: off.
         joining_ids: words, such as "and", that never join a word to itself.
         no_double: whether no word may be said twice in a row.
+        rules: further rules, where words are made of several tokens; None for none.
 
     Returns:
         For each of the B images its `num_captions` best hypotheses, best first, all different;
@@ -119,7 +122,14 @@ def beam_search(
     if not state or any(np.ndim(s) < 2 or np.shape(s)[1] != 1 for s in state):
         raise ValueError("state must hold arrays of shape (B, 1, ...), one row for each image.")
     constraints = Constraints(
-        end_id, max_length, min_length, suppressed_ids, no_repeat_ngram, joining_ids, no_double
+        end_id,
+        max_length,
+        min_length,
+        suppressed_ids,
+        no_repeat_ngram,
+        joining_ids,
+        no_double,
+        rules,
     )
     candidates = (
         ShortlistedCandidates(step, constraints)

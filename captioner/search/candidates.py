@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from captioner.search.rules import constrain, penalty, repeating
+from captioner.search.rules import TokenRules, constrain, penalty, repeating
 
 State = tuple[np.ndarray, ...]
 Candidates = tuple[np.ndarray, np.ndarray, State, np.ndarray | None]
@@ -82,6 +82,7 @@ class Constraints:
     no_repeat_ngram: int
     joining_ids: Sequence[int] = ()
     no_double: bool = False
+    rules: TokenRules | None = None
 
 
 class ShortlistedCandidates:
@@ -116,7 +117,7 @@ class ShortlistedCandidates:
             suppressed_ids=rules.suppressed_ids,
         )
         rows, slots, repeated = (
-            repeating(words, rules.no_repeat_ngram, rules.joining_ids, rules.no_double)
+            repeating(words, rules.no_repeat_ngram, rules.joining_ids, rules.no_double, rules.rules)
             if length < rules.max_length
             else np.zeros((3, 0), np.intp)
         )

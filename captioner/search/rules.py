@@ -1,8 +1,24 @@
 """What a sentence may not say, written into the log-probabilities of its next word."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
+
+
+class TokenRules(Protocol):
+    """Rules over whole words, where a token may be less than a word; see `WordRules`."""
+
+    def forbidden(self, tokens: np.ndarray) -> np.ndarray:
+        """Find the tokens with which hypotheses may not go on.
+
+        Args:
+            tokens: int (B, K, L), the L tokens that each hypothesis has so far.
+
+        Returns:
+            int (3, N): image, hypothesis and token of each such case.
+        """
+        ...
 
 
 def constrain(
@@ -16,6 +32,7 @@ def constrain(
     no_repeat_ngram: int = 0,
     joining_ids: Sequence[int] = (),
     no_double: bool = False,
+    rules: TokenRules | None = None,
 ) -> None:
     """Set the log-probability of every forbidden next word to minus infinity, in place.
 
@@ -31,6 +48,7 @@ def constrain(
             (Paulus et al. 2017, arXiv:1705.04304, section 2.5); 0 forbids nothing.
         joining_ids: words, such as "and", that never join a word to itself.
         no_double: whether no word may be said twice in a row.
+        rules: further ones; None for none.
 
     Example:
         >>> log_probs = np.zeros((1, 1, 5))
@@ -48,7 +66,8 @@ def constrain(
         suppressed_ids=suppressed_ids,
     )
     if words.shape[2] < max_length:
-        log_probs[repeating(words, no_repeat_ngram, joining_ids, no_double)] = -np.inf
+        struck = repeating(words, no_repeat_ngram, joining_ids, no_double, rules)
+        log_probs[struck] = -np.inf
 
 
 def penalty(
@@ -93,6 +112,7 @@ def repeating(
     no_repeat_ngram: int,
     joining_ids: Sequence[int] = (),
     no_double: bool = False,
+    rules: TokenRules | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Find the next words that would repeat an n-gram or the last word, or join a word to itself.
 
@@ -101,6 +121,7 @@ def repeating(
         no_repeat_ngram: n; 0 forbids nothing.
         joining_ids: as for `constrain`.
         no_double: as for `constrain`.
+        rules: as for `constrain`.
 
     Returns:
         The image, the hypothesis and the word of each such case, int (N,) each.
@@ -115,6 +136,8 @@ def repeating(
         cases.append(np.stack([image, slot, words[image, slot, -1]]))
     if 0 < no_repeat_ngram <= length:
         cases.append(np.stack(_repeating_ngrams(words, no_repeat_ngram)))
+    if rules is not None:
+        cases.append(rules.forbidden(words))
     image, slot, word = np.concatenate(cases, axis=1)
     return image, slot, word
 

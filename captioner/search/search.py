@@ -8,6 +8,7 @@ import numpy as np
 from captioner.engines.engine import Engine
 from captioner.search.beam import Hypothesis, beam_search
 from captioner.search.candidates import Candidates, Shortlister, State
+from captioner.search.word_rules import token_options
 from captioner.text.vocabulary import Vocabulary
 
 
@@ -29,8 +30,9 @@ def search_captions(
         vocabulary: The words of the decoder.
         features: float (B, T, P, C).
         frame_mask: bool (B, T), False for padding frames; None when there are none.
-        options: Those of `beam_search`, and `never`: words that no sentence may contain. Words that
-            the decoder does not know are of no account.
+        options: Those of `beam_search`, lengths and n-grams counted in words also where tokens are
+            pieces of them, and `never`: words that no sentence may contain. Words that the decoder
+            does not know are of no account.
 
     Returns:
         For each clip its hypotheses, the best first.
@@ -38,16 +40,12 @@ def search_captions(
     if frame_mask is None:
         frame_mask = np.ones(features.shape[:2], bool)
     memory, state = engine.begin(features, frame_mask)
-    never = filter(vocabulary.__contains__, options.pop("never", ()))
     return beam_search(
         EngineStep(engine, memory, len(features), len(vocabulary)),
         state,
         start_id=vocabulary.start_id,
         end_id=vocabulary.end_id,
-        suppressed_ids=(*vocabulary.unspoken_ids, *vocabulary.encode(never)),
-        joining_ids=[id_ for id_ in vocabulary.encode(["and"]) if id_ != vocabulary.unk_id],
-        no_double=True,
-        **options,
+        **token_options(vocabulary, options),
     )
 
 

@@ -9,11 +9,13 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
+from captioner.text.unspaced import needs_blank, space_out
+
 # The Penn Treebank's clitics that occur in captions: "man's" -> "man 's", "can't" -> "ca n't".
 _CLITIC = re.compile(r"(?<=\S)(['’]s|n['’]t)\b")
 _BREAK = re.compile(r"[-‐‑–—/\\]")
 _STANDS_ALONE = re.compile(r"([()\[\]{}<>:#])")
-_DELETED = re.compile(r"""[.,;!?'"‘’“”…]""")
+_DELETED = re.compile(r"""[.,;!?'"‘’“”…。，、；！？「」『』《》¿¡؟،«»]""")
 
 _WRITTEN_CLITICS = {"s": "'s", "nt": "n't"}
 
@@ -23,7 +25,8 @@ def tokenize(sentence: str) -> list[str]:
 
     The marks . , ; ! ? and quotation marks are deleted, also inside a word ("o'clock" is "oclock");
     hyphens, dashes and slashes end a word; the clitics 's and n't are words ("s", "nt"), and so are
-    brackets, colons and number signs; anything else between blanks is one word ("at&t").
+    brackets, colons and number signs; so is each character of a script without blanks, such as
+    Chinese; anything else between blanks is one word ("at&t").
 
     Args:
         sentence: a caption, as people write it.
@@ -37,14 +40,18 @@ def tokenize(sentence: str) -> list[str]:
     Example:
         >>> tokenize("A man's T-shirt , drying in Washington D.C.")
         ['a', 'man', 's', 't', 'shirt', 'drying', 'in', 'washington', 'dc']
+        >>> tokenize("红色的圆。")
+        ['红', '色', '的', '圆']
     """
-    text = _CLITIC.sub(r" \1", sentence.lower())
+    text = _CLITIC.sub(r" \1", space_out(sentence.lower()))
     text = _STANDS_ALONE.sub(r" \1 ", _BREAK.sub(" ", text))
     return _DELETED.sub("", text).split()
 
 
 def join_words(words: Sequence[str]) -> str:
     """Write words as a sentence for people: blanks between them, clitics back at their words.
+
+    No blank is put beside a character of a script that is written without them.
 
     Args:
         words: lower-case words, as `tokenize` or a decoder gives them.
@@ -61,5 +68,5 @@ def join_words(words: Sequence[str]) -> str:
         if before and before not in _WRITTEN_CLITICS and word in _WRITTEN_CLITICS:
             sentence += _WRITTEN_CLITICS[word]
         else:
-            sentence += f" {word}" if sentence else word
+            sentence += f" {word}" if before and needs_blank(before, word) else word
     return sentence

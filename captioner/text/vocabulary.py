@@ -14,6 +14,7 @@ from pathlib import Path
 
 from captioner.errors import CaptionerError
 from captioner.replacing import replacing
+from captioner.text.tokenizer import join_words, tokenize
 
 SPECIAL_TOKENS = ("<pad>", "<start>", "<end>", "<unk>")
 
@@ -40,6 +41,7 @@ class Vocabulary:
         ['a', 'dog']
     """
 
+    tokenizer = "words"
     pad_id, start_id, end_id, unk_id = range(4)
     unspoken_ids = (pad_id, start_id, unk_id)
 
@@ -113,6 +115,26 @@ class Vocabulary:
                 words.append(self.words[id_])
         return words
 
+    def word_lengths(self, ids: Iterable[int]) -> list[int]:
+        """Return the number of tokens of each word that `decode` gives: one."""
+        return [1] * len(self.decode(ids))
+
+    def token_limit(self, words: int) -> int:
+        """Return how many tokens captions of at most so many words may have: as many."""
+        return words
+
+    def split(self, sentence: str) -> list[str]:
+        """Split a sentence into words; see `tokenize`."""
+        return tokenize(sentence)
+
+    def join(self, words: Sequence[str]) -> str:
+        """Write words as a sentence for people; see `join_words`."""
+        return join_words(words)
+
+    def with_counts(self, counts: Mapping[str, int]) -> "Vocabulary":
+        """Return a vocabulary of the same kind with other words."""
+        return Vocabulary(counts)
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the vocabulary as JSON, one word and its count a line, atomically.
 
@@ -175,7 +197,11 @@ class Vocabulary:
         return word in self._ids
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Vocabulary) and self.counts == other.counts
+        return (
+            isinstance(other, Vocabulary)
+            and other.tokenizer == self.tokenizer
+            and self.counts == other.counts
+        )
 
     def __hash__(self) -> int:
         return hash(self.words)

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from captioner.text.unspaced import is_unspaced
+
 if TYPE_CHECKING:
     from captioner.results import Caption
 
@@ -121,6 +123,7 @@ def without_gender(words: Sequence[str]) -> list[str]:
 
 
 CASES = ("lower", "sentence")
+_ENDS = (".", "!", "?", "。", "！", "？")
 
 
 @dataclass(frozen=True)
@@ -156,7 +159,7 @@ class Wording:
         if self.case == "sentence":
             start = len(text) - len(text.lstrip())
             text = text[:start] + text[start : start + 1].upper() + text[start + 1 :]
-            text = text if text.rstrip().endswith((".", "!", "?")) else f"{text.rstrip()}."
+            text = text.rstrip() + _full_stop(text) if not text.rstrip().endswith(_ENDS) else text
         return text
 
     def apply(self, caption: "Caption") -> "Caption":
@@ -169,3 +172,9 @@ class Wording:
             return caption
         others = tuple(self.apply(each) for each in caption.alternatives)
         return replace(caption, text=self.write(caption.text), alternatives=others)
+
+
+def _full_stop(text: str) -> str:
+    """Return the full stop of the script in which a text ends, Chinese and Japanese or other."""
+    last = text.rstrip()[-1:]
+    return "。" if is_unspaced(last) and last >= "\u3005" else "."

@@ -86,7 +86,7 @@ class CaptionBatches(Batches):
             for their images, such as `{"features": (B, T, P, C)}`, or for clips also
             `frame_mask` (B, T).
         captions_per_image: Number of captions of an image, N.
-        max_length: Words of a caption that are read, L.
+        max_length: Tokens of a caption that are read, L.
         kwargs: Arguments of `Batches`.
 
     Items:

@@ -18,6 +18,7 @@ from captioner.models.decoder import Decoder
 from captioner.models.vgg16 import VGG16Encoder
 from captioner.presets.network import build_network, capture_weights
 from captioner.presets.storage import Preset, read_preset, write_preset
+from captioner.text.subwords import WORDPIECE, Subwords
 from captioner.text.vocabulary import Vocabulary
 from captioner.training.batches import Batches, CaptionBatches
 from captioner.training.caption_model import (
@@ -44,6 +45,7 @@ from captioner.training.presence import (
 from captioner.training.self_critical import CaptionReward, CaptionSampler, SelfCriticalBatches
 from captioner.training.stage_data import StageData
 from captioner.training.stage_options import caption_options
+from captioner.training.subword_training import split_captions, train_subwords
 from captioner.training.validation import Lesson
 
 
@@ -61,8 +63,14 @@ class CaptionTask:
         self.config = config
         self.policy = compute_policy(config.precision)
         self.mixture = read_mixture(config.data, config.strict)
+        taken = None if config.vocabulary is None else read_preset(config.vocabulary).vocabulary
+        if isinstance(taken, Subwords) or (taken is None and config.tokenizer == WORDPIECE):
+            keep_case = config.keep_case if taken is None else taken.keep_case
+            self.mixture = split_captions(self.mixture, keep_case)
         self.dataset = self.mixture.dataset
-        self.vocabulary = self._choose_vocabulary()
+        self.vocabulary = self._build_vocabulary() if taken is None else taken
+        # Of a caption, in training and when it is written.
+        self.most_tokens = self.vocabulary.token_limit(config.max_length)
         for name in {name for stage in config.stages for name in stage.teachers}:
             read_teacher(name, self.vocabulary)  # before features are computed for hours
         self.presence_words = self._choose_presence_words()
@@ -102,16 +110,19 @@ class CaptionTask:
             return self._presence_lesson(stage, data, encoder, decoder, targets, save)
         return self._caption_lesson(stage, data, encoder, decoder, teachers, save)
 
-    def _choose_vocabulary(self) -> Vocabulary:
-        if self.config.vocabulary is not None:
-            return read_preset(self.config.vocabulary).vocabulary
+    def _build_vocabulary(self) -> Vocabulary:
+        config = self.config
         captions = (
             words
             for example in self.mixture.split("train")
             if example.path  # a word that no image has taught would be said at random
             for words in example.tokens
         )
-        return Vocabulary.build(captions, self.config.min_count)
+        if config.tokenizer == WORDPIECE:
+            return train_subwords(
+                captions, config.pieces, config.min_count, config.max_length, config.keep_case
+            )
+        return Vocabulary.build(captions, config.min_count)
 
     def _choose_presence_words(self) -> list[str]:
         """Return the words of the decoder's presence: of the preset that it begins with, or new."""
@@ -164,7 +175,7 @@ class CaptionTask:
             data.read,
             batch_size=stage.batch_size,
             captions_per_image=self.config.captions_per_image,
-            max_length=self.config.max_length,
+            max_length=self.most_tokens,
             seed=self.config.seed,
             draw_epoch=data.draw_epoch,
             workers=2,
@@ -177,7 +188,7 @@ class CaptionTask:
             data.train,
             self.vocabulary,
             data.read,
-            CaptionSampler(decoder, self.vocabulary, stage.samples, self.config.max_length),
+            CaptionSampler(decoder, self.vocabulary, stage.samples, self.most_tokens),
             CaptionReward(data.train, stage.bleu_weight),
             batch_size=stage.batch_size,
             seed=self.config.seed,

@@ -8,8 +8,10 @@ from typing import Any
 from captioner.datasets.mixture import DataConfig
 from captioner.errors import CaptionerError
 from captioner.results import ACTIVITY, CAPTION
+from captioner.text.subwords import WORDPIECE
 from captioner.training.recipe import read_recipe
 
+_TOKENIZERS = ("words", WORDPIECE)
 _OBJECTIVES = ("cross_entropy", "self_critical", "presence")
 
 
@@ -94,7 +96,12 @@ class TrainConfig:
         decoder: `name` and the options of the decoder.
         vocabulary: Preset whose words are taken, as for a training that begins with it on other
             data; None for the words of the train split.
-        min_count: Rarer words of the train split become <unk>.
+        tokenizer: "words", whole English words, or "wordpiece", pieces of words, for any language;
+            see docs/how-to/any-language.md.
+        pieces: Number of pieces that wordpiece learns, about.
+        keep_case: Whether wordpiece leaves capitals as they are, as German needs it.
+        min_count: Rarer words of the train split become <unk>; with wordpiece, words with rarer
+            characters.
         max_length: Words of a caption that are read in training, and written at most.
         captions_per_image: Captions of a picture that a step learns from.
         validation: Options of the beam search by which epochs are compared.
@@ -121,6 +128,9 @@ class TrainConfig:
     encoder: dict[str, Any] = field(default_factory=dict)
     decoder: dict[str, Any] = field(default_factory=lambda: {"name": "top_down"})
     vocabulary: str | None = None
+    tokenizer: str = "words"
+    pieces: int = 4000
+    keep_case: bool = False
     min_count: int = 5
     max_length: int = 18
     captions_per_image: int = 5
@@ -276,6 +286,12 @@ def _parse_caption(content: dict[str, Any], source: str) -> TrainConfig:
     config: TrainConfig = build_section(TrainConfig, content, source)
     if bool(config.dataset) == bool(config.datasets):
         raise CaptionerError(f"{source}: give `dataset`, or a list of several as `datasets`")
+    if config.tokenizer not in _TOKENIZERS:
+        raise CaptionerError(
+            f"{source}: tokenizer {config.tokenizer!r}: choose one of {', '.join(_TOKENIZERS)}"
+        )
+    if config.pieces < 1:
+        raise CaptionerError(f"{source}: `pieces` must be 1 or more, not {config.pieces}")
     if "name" not in config.decoder:
         raise CaptionerError(f"{source}: `decoder` needs a `name`, such as top_down")
     for stage in parsed:

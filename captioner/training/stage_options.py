@@ -75,6 +75,8 @@ _OPTIONS = "options.json"
 _CHECKPOINT = "checkpoint.safetensors"
 _OF_A_STAGE = (_CHECKPOINT, _OPTIONS, "log.csv", SAMPLES)
 
+# What recipes had no names for before; named alone where it is not the default.
+_ADDED = {"tokenizer": "words", "pieces": 4000, "keep_case": False}
 # Where things lie changes no result, and how long to wait for a better epoch may be changed.
 _FREE = {"run", "features", "dataset", "datasets", "images", "stages", "patience", "name", "strict"}
 
@@ -134,6 +136,7 @@ def caption_options(
         start: The preset that the stage begins with, if there is one.
     """
     options = {key: value for key, value in asdict(config).items() if key not in _FREE}
+    options = {k: v for k, v in options.items() if k not in _ADDED or v != _ADDED[k]}
     options["encoder"] = _encoder(config.encoder)
     options["stage"] = {key: value for key, value in asdict(stage).items() if key not in _FREE}
     options["stage"]["teachers"] = [preset_identity(preset_folder(n)) for n in stage.teachers]

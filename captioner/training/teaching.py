@@ -27,6 +27,7 @@ from captioner.presets.storage import (
     write_preset,
 )
 from captioner.replacing import replacing
+from captioner.text.subwords import GOES_ON, Subwords
 from captioner.training.config import StageConfig, TrainConfig
 from captioner.training.trainer import Trainer
 
@@ -187,13 +188,39 @@ def _splits(dataset: Dataset) -> tuple[list[Example], list[Example]]:
 
 
 def _grow(known: Preset, train: list[Example], seed: int) -> tuple[Preset, list[str], list[str]]:
-    """Return the preset with the captions' new words, these, and those that are too rare."""
+    """Return the preset with the captions' new words, these, and those that are too rare.
+
+    Where tokens are pieces of words, new words are written with those, and new characters are what
+    grows.
+    """
+    if isinstance(known.vocabulary, Subwords):
+        return _grow_alphabet(known, known.vocabulary, train, seed)
     counts = Counter(word for example in train for words in example.tokens for word in words)
     least = 1 if len(train) < 20 else 2  # in a large set a word that occurs once may be a typo
     learnt = {word: n for word, n in counts.items() if word in known.vocabulary or n >= least}
     new = sorted(set(learnt) - set(known.vocabulary.words), key=lambda word: (-counts[word], word))
     start = grow_vocabulary(known, {word: learnt[word] for word in new}, seed)
     return start, new, sorted(set(counts) - set(learnt))
+
+
+def _grow_alphabet(
+    known: Preset, vocabulary: Subwords, train: list[Example], seed: int
+) -> tuple[Preset, list[str], list[str]]:
+    words = Counter(
+        word
+        for example in train
+        for caption in example.captions
+        for word in vocabulary.split(caption)
+    )
+    counts = Counter[str]()
+    new = [word for word in words if vocabulary.unk_id in vocabulary.encode([word])]
+    for word in new:
+        for place, character in enumerate(word):
+            piece = f"{GOES_ON if place else ''}{character}"
+            if piece not in vocabulary:
+                counts[piece] += words[word]
+    new.sort(key=lambda word: (-words[word], word))
+    return grow_vocabulary(known, counts, seed), new, []
 
 
 def _config(
@@ -246,11 +273,10 @@ def _caption(preset: str | Path, examples: list[Example]) -> dict[str, str]:
 
 def _score(captions: dict[str, str], examples: list[Example]) -> dict[str, float]:
     references = {
-        example.id: [" ".join(words) for words in example.tokens]
-        for example in examples
-        if example.id in captions
+        example.id: list(example.captions) for example in examples if example.id in captions
     }
-    return score_captions(captions, references)
+    # Readable text, which in some scripts has no blanks.
+    return score_captions(captions, references, tokenization="karpathy")
 
 
 def _card(known: Preset, dataset: Dataset) -> str:

@@ -44,4 +44,11 @@ texts = st.text(max_size=10)
 def test_the_caption_is_there_whole(prefix, suffix, text):
     assert text in Wording(prefix, suffix).write(text)
     sentence = Wording(prefix, suffix, "sentence").write(text)
-    assert sentence.rstrip()[-1] in ".!?"
+    assert sentence.rstrip()[-1] in ".!?。！？"
+
+
+def test_the_full_stop_is_that_of_the_script():
+    wording = Wording(case="sentence")
+    assert wording.write("红色的圆形") == "红色的圆形。"
+    assert wording.write("红色的圆形。") == "红色的圆形。"
+    assert wording.write("étoile noire") == "Étoile noire."
