@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("phone", "sidecars", "library", "formats", "wording", "explain")
+PAGES = ("phone", "sidecars", "library", "formats", "wording", "explain", "evaluate")
 MODULES = {"caption": "captioner.cli.caption", "captioner": "captioner.cli"}
 
 

@@ -9,6 +9,7 @@ from captioner import __version__
 _COMMANDS = {
     "check": "Report what is in a data set, and what in it will hurt a training.",
     "average": "Make one preset of several: the mean of their weights.",
+    "compare": "Compare two models, or two files of captions, on the same images.",
     "completion": "Write the script by which a shell completes commands.",
     "config": "Show or set the defaults of `caption`.",
     "correct": "Put a person's words in place of a caption in a library.",

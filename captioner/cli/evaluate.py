@@ -21,7 +21,7 @@ _File = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--references",
     type=click.Path(exists=True, path_type=Path),
-    help="COCO captions or Karpathy JSON, Flickr8k token file, CSV or JSONL.",
+    help="COCO captions or Karpathy JSON, {image: captions}, CSV, JSONL, text, or a library.",
 )
 @click.option(
     "--preset",
@@ -66,6 +66,19 @@ _File = click.Path(dir_okay=False, path_type=Path)
     type=_File,
     help="For a preset that recognizes activities: picture of which label clips got, .png or .jpg.",
 )
+@click.option(
+    "--per-image",
+    type=_File,
+    help="Write every metric of each image as well, .csv or .json.",
+)
+@click.option(
+    "--smoothing",
+    type=click.Choice(["add-one", "epsilon", "nist"]),
+    default="add-one",
+    show_default=True,
+    help="For --per-image: how the BLEU of a single caption is smoothed; add-one is that of Lin "
+    "and Och 2004.",
+)
 @click.option("--write-results", type=_File, help="Write the captions in the COCO format as well.")
 def evaluate(
     results: Path | None,
@@ -85,11 +98,16 @@ def evaluate(
     as_json: bool,
     html: Path | None,
     confusion: Path | None,
+    per_image: Path | None,
+    smoothing: str,
     write_results: Path | None,
 ) -> None:
     """Score RESULTS against references, or a model on a data set.
 
-    RESULTS is a JSON file in the COCO results format: [{"image_id": ..., "caption": ...}, ...].
+    RESULTS is what `caption` writes with --json, --jsonl, --csv or as text; the COCO results
+    format, [{"image_id": ..., "caption": ...}, ...]; {image: caption}; or a table. Images may be
+    named with or without folder and suffix. To compare two models, see `captioner compare`.
+
     Of a preset that recognizes activities, the accuracy on a data set of clips is measured.
     """
     with plain_errors():
@@ -103,6 +121,8 @@ def evaluate(
             return
         if confusion:
             raise click.UsageError("--confusion is for activities.")
+        if per_image and per_image.suffix.lower() not in (".csv", ".json"):
+            raise click.UsageError(f"--per-image {per_image}: name a .csv or .json file.")
         from captioner.datasets.readers import read_dataset
         from captioner.evaluation.caption_files import read_results
         from captioner.evaluation.caption_files import write_results as write_results_file
@@ -111,6 +131,7 @@ def evaluate(
             evaluate_captions,
             references_of,
         )
+        from captioner.evaluation.image_scores import write_image_scores
         from captioner.evaluation.meteor import Meteor
         from captioner.evaluation.page import write_page
         from captioner.evaluation.score_table import metric_table
@@ -157,6 +178,8 @@ def evaluate(
             resamples=resamples,
             seed=seed,
         )
+        if per_image:
+            write_image_scores(evaluation, per_image, smoothing)
         if html:
             source = dataset or references
             assert source is not None

@@ -101,7 +101,9 @@ def _training_lines(training: dict[str, Any]) -> dict[str, str]:
     return {
         "data": ", ".join(f"{name} sha256 {sha[:16]}" for name, sha in hashes.items()),
         "seed": str(known["options"].get("seed", "unknown")),
-        "validation": ", ".join(f"{k} {100 * v:.1f}" for k, v in known["validation"].items()),
+        "validation": ", ".join(
+            f"{k} {100 * v:.1f}" for k, v in known["validation"].items() if "CIDEr-D" not in k
+        ),  # which presets of earlier versions have as well as CIDEr, its other name
         "trained by": f"captioner {training.get('captioner')}, commit {training.get('commit')}",
         "versions": ", ".join(f"{name} {number}" for name, number in known["versions"].items()),
     }

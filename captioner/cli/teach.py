@@ -41,7 +41,9 @@ def teach(
     strict: bool,
     overwrite: bool,
 ) -> None:
-    """Teach a preset your own images: DATA is a table of images and captions.
+    """Teach a preset your own images: DATA is a table of images and captions, or a library.
+
+    Of a library, which `caption --library` makes, the captions that you have corrected are taught.
 
     New words are learnt, too. Images without a split are divided; those of `val` choose the best
     epoch and are captioned before and afterwards. `captioner check DATA` tells beforehand what is

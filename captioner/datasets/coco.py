@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from captioner.datasets.dataset import Dataset, Example
-from captioner.datasets.source import caption_words, read_source, with_pictures
+from captioner.datasets.source import caption_words, name_shortcoming, read_source, with_pictures
 from captioner.datasets.table import split_images
 from captioner.errors import CaptionerError
 
@@ -48,7 +48,7 @@ def read_karpathy(
         raise CaptionerError(f"{json_path} is not JSON ({error}): download it again") from error
     except (KeyError, TypeError, AttributeError) as error:
         raise CaptionerError(
-            f"{json_path} is not one of Karpathy's files ({type(error).__name__}: {error}): "
+            f"{json_path} is not one of Karpathy's files ({name_shortcoming(error)}): "
             'it needs "images" with "filename", "split" and "sentences" of "raw" and "tokens"'
         ) from error
     for example in examples:
@@ -124,7 +124,7 @@ def _read_file(path: Path, images_dir: str | os.PathLike[str] | None) -> list[Ex
         names = {image["id"]: str(image["file_name"]) for image in content["images"]}
     except (KeyError, TypeError) as error:
         raise CaptionerError(
-            f"{path} is not one of COCO's files ({type(error).__name__}: {error}): it needs "
+            f"{path} is not one of COCO's files ({name_shortcoming(error)}): it needs "
             '"images" with "id" and "file_name", and "annotations" with "image_id" and "caption"'
         ) from error
     match = _NAME.match(path.name)

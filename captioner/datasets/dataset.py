@@ -101,7 +101,10 @@ class Dataset:
         chosen = [example for example in self.examples if example.split == name]
         if not chosen:
             splits = ", ".join(dict.fromkeys(example.split for example in self.examples))
-            raise CaptionerError(f'{self.name} has no split "{name}": take one of {splits}')
+            raise CaptionerError(
+                f'{self.name} has no split "{name}": take one of {splits}; or give four images or '
+                f"more without a split, which are divided, or write {name} into a column `split`"
+            )
         return chosen
 
     def left_out(self, most: int = 5) -> list[str]:

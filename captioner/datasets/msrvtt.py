@@ -6,7 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from captioner.datasets.dataset import Dataset, Example
-from captioner.datasets.source import clip_example, clips_folder, read_source, with_pictures
+from captioner.datasets.source import (
+    clip_example,
+    clips_folder,
+    name_shortcoming,
+    read_source,
+    with_pictures,
+)
 from captioner.errors import CaptionerError
 
 MSRVTT_FILES = ("train_val_videodatainfo.json", "test_videodatainfo.json")
@@ -69,7 +75,7 @@ def _read_file(path: Path, root: Path) -> list[Example]:
         return [_example(video, captions, root, path) for video in content["videos"]]
     except (KeyError, TypeError) as error:
         raise CaptionerError(
-            f"{path} is not one of MSR-VTT's files ({type(error).__name__}: {error}): it needs "
+            f"{path} is not one of MSR-VTT's files ({name_shortcoming(error)}): it needs "
             '"videos" with "video_id" and "split", and "sentences" with "video_id" and "caption"'
         ) from error
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from captioner.datasets.coco import COCO_PATTERN, read_coco, read_karpathy
 from captioner.datasets.dataset import Dataset
 from captioner.datasets.flickr8k import TOKEN_FILE, read_flickr8k
+from captioner.datasets.library_captions import is_library, read_library
 from captioner.datasets.msrvtt import MSRVTT_FILES, read_msrvtt
 from captioner.datasets.msvd import MSVD_FILES, read_msvd
 from captioner.datasets.rows import is_table
@@ -23,8 +24,8 @@ _TABLES = (
 )  # fmt: skip
 _TABLE_SUFFIXES = (".csv", ".jsonl", ".tsv")
 _MEND = (
-    "give a table of images and captions (.csv, .tsv, .jsonl, .txt, .json), one of Karpathy's "
-    f".json files, or a folder with dataset_*.json, {', '.join(_TABLES[:-1])}, {_TABLES[-1]}, "
+    "give a table of images and captions (.csv, .tsv, .jsonl, .txt, .json), a library, one of "
+    f"Karpathy's .json files, or a folder with dataset_*.json, {', '.join(_TABLES)}, "
     f"{COCO_PATTERN}, {TOKEN_FILE}, {MSRVTT_FILES[0]} or {MSVD_FILES[0]}, or with a text file "
     "beside each image"
 )
@@ -53,6 +54,7 @@ def read_dataset(
             them (`dataset_*.json`; `captions.csv`, `metadata.jsonl` and the like), with
             `Flickr8k.token.txt`, or with a `.txt` file beside each image;
             COCO's `captions_*.json` or their folder, also `annotations` in it;
+            a library of `caption --library`, of which the corrected captions are taken;
             MSR-VTT's `*videodatainfo*.json`, MSVD's `AllVideoDescriptions.txt`, or their folder;
             any other `.txt` or `.txt.gz` file has captions without images, see `read_sentences`.
             For activities: a folder with UCF101's `classInd.txt`, with clips named by their label
@@ -92,6 +94,8 @@ def read_dataset(
                 return read_captioned_folder(path, strict)
             raise CaptionerError(f"{path} holds no data set that can be read: {_MEND}")
         path = files[0]
+    if is_library(path):
+        return read_library(path)
     if path.name in MSVD_FILES:
         return read_msvd(path, images_dir)
     kind = path.suffix.lower()
@@ -105,6 +109,8 @@ def read_dataset(
             return read_table(path, images_dir, strict)
         if '"annotations"' in text:
             return read_coco(path, images_dir)
+        if '"images"' not in text:  # captions by image
+            return read_table(path, images_dir, strict)
         return read_karpathy(path, images_dir)
     if kind in _TABLE_SUFFIXES:
         return read_table(path, images_dir, strict)

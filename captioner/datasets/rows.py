@@ -59,7 +59,8 @@ def read_rows(path: Path) -> Iterator[Row]:
     JSON Lines, a JSON list of objects, or text with commas, semicolons, tabs or bars between the
     cells, quoted or not, with a header or without: then the first column is the image, a second
     one may number the captions, and the rest is the caption. Columns may have any of the usual
-    names (`image`, `file_name`, `caption`, `text`, ...) in any order; a caption may be a list.
+    names (`image`, `file_name`, `caption`, `text`, ...) in any order; a caption may be a list. A
+    JSON file may also be an object of captions, or of lists of them, by image.
 
     Args:
         path: The file.
@@ -195,9 +196,13 @@ def _json_list(path: Path, text: str) -> Iterator[tuple[int, Any]]:
         json.dumps(content, ensure_ascii=False).encode()
     except ValueError as error:
         raise CaptionerError(f"{path} is not JSON ({error}): correct it") from error
+    by_image = content if isinstance(content, dict) else {}
+    if by_image and all(isinstance(value, (str, list)) for value in by_image.values()):
+        content = [{"image": image, "caption": value} for image, value in by_image.items()]
     if not isinstance(content, list):
         raise CaptionerError(
-            f'{path} is no list of objects like {{"image": ..., "caption": ...}}: make it one'
+            f'{path} is no list of objects like {{"image": ..., "caption": ...}}, and no object '
+            "like {image: caption}: make it one"
         )
     yield from enumerate(content, start=1)
 
@@ -213,15 +218,18 @@ def _object_rows(values: Iterator[tuple[int, Any]], place: str) -> Iterator[Row]
             yield Row(here, "", (), fault=fault)
             continue
         known = {_plain(str(key)): entry for key, entry in value.items()}
+        if "caption" not in known and isinstance(known.get("segments"), list):
+            known["caption"] = [shot.get("caption") for shot in known["segments"]]
         image, caption, split = (
             next((known[name] for name in columns if name in known), None)
             for columns in (IMAGE_COLUMNS, CAPTION_COLUMNS, SPLIT_COLUMNS)
         )
+        named = str(image) if isinstance(image, (str, int)) and image is not True else ""
         lacks = [name for name, entry in (("image", image), ("caption", caption)) if entry is None]
         if lacks:
-            yield Row(here, "", (), fault=f"lacks {' and '.join(lacks)}: add what is missing")
+            fault = f"lacks {' and '.join(lacks)}: add what is missing"
+            yield Row(here, named.strip(), (), fault=fault)
             continue
-        named = str(image) if isinstance(image, (str, int)) and image is not True else ""
         captions = caption if isinstance(caption, list) else [caption]
         texts = [c["raw"] if isinstance(c, dict) and "raw" in c else c for c in captions]
         yield _row(here, named.strip(), texts, "" if split is None else split)

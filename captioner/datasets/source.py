@@ -37,6 +37,21 @@ def read_source(path: Path) -> str:
         ) from error
 
 
+def name_shortcoming(error: Exception) -> str:
+    """Say what a JSON file lacks, by what reading it has raised, as the end of a sentence.
+
+    Args:
+        error: A KeyError where a name is missing; a TypeError, say, where a number is a list.
+
+    Example:
+        >>> name_shortcoming(KeyError("image_id"))
+        'has an entry that lacks "image_id"'
+    """
+    if isinstance(error, KeyError):
+        return f'has an entry that lacks "{error.args[0]}"'
+    return "has an entry that is none of an image or a caption"
+
+
 def caption_words(caption: object, place: str) -> tuple[str, ...]:
     """Tokenize one raw caption.
 

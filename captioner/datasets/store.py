@@ -79,8 +79,13 @@ class FeatureStore:
         return int(self.features.shape[1])
 
     def check(self, dataset: Dataset, encoder_fingerprint: str) -> None:
-        """Raise CaptionerError unless the store was made of this data set by this encoder."""
-        _check(self.index, self.folder, dataset=dataset.fingerprint(), encoder=encoder_fingerprint)
+        """Raise CaptionerError unless the store has this data set's images, by this encoder."""
+        _check(self.index, self.folder, encoder=encoder_fingerprint)
+        if missing := {example.id for example in dataset.examples} - set(self.index["image_ids"]):
+            raise CaptionerError(
+                f"{self.folder}: this feature store was made with another dataset, without "
+                f"{min(missing)}; run `captioner prepare` again, it adds what is missing"
+            )
 
 
 def prepare_features(
@@ -94,8 +99,11 @@ def prepare_features(
 ) -> FeatureStore:
     """Run the encoder once over a data set; resume where a killed run stopped.
 
+    Features belong to files and an encoder: captions, labels and splits may change. Of a store that
+    has other images, those that it lacks are added.
+
     Args:
-        dataset: Images or clips; splits do not matter here.
+        dataset: Images or clips.
         encoder: A `VGG16Encoder`, or `FrozenBlocks`.
         folder: Where the store is, or is to be.
         batch_size: Frames in one pass of the network; an image is one.
@@ -110,8 +118,8 @@ def prepare_features(
         and are not in it; of a clip that breaks off there is what comes before.
 
     Raises:
-        CaptionerError: If the folder holds a store of another data set, encoder, view, reading or
-            number of frames, or of files that have changed since; if a view of clips is asked for;
+        CaptionerError: If the folder holds a store of another encoder, view, reading or number of
+            frames, or of files that have changed since; if a view of clips is asked for;
             or if there is no room for the store.
     """
     if view is not None and dataset.has_clips:
@@ -119,7 +127,6 @@ def prepare_features(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     made_of: dict[str, Any] = {
-        "dataset": dataset.fingerprint(),
         "encoder": encoder.fingerprint(),
         "view": None if view is None else view.as_dict(),
         "reading": reading,
@@ -131,16 +138,26 @@ def prepare_features(
         index = _read_index(folder)
         _check(index, folder, **made_of)
         files = RecordedFiles(folder, index["completed"])
-        files.check(index["image_ids"], [example.path for example in examples])
+        own = {example.id: example for example in examples}
+        done = index["image_ids"][: index["completed"]]
+        files.check(done, [own[id_].path if id_ in own else "" for id_ in done])
         most = np.load(folder / "features.npy", mmap_mode="r").shape[1]
         if dataset.has_clips and frames not in (None, most):
             raise CaptionerError(
                 f"{folder}: this feature store has {most} frames of each clip, not "
                 f"{frames}; choose another folder, or delete this one"
             )
-        if index["completed"] == len(examples):
+        known = set(done)
+        fresh = [example for example in examples if example.id not in known]
+        if not fresh and index["completed"] == len(index["image_ids"]):
             return FeatureStore(folder)
-        features = reopen_array(folder / "features.npy")
+        # The rows that are there keep their places; those of a killed run's rest are chosen anew.
+        index["image_ids"] = [*done, *(example.id for example in fresh)]
+        examples = [*(own.get(id_) or Example(id_, "") for id_ in done), *fresh]
+        features = reopen_array(folder / "features.npy", rows=len(examples))
+        _write_index(folder, index)
+        if not fresh:
+            return FeatureStore(folder)
     else:
         most = (frames or FRAMES_OF_A_CLIP) if dataset.has_clips else 1
         shape = (len(examples), most, *encoder.features_shape)

@@ -11,6 +11,7 @@ import numpy as np
 
 from captioner.errors import CaptionerError
 from captioner.fingerprint import Fingerprint, is_same_moment, take_fingerprint
+from captioner.replacing import replacing
 
 
 def create_array(path: Path, shape: tuple[int, ...]) -> np.memmap:
@@ -62,8 +63,12 @@ def take_room(path: Path) -> None:
         os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
 
 
-def reopen_array(path: Path) -> np.memmap:
-    """Open the array of an unfinished store to go on with it.
+def reopen_array(path: Path, rows: int) -> np.memmap:
+    """Open the array of a store to go on with it.
+
+    Args:
+        path: Of the .npy file.
+        rows: How many it shall have; where there are fewer, it grows, whole or not at all.
 
     Raises:
         CaptionerError: If it is missing or damaged, or there is no room for the rest of it.
@@ -71,6 +76,12 @@ def reopen_array(path: Path) -> np.memmap:
     try:
         take_room(path)
         array: np.memmap = np.load(path, mmap_mode="r+")
+        if len(array) < rows:
+            with replacing(path) as partial:
+                grown = create_array(partial, (rows, *array.shape[1:]))
+                grown[: len(array)] = array
+                grown.flush()
+            array = np.load(path, mmap_mode="r+")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise CaptionerError(
@@ -136,7 +147,7 @@ class RecordedFiles:
 
         Args:
             names: Of the rows, for the error.
-            paths: Their files.
+            paths: Their files; "" where a row has none any more.
 
         Raises:
             CaptionerError: If files have other content now; those that are gone are passed over.
@@ -146,7 +157,7 @@ class RecordedFiles:
             changed = [
                 name
                 for line, name, path in zip(lines, names, paths, strict=False)
-                if line != "null" and _has_changed(path, Fingerprint(**json.loads(line)))
+                if line != "null" and path and _has_changed(path, Fingerprint(**json.loads(line)))
             ]
         except (ValueError, TypeError) as error:
             raise CaptionerError(

@@ -1,4 +1,4 @@
-"""Files of captions in the COCO results format: [{"image_id": ..., "caption": ...}, ...]."""
+"""A system's captions, one an image: their files, and the images that they are about."""
 
 import json
 import os
@@ -6,22 +6,28 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from captioner.datasets.source import read_source
 from captioner.errors import CaptionerError
+from captioner.evaluation.caption_rows import read_caption_rows
+from captioner.evaluation.matching import match_ids
 from captioner.replacing import replacing
 
 _LISTED = 10
+_KINDS = (
+    'give [{"image_id": ..., "caption": ...}, ...], {image: caption}, JSON Lines, a table with '
+    "image and caption, or what `caption` writes"
+)
 
 
 def read_results(path: str | os.PathLike[str]) -> dict[str, str]:
-    """Read captions in the COCO results format.
+    """Read the captions that a system gave images.
 
     Args:
-        path: a JSON file with one object an image; more keys than "image_id" and "caption" may be
-            there.
+        path: the COCO results format, [{"image_id": ..., "caption": ...}, ...], what `caption`
+            writes, or any other file of `read_caption_rows`.
 
     Returns:
-        The caption of each image id, in the order of the file; ids are text, empty captions stay.
+        The caption of each image id, in the order of the file; ids are text; an image whose row is
+        empty, or has an error, has an empty caption.
 
     Raises:
         CaptionerError: the file is missing or of another kind, or an image comes more than once.
@@ -33,28 +39,22 @@ def read_results(path: str | os.PathLike[str]) -> dict[str, str]:
         {'391895': 'a man rides a motorcycle'}
     """
     path = Path(path)
-    form = 'it needs [{"image_id": ..., "caption": ...}, ...]'
-    try:
-        entries = json.loads(read_source(path))
-        pairs = [(str(entry["image_id"]), entry["caption"]) for entry in entries]
-    except json.JSONDecodeError as error:
-        raise CaptionerError(f"{path} is not JSON ({error}): {form}") from error
-    except (KeyError, TypeError) as error:
-        raise CaptionerError(
-            f"{path} is not in the COCO results format ({type(error).__name__}: {error}): {form}"
-        ) from error
-    if not pairs:
-        raise CaptionerError(f"{path} has no captions: {form}")
-    for image, caption in pairs:
-        # Half a surrogate pair, which JSON can hold, is no text.
-        if not isinstance(caption, str) or any("\ud800" <= sign <= "\udfff" for sign in caption):
-            raise CaptionerError(f"{path} has a caption that is no text for {image!r}: correct it")
-    doubled = [image for image, times in Counter(image for image, _ in pairs).items() if times > 1]
+    rows = read_caption_rows(path)
+    for row in rows:
+        if row.fault and (row.captions or not row.image):
+            raise CaptionerError(f"{row.place} {row.fault}")
+    if not any(row.captions for row in rows):
+        told = f"{rows[0].place} {rows[0].fault}; " if rows and rows[0].fault else ""
+        raise CaptionerError(f"{told}{path} has no captions: {_KINDS}")
+    times = Counter(row.image for row in rows)
+    doubled = [row.image for row in rows if len(row.captions) > 1]
+    doubled += [image for image, count in times.items() if count > 1]
     if doubled:
         raise CaptionerError(
-            f"{path} has more than one caption for {list_ids(doubled)}: keep one of each"
+            f"{path} has more than one caption for {list_ids(dict.fromkeys(doubled))}: keep one of "
+            "each; of a clip, `caption --whole` gives one"
         )
-    return dict(pairs)
+    return {row.image: row.captions[0] if row.captions else "" for row in rows}
 
 
 def write_results(path: str | os.PathLike[str], captions: Mapping[str, str]) -> None:
@@ -84,6 +84,8 @@ def complete_results(
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     """Bring results into the images' order, and refuse what would make their score another's.
 
+    Ids may be written with folders or without a suffix, see `match_ids`.
+
     Args:
         results: the caption of each image id.
         image_ids: the images that are to be scored.
@@ -92,7 +94,7 @@ def complete_results(
             which lowers the score.
 
     Returns:
-        The caption of every image; and the images that had none.
+        The caption of every image, by the ids of `image_ids`; and the images that had none.
 
     Raises:
         CaptionerError: results are for unknown images, or are missing or empty unless allowed.
@@ -101,22 +103,25 @@ def complete_results(
         >>> complete_results({"1": "a dog"}, ["1", "2"], allow_missing=True)
         ({'1': 'a dog', '2': ''}, ('2',))
     """
-    known = set(image_ids)
-    unknown = [image for image in results if image not in known]
+    found = match_ids(results, image_ids)
+    unknown = [image for image in results if image not in found]
     if unknown:
         raise CaptionerError(
-            f"{source} has captions for images without references, {list_ids(unknown)}: "
-            "remove them, or give the references (and split) they belong to"
+            f"{source} has captions for images without references, {list_ids(unknown)}; the "
+            f"references are of images such as {next(iter(image_ids), 'none')}: remove those "
+            "captions, or give the references (and split) they belong to"
         )
-    missing = [image for image in image_ids if not results.get(image, "").strip()]
+    given = {found[image]: caption for image, caption in results.items()}
+    missing = [image for image in image_ids if not given.get(image, "").strip()]
     if missing and not allow_missing:
-        kinds = [image for image in missing if image in results]
-        empty = f", {len(kinds)} of them empty ones" if kinds else ""
+        empty = sum(image in given for image in missing)
         raise CaptionerError(
-            f"{source} has no caption for {list_ids(missing)}{empty}: "
-            "add them, or count them as empty with --allow-missing"
+            f"{source} has no caption for {list_ids(missing)}"
+            f"{f', {empty} of them empty ones' if empty else ''}; it has captions of images such "
+            f"as {next(iter(results), 'none')}: add what is missing, or count it as empty with "
+            "--allow-missing"
         )
-    return {image: results.get(image, "").strip() for image in image_ids}, tuple(missing)
+    return {image: given.get(image, "").strip() for image in image_ids}, tuple(missing)
 
 
 def list_ids(image_ids: Collection[str]) -> str:

@@ -52,10 +52,16 @@ class Evaluation:
     notes: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Return scores as fractions under the metrics' names, their intervals, and the rest."""
+        """Return scores as fractions under the metrics' names, their intervals, and the rest.
+
+        CIDEr is there as "CIDEr-D", too, as in earlier versions.
+        """
+        scores = {name: metric.score for name, metric in self.metrics.items()}
+        intervals = {name: list(ends) for name, ends in self.intervals.items()}
         return {
-            **{name: metric.score for name, metric in self.metrics.items()},
-            "intervals": {name: list(ends) for name, ends in self.intervals.items()},
+            **scores,
+            "CIDEr-D": scores["CIDEr"],
+            "intervals": {**intervals, "CIDEr-D": intervals["CIDEr"]},
             "name": self.name,
             "images": len(self.captions),
             "references": sum(map(len, self.references.values())),
@@ -100,7 +106,7 @@ def evaluate_captions(
         CaptionerError: captions are missing or empty (unless allowed), or for unknown images.
 
     Example:
-        >>> evaluation = evaluate_captions({"1": "A dog."}, {"1": ["A dog.", "One dog."]})
+        >>> evaluation = evaluate_captions({"1.jpg": "A dog."}, {"1": ["A dog.", "One dog."]})
         >>> round(evaluation.metrics["BLEU-2"].score, 6)
         1.0
     """
@@ -114,6 +120,16 @@ def evaluate_captions(
     intervals = confidence_intervals(metrics, resamples=resamples, seed=seed)
     notes = ["CIDEr, as coco-caption and the literature compute it, is CIDEr-D."]
     english = is_english(text for texts in references.values() for text in texts)
+    if len(truths) == 1:
+        notes.append(
+            "CIDEr needs several images: it weighs words by how few images have them in their "
+            "references, and of one image alone it is 0, whatever the caption."
+        )
+    if all(len(texts) == 1 for texts in truths.values()):
+        notes.append(
+            "Each image has one reference: CIDEr and BLEU are made for several, and are lower and "
+            "less certain with one; published scores have five."
+        )
     if meteor is None:
         if not english:
             reason = ": it knows English alone, and the references seem to be in another language"

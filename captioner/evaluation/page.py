@@ -16,6 +16,7 @@ from PIL import Image
 from captioner.errors import CaptionerError
 from captioner.evaluation.caption_files import list_ids, write_whole
 from captioner.evaluation.evaluation import Evaluation
+from captioner.evaluation.image_scores import image_scores
 from captioner.evaluation.score_table import interval_text, variety_rows
 from captioner.media.image import load_image
 
@@ -76,7 +77,7 @@ def thumbnail(path: Path | None) -> str:
 
 _SHOWN = 8  # pictures in each group
 _BINS = 20
-_FAVOURITE = "CIDEr-D"
+_FAVOURITE = "CIDEr"
 
 
 def write_page(
@@ -107,20 +108,21 @@ def write_page(
                 f"{list_ids(elsewhere)}: not shown, because the picture lies outside {folder}, "
                 "the folder of the images."
             )
-    groups = {name: _groups(evaluation, name) for name in evaluation.metrics}
+    scores = image_scores(evaluation)
+    notes.append("BLEU of single images is smoothed by adding one (Lin and Och 2004).")
+    columns = {
+        name: np.array([own[name] for own in scores.values()]) for name in evaluation.metrics
+    }
+    groups = {name: _groups(list(scores), column) for name, column in columns.items()}
     shown = {image for group in groups.values() for images in group.values() for image in images}
-    rows = {image: row for row, image in enumerate(evaluation.captions)}
     images = {
         image: {
             "picture": thumbnail(inside.get(image)),
             "caption": evaluation.captions[image],
             "references": evaluation.references[image],
-            "scores": {
-                name: round(float(metric.image_scores[rows[image]]), 4)
-                for name, metric in evaluation.metrics.items()
-            },
+            "scores": {name: round(score, 4) for name, score in scores[image].items()},
         }
-        for image in rows
+        for image in scores
         if image in shown
     }
     data = json.dumps({"groups": groups, "images": images}, ensure_ascii=False)
@@ -136,9 +138,7 @@ def write_page(
             f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>"
             for name, value in variety_rows(evaluation.variety)
         ),
-        histograms="\n".join(
-            _histogram(name, metric.image_scores) for name, metric in evaluation.metrics.items()
-        ),
+        histograms="\n".join(_histogram(name, column) for name, column in columns.items()),
         options="".join(
             f"<option{' selected' if name == _FAVOURITE else ''}>{name}</option>"
             for name in evaluation.metrics
@@ -148,10 +148,9 @@ def write_page(
     write_whole(path, page)
 
 
-def _groups(evaluation: Evaluation, name: str) -> dict[str, list[str]]:
-    """Images at both ends and in the middle of a metric, best first."""
-    ids = np.array(list(evaluation.captions), dtype=object)
-    ranked = ids[np.argsort(-evaluation.metrics[name].image_scores, kind="stable")]
+def _groups(image_ids: list[str], scores: np.ndarray) -> dict[str, list[str]]:
+    """Images at both ends and in the middle of a metric (I,), best first."""
+    ranked = np.array(image_ids, dtype=object)[np.argsort(-scores, kind="stable")]
     if len(ranked) < 3 * _SHOWN:
         return {"All": list(ranked)}
     middle = (len(ranked) - _SHOWN) // 2

@@ -1,22 +1,27 @@
 """Reference captions of images, from whatever file they come in; the pictures are not needed."""
 
-import csv
-import io
 import json
 import os
+import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from captioner.datasets.source import read_source
+from captioner.datasets.library_captions import is_library, read_library
+from captioner.datasets.source import name_shortcoming, read_source
 from captioner.errors import CaptionerError
 from captioner.evaluation.caption_files import list_ids
+from captioner.evaluation.caption_rows import read_caption_rows
+from captioner.evaluation.matching import match_ids
 
 _KINDS = (
-    "give COCO captions or one of Karpathy's files (.json), a Flickr8k token file (.txt), "
-    "or a .csv or .jsonl table with image and caption"
+    "give COCO captions or one of Karpathy's files (.json), {image: captions} (.json), a Flickr8k "
+    "token file or other text (.txt), a table with image and caption (.csv, .tsv, .jsonl), or a "
+    "library of `caption --library`"
 )
+_TEXTS = (".json", ".jsonl", ".csv", ".tsv", ".txt")
+_TOKEN = re.compile(r"\S+#\d+\t")
 _FLICKR_SPLITS = {"train": "train", "val": "dev", "test": "test"}
 
 
@@ -53,11 +58,12 @@ def read_references(
     Args:
         path: COCO captions (`.json` with "images" and "annotations"), one of Karpathy's files
             (`.json` with "images" and "sentences"), `Flickr8k.token.txt` (with its lists of splits
-            beside it, if there are splits), or a `.csv` or `.jsonl` table with the columns `image`
-            (or `image_id`), `caption` and, if there are splits, `split`.
+            beside it, if there are splits), a library of `caption --library`, whose corrections are
+            taken, or whatever `read_caption_rows` reads.
         split: the split to take where the file has splits; "all" takes every image.
-        image_ids: ids of the captions that will be scored. An image of Karpathy's files has
-            several, its "filename", "cocoid" and "imgid"; the kind that knows most is taken.
+        image_ids: ids of the captions that will be scored. An image of COCO's files has two, its
+            number and its file's name, of Karpathy's several, "filename", "cocoid" and "imgid"; the
+            kind that names most of them is taken, see `match_ids`.
 
     Returns:
         The references.
@@ -71,20 +77,23 @@ def read_references(
     """
     path = Path(path)
     kind = path.suffix.lower()
-    try:
-        if kind == ".json":
-            entries = list(_json_entries(path))
-        elif kind in (".csv", ".jsonl"):
-            entries = list(_merge(_table_rows(path)))
-        elif kind == ".txt":
-            entries = list(_flickr_entries(path))
-        else:
-            raise CaptionerError(f"{path} holds no references that can be read: {_KINDS}")
-    except (ValueError, KeyError, TypeError, AttributeError, csv.Error) as error:
-        raise CaptionerError(
-            f"{path} holds no references that can be read ({type(error).__name__}: {error}): "
-            f"{_KINDS}"
-        ) from error
+    if is_library(path):
+        entries = [
+            _Entry((example.id,), example.path, list(example.captions))
+            for example in read_library(path).examples
+        ]
+    elif kind == ".json" and (content := _object_with_images(path)):
+        try:
+            entries = list(_coco_entries(content) if "annotations" in content else
+                           _karpathy_entries(content))  # fmt: skip
+        except (LookupError, ValueError, TypeError, AttributeError) as error:
+            raise CaptionerError(f"{path} {name_shortcoming(error)}: {_KINDS}") from error
+    elif kind == ".txt" and _TOKEN.match(read_source(path)):
+        entries = list(_flickr_entries(path))
+    elif kind in _TEXTS:
+        entries = list(_merge(_rows(path)))
+    else:
+        raise CaptionerError(f"{path} holds no references that can be read: {_KINDS}")
     has_splits = any(entry.split is not None for entry in entries)
     chosen = [e for e in entries if split == "all" or not has_splits or e.split == split]
     if not chosen:
@@ -99,9 +108,8 @@ def read_references(
         raise CaptionerError(
             f"{path} has no caption or an empty one for {list_ids(empty)}: write or remove them"
         )
-    wanted = set(image_ids)
     kinds = range(min(len(entry.ids) for entry in chosen))
-    known = [sum(entry.ids[name] in wanted for entry in chosen) for name in kinds]
+    known = [len(match_ids(image_ids, [entry.ids[name] for entry in chosen])) for name in kinds]
     name = known.index(max(known))
     return ReferenceSet(
         captions={entry.ids[name]: entry.captions for entry in chosen},
@@ -110,16 +118,27 @@ def read_references(
     )
 
 
-def _json_entries(path: Path) -> Iterator[_Entry]:
-    content = json.loads(read_source(path))
-    if "annotations" in content:
-        names = {image["id"]: image.get("file_name", "") for image in content.get("images", [])}
-        captions: dict[Any, list[str]] = {image: [] for image in names}
-        for annotation in content["annotations"]:
-            captions.setdefault(annotation["image_id"], []).append(annotation["caption"])
-        for image, texts in captions.items():
-            yield _Entry((str(image),), names.get(image, ""), texts)
-        return
+def _object_with_images(path: Path) -> dict[str, Any] | None:
+    """Return the content of COCO's and Karpathy's files; None for any other."""
+    try:
+        content = json.loads(read_source(path))
+    except ValueError as error:
+        raise CaptionerError(f"{path} is not JSON ({error}): {_KINDS}") from error
+    is_one = isinstance(content, dict) and ("annotations" in content or "images" in content)
+    return content if is_one else None
+
+
+def _coco_entries(content: dict[str, Any]) -> Iterator[_Entry]:
+    names = {image["id"]: image.get("file_name", "") for image in content.get("images", [])}
+    captions: dict[Any, list[str]] = {image: [] for image in names}
+    for annotation in content["annotations"]:
+        captions.setdefault(annotation["image_id"], []).append(annotation["caption"])
+    for image, texts in captions.items():
+        name = names.get(image, "")
+        yield _Entry((str(image), name) if name else (str(image),), name, texts)
+
+
+def _karpathy_entries(content: dict[str, Any]) -> Iterator[_Entry]:
     for image in content["images"]:
         picture = str(PurePosixPath(image.get("filepath", ""), image["filename"]))
         numbers = [str(image[key]) for key in ("cocoid", "imgid") if key in image]
@@ -151,16 +170,16 @@ def _flickr_entries(path: Path) -> Iterator[_Entry]:
     yield from _merge(rows)
 
 
-def _table_rows(path: Path) -> Iterator[tuple[str, str, str | None]]:
-    text = read_source(path)
-    rows: Iterable[dict[str, Any]]
-    if path.suffix.lower() == ".csv":
-        rows = csv.DictReader(io.StringIO(text), strict=True, skipinitialspace=True)
-    else:
-        rows = (json.loads(line) for line in text.split("\n") if line.strip())
+def _rows(path: Path) -> Iterator[tuple[str, str, str | None]]:
+    rows = read_caption_rows(path)
+    faults = [f"{row.place} {row.fault or 'has an empty caption: write one or remove it'}"
+              for row in rows if row.fault or not row.captions]  # fmt: skip
+    if faults:
+        more = f"; and {len(faults) - 5} more" if len(faults) > 5 else ""
+        raise CaptionerError("; ".join(faults[:5]) + more)
     for row in rows:
-        image = row["image"] if "image" in row else row["image_id"]
-        yield str(image), row["caption"] or "", row.get("split")
+        for caption in row.captions:
+            yield row.image, caption, row.split or None
 
 
 def _merge(rows: Iterable[tuple[str, str, str | None]]) -> Iterator[_Entry]:

@@ -1,4 +1,4 @@
-"""The scores of a set of captions: BLEU, METEOR, ROUGE-L, CIDEr and CIDEr-D."""
+"""The scores of a set of captions: BLEU, METEOR, ROUGE-L and CIDEr."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -14,7 +14,7 @@ from captioner.evaluation.ngrams import ORDERS
 from captioner.evaluation.rouge import rouge_l
 from captioner.evaluation.tokenization import caption_splitter
 
-METRICS = (*(f"BLEU-{order}" for order in ORDERS), "METEOR", "ROUGE-L", "CIDEr", "CIDEr-D")
+METRICS = (*(f"BLEU-{order}" for order in ORDERS), "METEOR", "ROUGE-L", "CIDEr")
 
 
 def measure_captions(
@@ -31,8 +31,8 @@ def measure_captions(
         meteor: the METEOR program; without it METEOR is left out.
 
     Returns:
-        The metrics under the names in `METRICS`. What coco-caption and the literature call CIDEr is
-        CIDEr-D with the document frequencies of the references at hand; both names give it.
+        The metrics under the names in `METRICS`. CIDEr is what coco-caption and the literature
+        report under this name: CIDEr-D, with the document frequencies of the references at hand.
 
     Raises:
         CaptionerError: the two do not hold the same images, or hold none.
@@ -56,7 +56,7 @@ def measure_captions(
         metrics["METEOR"] = measure_meteor(meteor, captions, truths)
     rouge = [rouge_l(caption, texts) for caption, texts in zip(captions, truths, strict=True)]
     metrics["ROUGE-L"] = Metric.mean(np.array(rouge))
-    metrics["CIDEr"] = metrics["CIDEr-D"] = Metric.mean(cider.score(list(candidates), captions))
+    metrics["CIDEr"] = Metric.mean(cider.score(list(candidates), captions))
     return metrics
 
 
@@ -94,7 +94,7 @@ def score_captions(
 
     Returns:
         Fractions as pycocoevalcap gives them, under BLEU-1 to BLEU-4, METEOR (if its program is
-        given), ROUGE-L, CIDEr and CIDEr-D.
+        given), ROUGE-L and CIDEr (which is CIDEr-D).
 
     Raises:
         CaptionerError: the two do not hold the same images or hold none, or the tokenization is

@@ -151,6 +151,12 @@ def _load_vgg16(weights: str | Path | None, filters: tuple[int, ...]) -> keras.M
             input_shape=(*VGG16Encoder.image_size, 3),
         )
     except Exception as error:  # Keras raises a different type for each kind of broken file.
+        if weights == "imagenet":
+            raise CaptionerError(
+                f"VGG16's ImageNet weights could not be downloaded ({error}): give their file by "
+                "--weights, or take the VGG16 of the bundled model, which needs no network, by "
+                "--set encoder.preset=vgg16_top_down"
+            ) from error
         raise CaptionerError(
             f"VGG16 weights {weights}: they could not be loaded ({error}); give a Keras .h5 file "
             "of VGG16 without its top"

@@ -26,6 +26,7 @@ from captioner.text.vocabulary import Vocabulary
 from captioner.training.batches import Batches
 from captioner.training.card import describe_training, write_card
 from captioner.training.config import ActivityConfig, StageConfig
+from captioner.training.data_summary import split_sizes
 from captioner.training.stage_options import activity_options
 from captioner.training.validation import Lesson
 
@@ -52,6 +53,10 @@ class ActivityTask:
     def options(self, stage: StageConfig, start: Path | None) -> dict[str, Any]:
         """Return what decides the result of the training."""
         return activity_options(self.config, self.dataset)
+
+    def summary(self) -> list[str]:
+        """Return lines that tell what is learnt from."""
+        return [f"{split_sizes(self.dataset)} clips of {len(self.dataset.labels)} labels"]
 
     def prepare(self, stage: StageConfig, start: Path | None, features: Path) -> Lesson:
         """Build the network, and what it is trained on and scored by; see `Trainer`."""

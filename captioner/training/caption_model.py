@@ -248,8 +248,9 @@ def build_stage_network(
     if preset is not None and start is not None:
         if preset.vocabulary != vocabulary:
             raise CaptionerError(
-                f"{start}: its words are not those of this data set: train a fresh decoder on its "
-                "encoder, by `encoder: {preset: NAME}` instead of `start`"
+                f"{start}: its words are not those of this data set: continue it with new words by "
+                "`captioner teach`, or train a fresh decoder on its encoder, by "
+                "`encoder: {preset: NAME}` instead of `start`"
             )
         assign_weights(encoder, decoder, preset)
     elif preset is not None:

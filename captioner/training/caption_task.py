@@ -1,5 +1,6 @@
 """Training of a model that writes captions: its stages, their batches, scores and presets."""
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from captioner.captioning import CaptionHead
+from captioner.datasets.dataset import Example
 from captioner.datasets.mixture import read_mixture
 from captioner.engines.keras import KerasEngine, compiled
 from captioner.engines.runtime import compute_policy
@@ -31,7 +33,9 @@ from captioner.training.caption_model import (
 )
 from captioner.training.card import describe_training, write_card
 from captioner.training.config import StageConfig, TrainConfig
+from captioner.training.data_summary import least_count, split_sizes, word_summary
 from captioner.training.epoch_samples import EpochSamples
+from captioner.training.perplexity import CaptionPerplexity
 from captioner.training.presence import (
     PresenceBatches,
     PresenceData,
@@ -75,6 +79,13 @@ class CaptionTask:
             read_teacher(name, self.vocabulary)  # before features are computed for hours
         self.presence_words = self._choose_presence_words()
         self._graphs: dict[str, bytes] | None = None
+        self._said: dict[str, str] = {}  # of validation images in the last scoring
+
+    def summary(self) -> list[str]:
+        """Return lines that tell what is learnt from."""
+        what = "clips" if self.dataset.has_clips else "images"
+        words = word_summary(self._taught_captions(), self.vocabulary)
+        return [f"{split_sizes(self.dataset)} {what}", words]
 
     def options(self, stage: StageConfig, start: Path | None) -> dict[str, Any]:
         """Return what decides the result of a stage."""
@@ -112,17 +123,21 @@ class CaptionTask:
 
     def _build_vocabulary(self) -> Vocabulary:
         config = self.config
-        captions = (
+        captions = self._taught_captions()
+        min_count = config.min_count or least_count(len(captions))
+        if config.tokenizer == WORDPIECE:
+            return train_subwords(
+                captions, config.pieces, min_count, config.max_length, config.keep_case
+            )
+        return Vocabulary.build(captions, min_count)
+
+    def _taught_captions(self) -> list[tuple[str, ...]]:
+        return [
             words
             for example in self.mixture.split("train")
             if example.path  # a word that no image has taught would be said at random
             for words in example.tokens
-        )
-        if config.tokenizer == WORDPIECE:
-            return train_subwords(
-                captions, config.pieces, config.min_count, config.max_length, config.keep_case
-            )
-        return Vocabulary.build(captions, config.min_count)
+        ]
 
     def _choose_presence_words(self) -> list[str]:
         """Return the words of the decoder's presence: of the preset that it begins with, or new."""
@@ -165,7 +180,25 @@ class CaptionTask:
             samples=samples.of_epoch,
             loss_weight=1 - stage.distillation,
             on_policy=on_policy,
+            # Of captions that the model samples, those of people are no measure.
+            perplexity=None if on_policy else self._perplexity(head, decoder, data),
+            said=lambda: self._said,
         )
+
+    def _perplexity(
+        self, head: CaptionHead, decoder: Decoder, data: StageData
+    ) -> Callable[[], float]:
+        measured = CaptionPerplexity(
+            decoder, self.vocabulary, self.config.captions_per_image, self.most_tokens
+        )
+
+        def batches() -> Iterator[tuple[list[Example], Sequence[np.ndarray]]]:
+            for name, examples in data.validation.items():
+                known = {example.id: example for example in examples}
+                for ids, clips in data.validation_clips(name, head.engine):
+                    yield [known[id_] for id_ in ids], clips
+
+        return lambda: measured.measure(batches())
 
     def _written(self, stage: StageConfig, data: StageData) -> Batches:
         """Captions that people wrote."""
@@ -241,6 +274,7 @@ class CaptionTask:
     def _score(self, head: CaptionHead, data: StageData, samples: EpochSamples) -> dict[str, float]:
         """Caption the validation splits and score them."""
         scores = {}
+        self._said.clear()
         for name, examples in data.validation.items():
             captions = {
                 id_: "" if isinstance(caption, CaptionerError) else " ".join(caption.words)
@@ -248,6 +282,7 @@ class CaptionTask:
                 for id_, caption in zip(ids, head.caption_features(clips), strict=True)
             }
             samples.take(captions)
+            self._said.update(captions)
             scores[name] = score_captions(captions, {e.id: e.sentences for e in examples})
         return self._combine(scores)
 

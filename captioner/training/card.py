@@ -12,6 +12,7 @@ import keras
 from captioner import __version__
 from captioner.datasets.dataset import Dataset
 from captioner.training.config import ActivityConfig, TrainConfig
+from captioner.training.data_summary import split_sizes
 
 _PACKAGES = ("keras", "numpy", "pillow", "av")
 _BACKENDS = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}
@@ -95,10 +96,7 @@ def write_card(
     Returns:
         Markdown.
     """
-    sizes = ", ".join(
-        f"{split} {sum(example.split == split for example in dataset.examples)}"
-        for split in ("train", "val", "test")
-    )
+    sizes = split_sizes(dataset)
     rows = "\n".join(f"| {name} | {100 * value:.1f} |" for name, value in scores.items())
     if isinstance(config, ActivityConfig):
         trained = f"trained from {config.trainable_from} up" if config.trainable_from else "frozen"

@@ -101,7 +101,8 @@ class TrainConfig:
         pieces: Number of pieces that wordpiece learns, about.
         keep_case: Whether wordpiece leaves capitals as they are, as German needs it.
         min_count: Rarer words of the train split become <unk>; with wordpiece, words with rarer
-            characters.
+            characters. 0 chooses by the number of captions: 1 for fewer than 100, 2 for fewer than
+            2,000, 3 for fewer than 10,000, else 5.
         max_length: Words of a caption that are read in training, and written at most.
         captions_per_image: Captions of a picture that a step learns from.
         validation: Options of the beam search by which epochs are compared.
@@ -131,7 +132,7 @@ class TrainConfig:
     tokenizer: str = "words"
     pieces: int = 4000
     keep_case: bool = False
-    min_count: int = 5
+    min_count: int = 0
     max_length: int = 18
     captions_per_image: int = 5
     validation: dict[str, Any] = field(

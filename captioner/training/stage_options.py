@@ -16,6 +16,7 @@ from captioner.presets.storage import preset_folder
 from captioner.replacing import replacing
 from captioner.text.vocabulary import Vocabulary
 from captioner.training.config import ActivityConfig, StageConfig, TrainConfig
+from captioner.training.data_summary import least_count
 from captioner.training.epoch_samples import SAMPLES
 
 
@@ -138,6 +139,9 @@ def caption_options(
     options = {key: value for key, value in asdict(config).items() if key not in _FREE}
     options = {k: v for k, v in options.items() if k not in _ADDED or v != _ADDED[k]}
     options["encoder"] = _encoder(config.encoder)
+    options["min_count"] = config.min_count or least_count(
+        sum(len(example.tokens) for example in mixture.split("train"))
+    )
     options["stage"] = {key: value for key, value in asdict(stage).items() if key not in _FREE}
     options["stage"]["teachers"] = [preset_identity(preset_folder(n)) for n in stage.teachers]
     options["start"] = None if start is None else preset_identity(start)

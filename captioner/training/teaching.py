@@ -127,7 +127,7 @@ def teach(
         f"{len(new_words)} new words{': ' if new_words else ''}{', '.join(new_words[:20])}"
     )
     before = _caption(preset, val)
-    config = _config(data, images, work, start, len(train), seed)
+    config = _config(data, images, work, start, train, seed)
     best = read_preset(Trainer(config, report).train())
     best = replace(best, config=start.config)  # that of the training has dropout
     taught = average_presets([start, best], [1 - _SHARE, _SHARE])
@@ -228,9 +228,10 @@ def _config(
     images: str | Path | None,
     work: Path,
     start: Preset,
-    count: int,
+    train: list[Example],
     seed: int,
 ) -> TrainConfig:
+    count = len(train)
     batch = min(_BATCH, count)
     stage = StageConfig(
         name="taught",
@@ -255,6 +256,8 @@ def _config(
         encoder=dict(start.config["encoder"]),
         decoder=decoder,
         max_length=max_length,
+        # Where each image has one caption, places for five would be computed in vain.
+        captions_per_image=min(5, max(len(example.tokens) for example in train)),
         validation=generation,
         seed=seed,
     )

@@ -41,7 +41,7 @@ class Trainer:
         self.task: CaptionTask | ActivityTask = (
             ActivityTask(config) if isinstance(config, ActivityConfig) else CaptionTask(config)
         )
-        for line in self.task.dataset.left_out():
+        for line in (*self.task.dataset.left_out(), *self.task.summary()):
             report(line)
 
     def train(self) -> Path:
@@ -92,6 +92,8 @@ class Trainer:
             seed=self.config.seed,
             reported=lesson.reported,
             samples=lesson.samples,
+            perplexity=lesson.perplexity,
+            said=lesson.said,
         )
         callbacks = [Progress(report), validation]
         if stage.ema:

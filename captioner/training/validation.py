@@ -20,6 +20,7 @@ from tqdm import tqdm
 from captioner.errors import CaptionerError
 from captioner.replacing import replacing
 from captioner.training.batches import Batches
+from captioner.training.caption_warnings import warnings_about
 from captioner.training.epoch_samples import Sample, write_samples
 from captioner.training.time_left import format_duration
 
@@ -40,6 +41,8 @@ class Lesson:
         loss_weight: Weight of the loss beside losses that the model adds itself.
         on_policy: Whether each batch must be made with the weights that it then changes.
         samples: Returns what the model says of a few images in the validation of an epoch.
+        perplexity: Returns that of the validation captions; None where there are none.
+        said: Returns what was said of validation images in the last scoring, by image id.
         is_final: Whether the preset can be the result of the training; not where it only trains
             a part for a later stage.
     """
@@ -55,6 +58,8 @@ class Lesson:
     on_policy: bool = False
     samples: Callable[[int], Sequence[Sample]] = lambda epoch: ()
     is_final: bool = True
+    perplexity: Callable[[], float] | None = None
+    said: Callable[[], dict[str, str]] = dict
 
 
 _EVERY = 120  # seconds between lines where there is no terminal
@@ -122,7 +127,12 @@ class Validation(keras.callbacks.Callback):
         report: Called with a line of text after each epoch.
         seed: PyTorch's dropout draws from a generator that no variable holds; so that a resumed
             training draws as an undisturbed one, it is seeded by this and the epoch.
-        reported: Scores that this line has; the last one decides which epoch is the best.
+        reported: Scores that this line has; the last one decides which epoch is the best, and of
+            equal ones the least perplexity, if it is measured: of few images, CIDEr is often 0.
+        perplexity: Returns the perplexity of the validation captions, for the log; None where it
+            has no meaning.
+        said: Returns what was said of validation images in the last scoring, by image id; warnings
+            about it are reported after the last epoch.
         samples: Returns captions of a few images after the epoch of this number.
     """
 
@@ -137,6 +147,8 @@ class Validation(keras.callbacks.Callback):
         seed: int,
         reported: tuple[str, ...] = ("BLEU-4", "CIDEr"),
         samples: Callable[[int], Sequence[Sample]] = lambda epoch: (),
+        perplexity: Callable[[], float] | None = None,
+        said: Callable[[], dict[str, str]] = dict,
     ) -> None:
         super().__init__()
         self.folder = folder
@@ -151,6 +163,8 @@ class Validation(keras.callbacks.Callback):
         self.seed = seed
         self.reported = reported
         self.decisive = reported[-1]
+        self.perplexity = perplexity
+        self.said = said
         self.history: list[dict[str, float]] = []
 
     def resume(self) -> int:
@@ -162,8 +176,11 @@ class Validation(keras.callbacks.Callback):
     @property
     def finished(self) -> bool:
         """Whether the last `patience` epochs brought nothing better."""
-        scores = [row[self.decisive] for row in self.history]
-        return bool(scores) and len(scores) - 1 - scores.index(max(scores)) >= self.patience
+        ranks = [self._rank(row) for row in self.history]
+        return bool(ranks) and len(ranks) - 1 - ranks.index(max(ranks)) >= self.patience
+
+    def _rank(self, row: dict[str, float]) -> tuple[float, float]:
+        return row[self.decisive], -row.get("perplexity", float("inf"))
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Start the clock, and the draws of the epoch."""
@@ -177,12 +194,13 @@ class Validation(keras.callbacks.Callback):
         row = {
             "epoch": epoch + 1,
             "loss": float((logs or {})["loss"]),
+            **({} if self.perplexity is None else {"perplexity": self.perplexity()}),
             **scores,
             "train_seconds": round(trained - self._began, 1),
             "validation_seconds": round(time.monotonic() - trained, 1),
         }
-        best = max((row[self.decisive] for row in self.history), default=float("-inf"))
-        if scores[self.decisive] > best:
+        is_best = all(self._rank(row) > self._rank(earlier) for earlier in self.history)
+        if is_best:
             self.save_best(scores)
         self.history.append(row)
         samples = self.samples(epoch + 1)
@@ -191,15 +209,18 @@ class Validation(keras.callbacks.Callback):
         self._write_log()
         self.report(
             f"epoch {epoch + 1}: loss {row['loss']:.3f}, val "
+            + (f"perplexity {row['perplexity']:.1f}, " if "perplexity" in row else "")
             + ", ".join(f"{name} {100 * row[name]:.1f}" for name in self.reported)
-            + f"{' (best)' if scores[self.decisive] > best else ''}, "
+            + f"{' (best)' if is_best else ''}, "
             f"{row['train_seconds']:.0f} + {row['validation_seconds']:.0f} s"
             f"{self._time_left()}"
         )
         for sample in samples:
             self.report(f"  {Path(sample.path).name}: {sample.caption}")
-        if self.finished:
-            self.model.stop_training = True
+        if self.finished or epoch + 1 == self.params["epochs"]:
+            for line in warnings_about(self.said()):
+                self.report(line)
+            self.model.stop_training = self.finished
 
     def _time_left(self) -> str:
         """Tell how long the epochs to come will take, if none is the last before its time."""
@@ -211,7 +232,9 @@ class Validation(keras.callbacks.Callback):
 
     def _write_log(self) -> None:
         text = io.StringIO()
-        writer = csv.DictWriter(text, list(self.history[0]))
+        # Rows of an earlier version may lack what this one measures.
+        columns = dict.fromkeys(name for row in reversed(self.history) for name in row)
+        writer = csv.DictWriter(text, list(columns))
         writer.writeheader()
         writer.writerows(self.history)
         with replacing(self.log) as partial:

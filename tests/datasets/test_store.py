@@ -72,13 +72,75 @@ def test_a_film_that_breaks_off_gives_what_comes_before(encoder, tmp_path, capsy
     assert store["film"].any((1, 2)).all()
 
 
+class Counted:
+    """An encoder that counts the images that it encodes."""
+
+    def __init__(self, encoder):
+        self.encoder, self.image_size = encoder, encoder.image_size
+        self.features_shape, self.seen = encoder.features_shape, []
+
+    def __call__(self, images):
+        self.seen.append(len(images))  # in a graph: once for each shape
+        return self.encoder(images)
+
+    def fingerprint(self):
+        return self.encoder.fingerprint()
+
+
+def test_features_belong_to_pictures_and_not_to_sentences(encoder, tmp_path):
+    data = make_dataset(tmp_path, 3)
+    prepare_features(data, encoder, tmp_path / "store", batch_size=2)
+    written = (tmp_path / "store" / "features.npy").stat().st_mtime_ns
+    corrected = [
+        replace(example, captions=("a cat",), tokens=(("a", "cat"),), split="val")
+        for example in data.examples
+    ]
+    for examples in (corrected, corrected[::-1], corrected[1:]):
+        counted = Counted(encoder)
+        store = prepare_features(Dataset("noise", tuple(examples)), counted, tmp_path / "store")
+        assert counted.seen == []
+        assert all(example.id in store for example in examples)
+    assert (tmp_path / "store" / "features.npy").stat().st_mtime_ns == written
+
+
+def test_pictures_that_a_store_lacks_are_added(encoder, tmp_path):
+    data = make_dataset(tmp_path, 4)
+    folder = tmp_path / "store"
+    first, rest = Dataset("noise", data.examples[1:3]), Dataset("noise", data.examples)
+    prepare_features(first, encoder, folder, batch_size=2)
+    known = np.load(folder / "features.npy")
+    store = prepare_features(rest, encoder, folder, batch_size=2)
+    assert store.index["image_ids"] == ["1.png", "2.png", "0.png", "3.png"]
+    np.testing.assert_array_equal(store.features[:2], known)
+    whole = prepare_features(rest, encoder, tmp_path / "whole", batch_size=2)
+    for example in data.examples:
+        np.testing.assert_array_equal(store[example.id], whole[example.id])
+    (tmp_path / "0.png").write_bytes(b"another picture")
+    with pytest.raises(CaptionerError, match=r"1 file has changed .* \(0\.png\)"):
+        prepare_features(rest, encoder, folder, batch_size=2)
+
+
+def test_pictures_are_added_to_a_store_that_a_kill_has_left(encoder, tmp_path):
+    data = make_dataset(tmp_path, 4)
+    folder = tmp_path / "store"
+    prepare_features(Dataset("noise", data.examples[:2]), encoder, folder, batch_size=2)
+    index = json.loads((folder / "index.json").read_text())
+    # As between two batches: the second row, of a picture that has left the data set, is not done.
+    (folder / "index.json").write_text(json.dumps({**index, "completed": 1}))
+    kept = Dataset("noise", (data.examples[0], *data.examples[2:]))
+    store = prepare_features(kept, encoder, folder, batch_size=2)
+    assert store.index["image_ids"] == ["0.png", "2.png", "3.png"]
+    whole = prepare_features(kept, encoder, tmp_path / "whole", batch_size=2)
+    for example in kept.examples:
+        np.testing.assert_array_equal(store[example.id], whole[example.id])
+
+
 def test_another_dataset_or_encoder_is_refused(encoder, tmp_path):
     data = make_dataset(tmp_path, 2)
     store = prepare_features(data, encoder, tmp_path / "store", batch_size=2)
     store.check(data, encoder.fingerprint())
-    other_captions = make_dataset(tmp_path, 2, ("a cat",))
-    with pytest.raises(CaptionerError, match="another dataset"):
-        prepare_features(other_captions, encoder, tmp_path / "store", batch_size=2)
+    with pytest.raises(CaptionerError, match=r"another dataset, without 2\.png"):
+        store.check(make_dataset(tmp_path, 3), encoder.fingerprint())
     with pytest.raises(CaptionerError, match="another encoder"):
         store.check(data, "other")
 

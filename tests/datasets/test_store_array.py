@@ -20,7 +20,7 @@ def test_all_of_its_room_is_taken(tmp_path):
     assert blocks >= array.nbytes
     array[999] = 1
     array.flush()
-    assert reopen_array(tmp_path / "a.npy")[999].all()
+    assert reopen_array(tmp_path / "a.npy", 1000)[999].all()
 
 
 def test_what_does_not_fit_is_told_with_figures(tmp_path, monkeypatch):
@@ -55,9 +55,9 @@ def test_a_limit_is_an_error_and_no_signal(tmp_path):
 def test_a_damaged_array_is_named(tmp_path):
     (tmp_path / "a.npy").write_bytes(b"no array")
     with pytest.raises(CaptionerError, match=r"cannot go on with .*a\.npy"):
-        reopen_array(tmp_path / "a.npy")
+        reopen_array(tmp_path / "a.npy", 1000)
     with pytest.raises(CaptionerError, match=r"cannot go on with .*b\.npy"):
-        reopen_array(tmp_path / "b.npy")
+        reopen_array(tmp_path / "b.npy", 1)
 
 
 @pytest.fixture
@@ -88,4 +88,4 @@ def test_a_full_disk_is_an_error_before_the_first_row(small_disk):
 def test_a_store_begun_sparse_on_a_disk_that_is_full_now_is_no_signal(small_disk):
     np.lib.format.open_memmap(small_disk / "a.npy", mode="w+", dtype=np.float16, shape=(2_000_000,))
     with pytest.raises(CaptionerError, match="make room"):
-        reopen_array(small_disk / "a.npy")
+        reopen_array(small_disk / "a.npy", 1)

@@ -8,6 +8,7 @@ from PIL import Image
 
 from captioner.errors import CaptionerError
 from captioner.evaluation.evaluation import evaluate_captions
+from captioner.evaluation.image_scores import image_scores
 from captioner.evaluation.page import write_page
 from captioner.evaluation.score_table import metric_table
 
@@ -60,15 +61,16 @@ def test_the_page_stands_alone_and_holds_the_numbers(evaluation, tmp_path):
 
     data = json.loads(re.search(r'id="data">(.*?)</script>', page, re.DOTALL)[1])
     assert data["groups"].keys() == evaluation.metrics.keys()
-    rows = {image: row for row, image in enumerate(evaluation.captions)}
+    scores_of = image_scores(evaluation)
     for name, groups in data["groups"].items():
-        scores = evaluation.metrics[name].image_scores
-        best = [scores[rows[image]] for image in groups["Best"]]
-        worst = [scores[rows[image]] for image in groups["Worst"]]
+        scores = [own[name] for own in scores_of.values()]
+        best = [scores_of[image][name] for image in groups["Best"]]
+        worst = [scores_of[image][name] for image in groups["Worst"]]
         assert best == sorted(scores, reverse=True)[: len(best)]
         assert worst == sorted(scores)[: len(worst)]
         assert {image for group in groups.values() for image in group} <= data["images"].keys()
     for image, shown in data["images"].items():
+        assert shown["scores"] == pytest.approx(scores_of[image], abs=5e-5)
         assert shown["caption"] == evaluation.captions[image]
         assert shown["references"] == evaluation.references[image]
         if image in ("3", str(IMAGES - 1)):
@@ -82,7 +84,7 @@ def test_few_images_are_all_shown(tmp_path):
     write_page(few, tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text()
     data = json.loads(re.search(r'id="data">(.*?)</script>', page, re.DOTALL)[1])
-    assert data["groups"]["CIDEr-D"] == {"All": ["1", "2"]}
+    assert data["groups"]["CIDEr"] == {"All": ["1", "2"]}
 
 
 def test_a_page_that_cannot_be_written_is_named(evaluation, tmp_path):

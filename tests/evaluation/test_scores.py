@@ -26,7 +26,7 @@ def coco(candidates, references):
     bleu, bleu_images = Bleu(4).compute_score(references, hypotheses, verbose=0)
     scores = {f"BLEU-{n}": (bleu[n - 1], bleu_images[n - 1]) for n in range(1, 5)}
     scores["ROUGE-L"] = Rouge().compute_score(references, hypotheses)
-    scores["CIDEr"] = scores["CIDEr-D"] = Cider().compute_score(references, hypotheses)
+    scores["CIDEr"] = Cider().compute_score(references, hypotheses)
     return scores
 
 
@@ -102,7 +102,7 @@ def test_hand_computed_scores():
     assert scores["BLEU-2"] == pytest.approx(math.sqrt(4 / 5 * 2 / 4) * brevity)
     # Longest common subsequence "the cat sat": precision 3/5, recall 3/6, beta 1.2.
     assert scores["ROUGE-L"] == pytest.approx(2.44 * 0.6 * 0.5 / (0.5 + 1.44 * 0.6))
-    assert scores["CIDEr-D"] == 0  # one image alone has no idf
+    assert scores["CIDEr"] == 0  # one image alone has no idf
 
 
 def test_hand_computed_cider():
@@ -110,7 +110,7 @@ def test_hand_computed_cider():
     # Same words, same length: cosine 1 for unigrams and bigrams, none for 3-grams and 4-grams.
     scores = score_captions({"1": "red dog", "2": "blue dog"}, references)
     # "blue dog": unigrams share "blue" of two equal weights, cosine 1/2; the bigram is new.
-    assert scores["CIDEr-D"] == pytest.approx((10 * 2 / 4 + 10 * 0.5 / 4) / 2)
+    assert scores["CIDEr"] == pytest.approx((10 * 2 / 4 + 10 * 0.5 / 4) / 2)
 
 
 @pytest.mark.parametrize(

@@ -27,9 +27,8 @@ def files(tmp_path):
         ],
     }
     (tmp_path / "references.json").write_text(json.dumps(references))
-    for name, text in (("good", "a dog number {} runs on the grass"), ("bad", "a cat {} is here")):
-        results = [{"image_id": n, "caption": text.format(n)} for n in range(40)]
-        (tmp_path / f"{name}.json").write_text(json.dumps(results))
+    results = [{"image_id": n, "caption": f"a dog number {n} runs on the grass"} for n in range(40)]
+    (tmp_path / "good.json").write_text(json.dumps(results))
     return tmp_path
 
 
@@ -57,22 +56,6 @@ def test_evaluate_bleu_of_a_model(files, tiny_preset):
     assert head == f"{tiny_preset}, val split, 2 pictures"
     assert len(lines) == 6
     assert run("evaluate_bleu.py", "--preset", tiny_preset).returncode == 2
-
-
-def test_compare_results(files):
-    done = run(
-        "compare_results.py",
-        files / "bad.json",
-        files / "good.json",
-        *("--references", files / "references.json", "--no-meteor", "--resamples", 200),
-    )
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
-    assert [cell.strip() for cell in lines[0].split("|")[2:4]] == ["bad.json", "good.json"]
-    cells = {line.split("|")[1].strip(): line.split("|")[2:-1] for line in lines[2:]}
-    first, second, difference, _, p_value = cells["ROUGE-L"]
-    assert float(difference) == pytest.approx(float(second) - float(first), abs=0.11)
-    assert float(p_value) < 0.05
 
 
 def test_errors_are_one_line(files):

@@ -52,7 +52,7 @@ CHANGES = {
     "data.dataset.content": lambda: options(data=mixture("a cat")),
     "data.dataset.weight 1.0, and now it is 2.0": lambda: options(data=mixture(weight=2.0)),
     "vocabulary": lambda: options(words=Vocabulary({"dog": 2, "cat": 1})),
-    "min_count 5, and now it is 2": lambda: options(replace(CONFIG, min_count=2)),
+    "min_count 1, and now it is 2": lambda: options(replace(CONFIG, min_count=2)),
 }
 
 

@@ -106,7 +106,7 @@ def test_log_has_a_row_for_each_epoch(undisturbed):
 
 def test_sample_captions_are_kept_and_told_epoch_by_epoch(workspace, undisturbed):
     run, lines = undisturbed
-    assert lines[0] == "stage 1 of 3: frozen" and "stage 3 of 3: self_critical" in lines
+    assert lines[2] == "stage 1 of 3: frozen" and "stage 3 of 3: self_critical" in lines
     curves = read_curves(run)
     assert [(c.name, len(c.rows), c.planned) for c in curves] == [
         ("frozen", 20, 20), ("finetune", 2, 2), ("self_critical", 2, 2)
@@ -124,7 +124,21 @@ def test_sample_captions_are_kept_and_told_epoch_by_epoch(workspace, undisturbed
     assert lines[place + 1 : place + 4] == [
         f"frozen   0{n}.png: {caption}" for n, caption in enumerate(last)
     ]
-    assert "left in this stage at most" in lines[1] and "left" not in lines[place]
+    assert "left in this stage at most" in lines[3] and "left" not in lines[place]
+
+
+def test_validation_perplexity_falls(undisturbed):
+    rows = read_log(undisturbed[0] / "frozen")
+    assert all(float(row["perplexity"]) > 1 for row in rows)
+    assert float(rows[-1]["perplexity"]) < float(rows[0]["perplexity"])
+    assert "perplexity" not in read_log(undisturbed[0] / "self_critical")[0]
+
+
+def test_lines_tell_what_is_learnt_from_and_what_came_of_it(undisturbed):
+    lines = undisturbed[1]
+    assert lines[:2] == ["train 12, val 3, test 0 images", "5 words are learnt, all there are"]
+    (first,) = [line for line in lines if line.startswith("frozen epoch 1: loss")]
+    assert ", val perplexity " in first
 
 
 def test_sigkill_and_restart_give_the_same_model(workspace, undisturbed):

@@ -1,0 +1,110 @@
+"""`captioner compare`: two models, or two files of captions, and how sure their difference is."""
+
+import json
+from pathlib import Path
+
+import click
+
+from captioner.cli.endings import plain_errors
+from captioner.errors import CaptionerError
+
+
+@click.command()
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="B")
+@click.option(
+    "--references",
+    type=click.Path(exists=True, path_type=Path),
+    help="Captions by people, for files; see `captioner evaluate`.",
+)
+@click.option(
+    "--dataset",
+    type=click.Path(exists=True, path_type=Path),
+    help="Images or clips with captions by people; needed where A or B is a model.",
+)
+@click.option("--images", type=click.Path(exists=True, path_type=Path), help="Image folder.")
+@click.option(
+    "--split", default="test", show_default=True, help='Split, where there are any, or "all".'
+)
+@click.option(
+    "--tokenization",
+    type=click.Choice(["ptb", "karpathy", "none"]),
+    default="ptb",
+    show_default=True,
+    help='"ptb" is that of published scores.',
+)
+@click.option("--allow-missing", is_flag=True, help="Count images without a caption as empty.")
+@click.option("--meteor/--no-meteor", default=None, help="By default where Java is installed.")
+@click.option("--resamples", default=1000, show_default=True, type=click.IntRange(min=1))
+@click.option("--seed", default=0, show_default=True, help="Of the bootstrap.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def compare(
+    first: str,
+    second: str,
+    references: Path | None,
+    dataset: Path | None,
+    images: Path | None,
+    split: str,
+    tokenization: str,
+    allow_missing: bool,
+    meteor: bool | None,
+    resamples: int,
+    seed: int,
+    as_json: bool,
+) -> None:
+    r"""Compare A and B on the same images: scores, their difference, and how sure it is.
+
+    Each is a file of captions, as `captioner evaluate` reads it, or a preset. The last columns are
+    those of the paired bootstrap over images: the 95 % interval of the difference B - A, and the
+    two-sided p-value.
+
+    \b
+    captioner compare old.jsonl new.jsonl --references captions.csv
+    captioner compare vgg16_top_down mine --dataset captions.csv --split val
+    """
+    with plain_errors():
+        from captioner.datasets.readers import read_dataset
+        from captioner.evaluation.caption_files import read_results
+        from captioner.evaluation.comparison import compare_captions
+        from captioner.evaluation.evaluation import describe_pictures, references_of
+        from captioner.evaluation.meteor import Meteor
+        from captioner.evaluation.references import read_references
+
+        models = [name for name in (first, second) if not Path(name).is_file()]
+        if (references is None) == (dataset is None) or (models and dataset is None):
+            raise click.UsageError(
+                "Give --dataset for models, or --references for files of captions."
+                + (f" {models[0]} is no file." if models else "")
+            )
+        if meteor and not Meteor.is_available():  # said before any work
+            raise CaptionerError("METEOR needs Java: install a Java runtime or leave METEOR out")
+        found = {name: read_results(name) for name in (first, second) if name not in models}
+        if dataset is not None:
+            data = read_dataset(dataset, images)
+            for line in data.left_out():
+                click.echo(line, err=True)
+            truth, pictures = references_of(data, split)
+            for name in models:
+                found[name] = describe_pictures(
+                    [name], pictures, report=lambda line: click.echo(line, err=True)
+                )
+        elif references is not None:
+            truth = read_references(references, split=split, image_ids=found[first])
+        program = Meteor() if meteor or (meteor is None and Meteor.is_available()) else None
+        comparison = compare_captions(
+            found[first],
+            found[second],
+            truth.captions,
+            names=(_short(first), _short(second)),
+            tokenization=tokenization,
+            meteor=program,
+            allow_missing=allow_missing,
+            resamples=resamples,
+            seed=seed,
+        )
+        click.echo(json.dumps(comparison.to_json(), indent=2) if as_json else comparison.to_text())
+
+
+def _short(name: str) -> str:
+    """Return a name for the head of a column."""
+    return Path(name).name if Path(name).is_file() else name

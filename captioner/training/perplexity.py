@@ -1,0 +1,79 @@
+"""Perplexity of a decoder on the captions of the validation split, by keras-nlp."""
+
+from collections.abc import Iterable, Sequence
+
+import keras
+import numpy as np
+from keras import ops
+
+from captioner.datasets.dataset import Example
+from captioner.engines.keras import compiled
+from captioner.models.clip_features import pad_clips
+from captioner.models.decoder import Decoder
+from captioner.text.vocabulary import Vocabulary
+
+_BATCH = 20  # images: their logits are some 35 MB
+
+
+class CaptionPerplexity:
+    """Measures how well a decoder foretells each next word of people's captions (teacher forcing).
+
+    It is the exponential of the cross entropy of a word, without label smoothing and dropout: as if
+    the decoder had to choose among so many equally likely words. Unlike the loss of the training it
+    is that of images which are not learnt from, and unlike CIDEr it tells epochs apart of which
+    none says a whole sentence right yet.
+
+    Args:
+        decoder: Built.
+        vocabulary: Its words; those that it does not know count as `<unk>`.
+        captions_per_image: Captions of an image that are read, at most.
+        max_length: Words of a caption that are read, at most.
+
+    Source: Jelinek, Mercer, Bahl and Baker 1977, "Perplexity: a measure of the difficulty of speech
+    recognition tasks"; `keras_nlp.metrics.Perplexity`.
+    """
+
+    def __init__(
+        self, decoder: Decoder, vocabulary: Vocabulary, captions_per_image: int, max_length: int
+    ) -> None:
+        # Which imports half of TensorFlow's text processing; captioning needs none of it.
+        from keras_nlp.metrics import Perplexity
+
+        self._vocabulary = vocabulary
+        self._shape = (captions_per_image, max_length + 1)
+        self._metric: keras.Metric = Perplexity(
+            from_logits=True, mask_token_id=vocabulary.pad_id, dtype="float32"
+        )
+
+        def logits(features: object, token_ids: object, frame_mask: object) -> object:
+            return decoder(features, token_ids, frame_mask=frame_mask)  # (B, N, L, V)
+
+        self._logits = compiled(logits)
+
+    def measure(self, batches: Iterable[tuple[Sequence[Example], Sequence[np.ndarray]]]) -> float:
+        """Measure the perplexity.
+
+        Args:
+            batches: Examples with the features (T, P, C) of each.
+        """
+        self._metric.reset_state()
+        for examples, clips in batches:
+            for start in range(0, len(examples), _BATCH):
+                token_ids = self._token_ids(examples[start : start + _BATCH])  # (B, N, L + 1)
+                features, mask = pad_clips(clips[start : start + _BATCH])
+                logits = self._logits(
+                    ops.convert_to_tensor(features),
+                    ops.convert_to_tensor(token_ids[:, :, :-1]),
+                    ops.convert_to_tensor(mask),
+                )
+                self._metric.update_state(token_ids[:, :, 1:], logits)
+        return float(self._metric.result())
+
+    def _token_ids(self, examples: Sequence[Example]) -> np.ndarray:
+        known = self._vocabulary
+        token_ids = np.full((len(examples), *self._shape), known.pad_id, np.int32)
+        for row, example in enumerate(examples):
+            for number, words in enumerate(example.tokens[: self._shape[0]]):
+                sentence = [known.start_id, *known.encode(words), known.end_id][: self._shape[1]]
+                token_ids[row, number, : len(sentence)] = sentence
+        return token_ids
