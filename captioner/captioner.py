@@ -195,13 +195,16 @@ class Captioner:
             captions = iter(self.head.describe(clips, **options))
             for reading in batch:
                 caption: Caption | CaptionerError
+                times: tuple[float, ...] = ()
                 if isinstance(reading.clip, CaptionerError):
-                    caption, frames = reading.clip, 0
+                    caption = reading.clip
                 else:
-                    caption, frames = next(captions), len(reading.clip.frames)
+                    caption, times = next(captions), tuple(map(float, reading.clip.times))
                     if wording is not None and isinstance(caption, Caption):
                         caption = wording.apply(caption)
-                yield Result(reading.source, reading.index, caption, reading.last, frames)
+                yield Result(
+                    reading.source, reading.index, caption, reading.last, len(times), times
+                )
 
     @property
     def image_size(self) -> tuple[int, int]:

@@ -118,6 +118,7 @@ class Result:
         caption: The caption, or the error that says why there is none, or why there are no more.
         last: Whether nothing more will come about this source.
         frames: Number of frames that were looked at.
+        times: When each of these appears in its video, in seconds; of an image 0.
     """
 
     source: Any
@@ -125,3 +126,4 @@ class Result:
     caption: Caption | CaptionerError
     last: bool
     frames: int
+    times: tuple[float, ...] = ()

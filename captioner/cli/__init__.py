@@ -20,6 +20,7 @@ _COMMANDS = {
     "prepare": "Run the encoder once over a data set and keep its features.",
     "quantize": "Make a preset smaller and faster: VGG16 in 8 bits, for CPUs.",
     "search": "Find captions in a library, by words.",
+    "serve": "Show a page for images, clips and a library, and answer over HTTP.",
     "teach": "Continue the training of a preset on your own captions.",
     "train": "Train a captioner by a recipe, bundled or your own.",
 }

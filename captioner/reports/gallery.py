@@ -2,28 +2,23 @@
 
 import base64
 import html
-import io
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from string import Template
 from typing import IO
 from urllib.parse import quote
 
-from PIL import Image
-
 from captioner.errors import CaptionerError
-from captioner.media.image import load_image
-from captioner.media.sources import open_footage
 from captioner.media.standard_input import PATH
 from captioner.replacing import replacing
 from captioner.reports.destination import Results, confident
+from captioner.reports.small_picture import small_picture
 from captioner.reports.text import format_time
 
-_SHORTER_SIDE = 200  # pixels of a small picture
-_QUALITY = 70  # of its JPEG, of some 8 kB
+_SHORTER_SIDE = 200  # pixels of a small picture, whose JPEG has some 8 kB
 
 
 class Gallery:
@@ -115,14 +110,7 @@ def open_gallery(path: Path, title: str = "Captions") -> Iterator[Gallery]:
 def _small_picture(path: Path) -> str:
     """Return a picture, or the first frame of a clip, as a data URL; empty if it cannot be read."""
     try:
-        footage = open_footage(path, _SHORTER_SIDE)
-        if footage is None:
-            pixels = load_image(path, size=_SHORTER_SIDE)
-        else:
-            with closing(footage):
-                pixels = next(iter(footage.frames([0.0]))).image
-    except (CaptionerError, StopIteration):
+        picture = small_picture(path, _SHORTER_SIDE)
+    except CaptionerError:
         return ""
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "JPEG", quality=_QUALITY, optimize=True)
-    return f"data:image/jpeg;base64,{base64.b64encode(stream.getvalue()).decode()}"
+    return f"data:image/jpeg;base64,{base64.b64encode(picture).decode()}"

@@ -1,0 +1,178 @@
+"""`captioner serve`: the page and its HTTP API on this machine."""
+
+import math
+import socket
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from captioner.cli.endings import plain_errors
+from captioner.cli.wording_options import check_lengths, take_wording, wording_options
+from captioner.errors import CaptionerError
+
+if TYPE_CHECKING:
+    from captioner.presets.storage import Preset
+
+
+_LOCAL = ("127.0.0.1", "::1", "localhost")
+_CONNECTIONS = 256  # at once; most wait for their next request
+
+
+@click.command()
+@click.option("--preset", help="Name or folder of the model; by default the bundled one.")
+@click.option(
+    "--library",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Show this library of `caption --library`, too, to be searched and corrected.",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option(
+    "--port",
+    default=8000,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="0 takes one that is free.",
+)
+@click.option(
+    "--allow-host",
+    metavar="NAME",
+    multiple=True,
+    help="A name by which browsers may ask the server, beside localhost and IP addresses.",
+)
+@click.option(
+    "--max-megabytes",
+    default=256,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Of a request.",
+)
+@click.option(
+    "--max-megapixels",
+    default=100,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Of an image, or of a frame of a clip.",
+)
+@click.option(
+    "--max-waiting",
+    default=16,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="Requests that may wait; further ones are turned away with status 503.",
+)
+@click.option(
+    "--timeout",
+    default=120.0,
+    show_default=True,
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Of a request: to arrive, to wait, to be answered.",
+)
+@click.option(
+    "--engine",
+    default="auto",
+    show_default=True,
+    type=click.Choice(["auto", "openvino", "keras"]),
+    help="What runs the network.",
+)
+@wording_options
+def serve(
+    preset: str | None,
+    library: Path | None,
+    host: str,
+    port: int,
+    allow_host: tuple[str, ...],
+    max_megabytes: int,
+    max_megapixels: int,
+    max_waiting: int,
+    timeout: float,
+    engine: str,
+    **others: Any,
+) -> None:
+    r"""Show a page for images and clips in the browser, and answer over HTTP.
+
+    Files that are dropped there are described, and deleted once they are. The server listens to
+    this machine alone unless --host says otherwise, and has no password: whoever can reach it can
+    use it. docs/how-to/serve.md describes the HTTP API.
+
+    \b
+    captioner serve
+    captioner serve --library photos.db
+    captioner serve --host 0.0.0.0 --allow-host laptop.local
+    """
+    wording = take_wording(others)
+    with plain_errors():
+        try:
+            import uvicorn
+
+            from captioner.web.application import Limits, Service, build_application
+        except ModuleNotFoundError as error:
+            raise CaptionerError(
+                f"the page needs {error.name}: `pip install 'captioner[web]'`"
+            ) from error
+        from captioner.captioner import Captioner
+        from captioner.presets.storage import DEFAULT_PRESET, preset_folder, read_preset
+
+        listener = _listen(host, port)
+        folder = preset_folder(preset or DEFAULT_PRESET)
+        loaded = read_preset(folder, task=None)
+        options = _fitting(loaded, wording.describe, folder.name)
+        check_lengths(wording, loaded.config.get("generation", {}).get("max_length", math.inf))
+        service = Service(
+            Captioner(loaded, engine=engine),
+            folder.name,
+            library,
+            allow_host,
+            options,
+            Limits(max_megabytes * 10**6, max_megapixels * 10**6, max_waiting, timeout),
+        )
+        application = build_application(service)
+        address = _address(listener)
+        click.echo(f"{folder.name} is at {address} (Ctrl-C ends it)", err=True)
+        if host not in _LOCAL:
+            click.echo(
+                "Whoever reaches this machine can use the page"
+                + (", and see and correct the library." if library else "."),
+                err=True,
+            )
+        config = uvicorn.Config(
+            application,
+            log_config=None,  # of Python's own: warnings and errors on stderr
+            log_level="warning",
+            limit_concurrency=_CONNECTIONS,
+            timeout_graceful_shutdown=3,
+            server_header=False,
+        )
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[listener])
+        click.echo("Ended.", err=True)
+
+
+def _fitting(preset: "Preset", options: dict[str, Any], name: str) -> dict[str, Any]:
+    from captioner.results import ACTIVITY
+
+    given = {key: value for key, value in options.items() if value}
+    if given and preset.task == ACTIVITY:
+        raise CaptionerError(f"{name} labels whole clips: leave out the options of wording")
+    return given
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Take the port before the model is loaded, so that what is wrong is said at once."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise CaptionerError(
+            f"cannot listen at {host}, port {port} ({reason}): choose another --port, or an "
+            "address of this machine as --host"
+        ) from error
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    shown = {"0.0.0.0": "localhost", "::": "localhost"}.get(host, host)
+    return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"

@@ -1,0 +1,47 @@
+"""A small JPEG of an image, or of a frame of a clip."""
+
+import io
+from contextlib import closing
+from pathlib import Path
+
+from PIL import Image
+
+from captioner.errors import unreadable
+from captioner.media.image import load_image
+from captioner.media.sources import open_footage
+
+_QUALITY = 70
+
+
+def small_picture(path: Path, side: int, at: float = 0.0) -> bytes:
+    r"""Draw a file small.
+
+    Args:
+        path: Of an image or clip.
+        side: The most pixels of the shorter side.
+        at: Second of a clip; of one that is shorter, its first frame is taken.
+
+    Returns:
+        A JPEG file.
+
+    Raises:
+        CaptionerError: The file cannot be read.
+
+    Example:
+        >>> small_picture(Path("data/samples/cat.jpg"), 40)[:2]
+        b'\xff\xd8'
+    """
+    footage = open_footage(path, side)
+    if footage is None:
+        pixels = load_image(path, size=side)
+    else:
+        with closing(footage):
+            frame = next(iter(footage.frames([at])), None)
+        if frame is None:
+            if at:
+                return small_picture(path, side)
+            raise unreadable(str(path), "a video without a single frame", "record it again")
+        pixels = frame.image
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "JPEG", quality=_QUALITY, optimize=True)
+    return stream.getvalue()
