@@ -14,7 +14,8 @@ LAYERS = (
     {"engines", "models", "presets", "search"},
     {"captioning", "labelling", "captioner"},
     {"datasets", "evaluation", "exports", "library", "reports", "training"},
-    {"cli", "cluster", "web"},
+    {"cluster", "web"},
+    {"cli"},
 )
 # Within the fifth line: who may import whom.
 BESIDE = {
