@@ -3,7 +3,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from captioner.datasets.readers import read_dataset
@@ -87,6 +87,7 @@ def test_splits_by_hash_are_steady(folder):
 captions = st.text(st.characters(exclude_categories=["Cs"]), max_size=30).map("a{}".format)
 
 
+@settings(deadline=None)
 @given(st.lists(captions, min_size=1, max_size=9))
 def test_any_caption_survives_json_lines(tmp_path_factory, texts):
     folder = tmp_path_factory.mktemp("table")
@@ -96,6 +97,7 @@ def test_any_caption_survives_json_lines(tmp_path_factory, texts):
     assert list(read_table(path).examples[0].captions) == texts
 
 
+@settings(deadline=None)
 @given(st.lists(captions.filter(lambda c: "\r" not in c), min_size=1, max_size=9))
 def test_any_caption_survives_csv(tmp_path_factory, texts):
     folder = tmp_path_factory.mktemp("table")
