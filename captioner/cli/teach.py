@@ -28,6 +28,14 @@ _LISTED = 5
 @click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="HTML file.")
 @click.option("--seed", default=1, show_default=True)
 @click.option(
+    "--share",
+    default=0.3,
+    show_default=True,
+    type=click.FloatRange(0, 1),
+    help="Weight of what is learned against what was known: a higher one learns more, such as "
+    "names, and forgets more.",
+)
+@click.option(
     "--strict", is_flag=True, help="Refuse a table with faulty rows, instead of leaving them out."
 )
 @click.option("--overwrite", is_flag=True, help="Replace a preset that is in --out.")
@@ -38,6 +46,7 @@ def teach(
     preset: str,
     report: Path | None,
     seed: int,
+    share: float,
     strict: bool,
     overwrite: bool,
 ) -> None:
@@ -60,6 +69,7 @@ def teach(
             images=images,
             overwrite=overwrite,
             seed=seed,
+            share=share,
             report=lambda line: click.echo(line, err=True),
             page=report,
             strict=strict,

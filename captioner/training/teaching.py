@@ -35,7 +35,7 @@ _STEPS = 160  # of a training, at least; a step is half a second on two cores
 _EPOCHS = 8  # each of which writes a checkpoint and captions the validation images
 _BATCH = 16
 # Share of the taught weights in what is kept; the rest are those of the model before.
-_SHARE = 0.3
+SHARE = 0.3
 _RESULT = "result"  # within the folder of the work
 
 
@@ -70,6 +70,7 @@ def teach(
     images: str | Path | None = None,
     overwrite: bool = False,
     seed: int = 1,
+    share: float = SHARE,
     report: Callable[[str], None] = print,
     page: str | Path | None = None,
     strict: bool = False,
@@ -88,6 +89,8 @@ def teach(
         images: Folder of the images, where the data does not say.
         overwrite: Replace a preset that is in `out`.
         seed: Of the new words' vectors and of the training.
+        share: Weight of the trained weights in the mean, 0 to 1: a higher one learns more and
+            forgets more.
         report: Called with lines of text.
         page: HTML file for a report, see `write_taught_page`.
         strict: Refuse a table with faulty rows, instead of leaving the rows out.
@@ -119,6 +122,7 @@ def teach(
             "data": dataset.fingerprint(),
             "preset": preset_identity(preset_folder(preset)),
             "seed": seed,
+            "share": share,
         },
     )
     write_preset(work / "start", start, overwrite=True)
@@ -130,7 +134,7 @@ def teach(
     config = _config(data, images, work, start, train, seed)
     best = read_preset(Trainer(config, report).train())
     best = replace(best, config=start.config)  # that of the training has dropout
-    taught = average_presets([start, best], [1 - _SHARE, _SHARE])
+    taught = average_presets([start, best], [1 - share, share])
     taught = replace(taught, config=known.config, graphs=best.graphs, card=_card(known, dataset))
     write_preset(work / _RESULT, taught, overwrite=True)
     after = _caption(work / _RESULT, val)

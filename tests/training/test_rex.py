@@ -52,6 +52,7 @@ def test_a_name_is_said_of_a_picture_that_it_was_not_taught_on(folder):
     page = (ROOT / "docs" / "how-to" / "teach.md").read_text(encoding="utf-8")
     commands = re.findall(r"^(?:\$ )?captioner ((?:check|teach) captions.*)$", page, re.MULTILINE)
     assert len(commands) == 2
+    commands[1] += " --share 1"  # as the page advises for names
     for command in commands:
         done = CliRunner().invoke(main, shlex.split(command))
         assert done.exit_code == 0, done.output
