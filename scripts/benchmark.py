@@ -12,6 +12,8 @@
     python scripts/benchmark.py roofline
     python scripts/benchmark.py train
     python scripts/benchmark.py metrics
+    python scripts/benchmark.py scale
+    python scripts/benchmark.py failures
 
 Each prints tables, or one JSON object with --json. Linux only: memory is read from /proc.
 """
@@ -19,6 +21,7 @@ Each prints tables, or one JSON object with --json. Linux only: memory is read f
 import click
 from benchmarks.captioning import caption
 from benchmarks.colour import colour
+from benchmarks.failures import failures
 from benchmarks.gender import gender
 from benchmarks.growth import growth
 from benchmarks.library import library
@@ -26,6 +29,7 @@ from benchmarks.metrics import metrics
 from benchmarks.peers import peers
 from benchmarks.precision import precision
 from benchmarks.roofline import roofline
+from benchmarks.scale import scale
 from benchmarks.training import train
 from benchmarks.video import video
 
@@ -46,6 +50,8 @@ main.add_command(peers)
 main.add_command(roofline)
 main.add_command(train)
 main.add_command(metrics)
+main.add_command(scale)
+main.add_command(failures)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ _COMMANDS = {
     "check": "Report what is in a data set, and what in it will hurt a training.",
     "average": "Make one preset of several: the mean of their weights.",
     "compare": "Compare two models, or two files of captions, on the same images.",
+    "batch": "Describe any number of images and films, on the machines of a Ray cluster.",
     "completion": "Write the script by which a shell completes commands.",
     "config": "Show or set the defaults of `caption`.",
     "correct": "Put a person's words in place of a caption in a library.",

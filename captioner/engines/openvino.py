@@ -5,6 +5,7 @@ weights are inputs. Here the arrays of the preset take the place of these inputs
 holds its weights once, for both engines, and the graphs add 0.2 MB to it.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from functools import cache
 from threading import Lock
@@ -29,6 +30,7 @@ from captioner.arrays import (
 from captioner.engines.engine import Engine, State, weight_of_input
 from captioner.errors import CaptionerError
 
+THREADS = "CAPTIONER_THREADS"  # names how many threads each engine has; by default all cores
 GRAPHS = ("encode", "begin", "step")
 _PORTS = {"encode": ("features",), "begin": (), "step": ("words", "log_probs")}
 _PRECISIONS = {"mixed_bfloat16": "bf16", "float32": "f32"}
@@ -54,7 +56,13 @@ class OpenVINOEngine(Engine):
         weights: Mapping[str, np.ndarray],
         policy: str = "float32",
     ) -> None:
-        options = {"INFERENCE_PRECISION_HINT": _PRECISIONS[policy], "PERFORMANCE_HINT": "LATENCY"}
+        options: dict[str, Any] = {
+            "INFERENCE_PRECISION_HINT": _PRECISIONS[policy],
+            "PERFORMANCE_HINT": "LATENCY",
+        }
+        if threads := os.environ.get(THREADS):
+            # Several processes that pin their threads would all take the first cores.
+            options |= {"INFERENCE_NUM_THREADS": int(threads), "ENABLE_CPU_PINNING": False}
         core = ov.Core()
         used: set[str] = set()
 

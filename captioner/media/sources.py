@@ -1,5 +1,6 @@
 """Anything with pixels, read as clips: a picture is a clip of one frame."""
 
+import math
 import os
 from collections.abc import Iterator
 from contextlib import closing
@@ -14,6 +15,7 @@ from captioner.media.clip import Clip, Footage
 from captioner.media.cut_short import read_cut_short
 from captioner.media.fetching import Remote, renamed
 from captioner.media.files import VIDEO_SUFFIXES
+from captioner.media.film_range import FilmRange, NoClipError
 from captioner.media.image import MAX_PIXELS, ImageSource, load_image
 from captioner.media.image_files import HEAD, MOST_PIPED, recognize
 from captioner.media.pixels import Size
@@ -24,23 +26,25 @@ Source = ImageSource | Clip | Remote
 
 
 def read_clips(
-    source: Source,
+    source: Source | FilmRange,
     size: Size,
     every: float | None = None,
     most: int = FRAMES,
     cut_short: bool = False,
+    steps: tuple[int, float] = (0, math.inf),
 ) -> Iterator[Clip]:
     """Read a source clip by clip; what it is, its content tells, not its name.
 
     Args:
         source: The path of a video or an animation, which gives its clips as `split_footage` does;
-            what `load_image` takes, which gives one clip of one frame; a `Clip`; or a `Remote`
-            file, which is fetched first.
+            what `load_image` takes, which gives one clip of one frame; a `Clip`; a `Remote` file,
+            which is fetched first; or a `FilmRange`.
         size: Height and width to which every frame is stretched, in pixels; or as of `load_image`.
         every: As for `split_footage`.
         most: As for `split_footage`.
         cut_short: Whether a picture that was cut off a little before its end is taken for one; see
             `read_cut_short`.
+        steps: As for `split_footage`.
 
     Raises:
         CaptionerError: If it cannot be read, or, after the clips before, if it breaks off.
@@ -50,10 +54,16 @@ def read_clips(
         >>> [clip.frames.shape for clip in read_clips(white, (2, 2))]
         [(1, 2, 2, 3)]
     """
+    if isinstance(source, FilmRange):
+        steps = (source.first, source.stop)
+        yield from read_clips(source.film, size, every, most, cut_short, steps)
+        return
     if isinstance(source, Remote):
         with source.fetched() as path:
             try:
-                yield from read_clips(path, size, every, most)
+                yield from read_clips(path, size, every, most, cut_short, steps)
+            except NoClipError:
+                raise
             except CaptionerError as error:
                 raise renamed(error, path, source.url) from error
         return
@@ -67,7 +77,11 @@ def read_clips(
         yield Clip(image[np.newaxis], np.zeros(1), partial=partial)
         return
     with closing(footage):
-        yield from split_footage(footage, every, most)
+        clip = None
+        for clip in split_footage(footage, every, most, steps):
+            yield clip
+    if clip is None:  # whoever reads ahead waits for one
+        raise NoClipError(f"{footage.name}: no clip begins in this part of it")
 
 
 def _load(source: ImageSource, size: Size, cut_short: bool) -> tuple[np.ndarray, bool]:
