@@ -29,7 +29,7 @@ def test_the_manifest_runs_a_command_that_there_is():
 
 def test_the_image_copies_and_installs_what_there_is():
     text = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
-    root = DEPLOY.parent
+    root = DEPLOY.parents[1]
     for names in re.findall(r"^COPY (.*) \S+$", text, re.MULTILINE):
         assert [name for name in names.split() if not (root / name).exists()] == []
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]

@@ -62,7 +62,9 @@ def open_store(url: str) -> tuple[Any, str]:
     """
     protocol = url.partition("://")[0].lower() if is_url(url) else "file"
     system = _open_protocol(protocol)
-    return system, system._strip_protocol(url)
+    from fsspec.core import strip_protocol
+
+    return system, strip_protocol(url if is_url(url) else f"file://{url}")
 
 
 def patiently(action: Callable[[], _Result]) -> _Result:
