@@ -51,6 +51,7 @@ def test_patience_counts_from_the_best(train):
 
 def test_a_run_of_an_earlier_version_goes_on(train, tmp_path):
     begun = [{"epoch": 1, "loss": 2.0, "BLEU-4": 0.0, "CIDEr": 0.2, "CIDEr-D": 0.2}]
+    begun[0] |= {"train_seconds": 1.0, "validation_seconds": 1.0}
     best, _, _ = train([(0.1, 9.0), (0.2, 9.0)], begun=begun)
     assert best == [3]  # of equal ones, that whose perplexity is known
     with (tmp_path / "log.csv").open(newline="") as file:
