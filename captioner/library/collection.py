@@ -1,4 +1,4 @@
-"""A library of captions: what was said about each file, and what people have corrected."""
+"""A library of captions: the model's captions of each file, and people's corrections."""
 
 import os
 import sqlite3
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 class Library:
     """Captions of files in an SQLite file; see `captioner.library.schema` for its tables.
 
-    A file is known by its content: one that was moved or renamed keeps its captions, and a copy
+    A file is identified by its content: a moved or renamed file keeps its captions, and a copy
     gets them, too.
 
     Args:
-        path: Of the SQLite file.
-        create: Whether it is made where there is none.
+        path: Path of the SQLite file.
+        create: If True, a missing library is created.
 
     Raises:
-        CaptionerError: It cannot be opened.
+        CaptionerError: If it cannot be opened.
 
     Example:
         >>> import tempfile
@@ -60,20 +60,20 @@ class Library:
         self._rows.close()
 
     def find(self, path: str) -> Fingerprint | None:
-        """Return the content that the captions of a path are about; None if there are none."""
+        """Return the fingerprint of the content that a path's captions describe, or None."""
         row = self._rows.execute("SELECT * FROM files WHERE path = ?", [self._name(path)])
         return _fingerprint(row.fetchone())
 
     def adopt(self, path: str, content: Fingerprint) -> str | None:
-        """Give a path the captions of a file of the same content.
+        """Assign the captions of a file with the same content to a path.
 
         Args:
-            path: Not in the library, or with other content.
-            content: What it has now.
+            path: Path that is not in the library, or there with other content.
+            content: Fingerprint of its current content.
 
         Returns:
-            "moved" where that file is gone, "copied" where it is still there, "touched" where it is
-            this one; None where no file has this content.
+            "moved" if that file no longer exists, "copied" if it still exists, "touched" if it is
+            this file itself; None if no file has this content.
         """
         name = self._name(path)
         with self._changing():
@@ -99,13 +99,13 @@ class Library:
     def put(
         self, path: str, content: Fingerprint, captions: Sequence["Caption"], model: str
     ) -> None:
-        """Keep what was said about a file; what people have corrected stays.
+        """Store the captions of a file; people's corrections are kept.
 
         Args:
-            path: Of the file.
-            content: What it had when it was read.
-            captions: Of the picture, or of each shot of the clip.
-            model: Which said it.
+            path: Path of the file.
+            content: Fingerprint of its content when it was read.
+            captions: Caption of the image, or of each shot of the video.
+            model: Name of the model that generated them.
         """
         name = self._name(path)
         facts = read_facts(Path(path))
@@ -130,18 +130,18 @@ class Library:
             self._restore(row.lastrowid, corrections)
 
     def correct(self, path: str, text: str | None, at: float | None = None) -> None:
-        """Keep a person's words in place of the model's.
+        """Replace the model's caption by a person's.
 
         Args:
-            path: Of a file in the library.
-            text: The right caption; None takes a correction back.
-            at: Second of a clip, which chooses the shot; needed where it has several.
+            path: Path of a file in the library.
+            text: Correct caption; None removes a correction.
+            at: Time in a video, in seconds, to choose the shot; required if it has several.
 
         Raises:
-            CaptionerError: The library has no such file or shot.
+            CaptionerError: If the library has no such file or shot.
         """
         if text is not None and not text.strip():
-            raise CaptionerError("an empty caption is no correction: give some words")
+            raise CaptionerError("a correction cannot be empty: give some words")
         with self._changing():
             rows = self._rows.execute(
                 'SELECT captions.id, start, "end" FROM captions JOIN files ON files.id = file '
@@ -157,21 +157,21 @@ class Library:
                 rows = [row for row in rows if row["start"] is None or _holds(row, at)]
             if len(rows) != 1:
                 what = "no shot at that time" if not rows else f"{len(rows)} shots"
-                raise CaptionerError(f"{path} has {what}: choose one by --at SECONDS")
+                raise CaptionerError(f"{path} has {what}: choose one with --at SECONDS")
             words = None if text is None else " ".join(text.split())
             self._rows.execute(
                 "UPDATE captions SET corrected = ? WHERE id = ?", [words, rows[0]["id"]]
             )
 
     def mark_removed(self, folders: Sequence[str]) -> int:
-        """Mark the files of some folders that are gone; they keep their captions.
+        """Mark the missing files of some folders; they keep their captions.
 
         Args:
-            folders: Those that a run has looked through; one that is not there itself, such as a
-                disk that is not plugged in, is left alone.
+            folders: Folders that a run has searched; a folder that is itself missing, such as an
+                unplugged disk, is ignored.
 
         Returns:
-            How many files were there at the last run, and are gone.
+            Number of files that existed at the last run and are now missing.
         """
         roots = tuple(
             f"{Path(folder).resolve()}{os.sep}" for folder in folders if Path(folder).is_dir()
@@ -187,25 +187,25 @@ class Library:
         return sum(removed is not None for removed, _ in changes)
 
     def rows(self, where: str = "1", parameters: Sequence[object] = ()) -> Iterator[sqlite3.Row]:
-        """Yield rows of the view `library`, by path and start.
+        """Yield rows of the view `library`, ordered by path and start.
 
         Args:
-            where: A condition in SQL, on the columns of the view.
-            parameters: Of it.
+            where: SQL condition on the columns of the view.
+            parameters: Parameters of the condition.
         """
         yield from self._rows.execute(f"SELECT * FROM library WHERE {where}", parameters)
 
     def execute(self, sql: str, parameters: Sequence[object] = ()) -> list[sqlite3.Row]:
-        """Run a query of another module of this package."""
+        """Run a query for another module of this package."""
         return self._rows.execute(sql, parameters).fetchall()
 
     def locate(self, name: str) -> Path:
-        """Return where a file is that the library names."""
+        """Return the path of a file that the library names."""
         return self._folder / name
 
     def _name(self, path: str) -> str:
-        """Return a file's path from the library's folder if it is below, or else its whole path."""
-        # Links in a path are followed up to the file itself, which may be one of its own.
+        """Return a path relative to the library's folder if it is below it, else absolute."""
+        # Links in the folders of a path are resolved, but not the file itself if it is a link.
         absolute = Path(path).parent.resolve() / Path(path).name
         if absolute.is_relative_to(self._folder):
             absolute = absolute.relative_to(self._folder)
@@ -213,7 +213,7 @@ class Library:
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
-        """All changes of a `with` block, or none."""
+        """Apply all changes of a `with` block, or none."""
         try:
             self._rows.execute("BEGIN IMMEDIATE")
             try:
@@ -225,7 +225,7 @@ class Library:
         except sqlite3.Error as error:
             raise CaptionerError(
                 f"cannot write {self.path} ({error}): close other programs that have it open, and "
-                "check the space on the disk"
+                "check the disk space"
             ) from error
 
     def _refresh(self, file: int, name: str, content: Fingerprint) -> None:
@@ -255,7 +255,7 @@ class Library:
         ).fetchall()
 
     def _restore(self, file: int | None, corrections: list[sqlite3.Row]) -> None:
-        """Give corrections to the captions that they overlap with most."""
+        """Assign each correction to the caption whose shot overlaps most with it."""
         shots = self._rows.execute(
             'SELECT id, start, "end" FROM captions WHERE file = ? ORDER BY id', [file]
         ).fetchall()

@@ -1,4 +1,4 @@
-"""A library that is filled while files are described."""
+"""A library that is filled while files are captioned."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,14 +11,14 @@ from captioner.reports.destination import Results, confident, find_error
 
 
 class KeptCaptions:
-    """Puts captions into a library; files whose content it knows are not described again.
+    """Stores captions in a library; files with known content are not described again.
 
     Args:
-        library: Open.
-        model: Which describes.
-        folders: What the run looks through; files of these that are gone are marked at the end.
-        overwrite: Whether known files are described again.
-        changes_files: Whether this run changes files itself, as embedding does.
+        library: Open library.
+        model: Name of the model that describes the files.
+        folders: Folders that the run searches; their missing files are marked at the end.
+        overwrite: If True, known files are described again.
+        changes_files: True if this run itself changes files, as embedding does.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class KeptCaptions:
             return False
         content = take_fingerprint(path)
         if content is None:
-            return True  # what is wrong with it, its reader says
+            return True  # its reader reports the problem
         adopted = self._library.adopt(path, content)
         if adopted is not None and not self._overwrite:
             self._counts["known" if adopted == "touched" else adopted] += 1
@@ -69,17 +69,17 @@ class KeptCaptions:
             self._library.put(path, content, captions, self._model)
 
     def close(self) -> None:
-        """See `Destination`: marks what is gone."""
+        """Mark missing files; see `Destination`."""
         self._counts["removed"] = self._library.mark_removed(self._folders)
 
     def summary(self) -> Iterator[str]:
         """See `Destination`."""
         lines = {
-            "known": "Skipped, since the library describes them",
+            "known": "Skipped (already in the library)",
             "moved": "Moved, with their captions",
             "copied": "Copies of described files",
-            "changed": "Described anew in the library, since they have changed",
-            "removed": "Gone, and marked in the library",
+            "changed": "Described again in the library (changed)",
+            "removed": "Marked as missing in the library",
         }
         for name, line in lines.items():
             if self._counts[name]:

@@ -1,4 +1,4 @@
-"""Search in a library, by words and phrases."""
+"""Full-text search in a library, by words and phrases."""
 
 import re
 import sqlite3
@@ -11,15 +11,15 @@ _WORD = re.compile(r"\w+")
 
 
 def search(library: Library, query: str, limit: int = 100) -> list[sqlite3.Row]:
-    """Find captions, the best first.
+    """Find captions, the best match first.
 
-    All words must be there, in any form ("dogs" finds "dog"); words such as "a" and "on" do not
-    count. "..." is a phrase, and -word must not be there. Files that are gone are left out.
+    All words must occur, in any form ("dogs" finds "dog"); words such as "a" and "on" are ignored.
+    "..." is a phrase, and -word excludes a word. Missing files are left out.
 
     Args:
-        library: Where to look.
-        query: Words; empty for all captions, by path.
-        limit: Most rows.
+        library: Library to search.
+        query: Words; an empty query finds all captions, ordered by path.
+        limit: Maximum number of rows.
 
     Returns:
         Rows of the view `library`.
@@ -39,9 +39,10 @@ def search(library: Library, query: str, limit: int = 100) -> list[sqlite3.Row]:
 
 
 def _to_fts5(query: str) -> tuple[str, bool]:
-    """Write a query in the language of FTS5, and tell whether a word of it counts.
+    """Translate a query into FTS5 syntax, and return whether it has a word that counts.
 
-    Where none does, "a" and "on" are looked for, but rank nothing. Empty if there is no word.
+    Without such a word, "a" and "on" are searched for, but not used for ranking. The translation
+    is empty if there is no word at all.
 
     Example:
         >>> _to_fts5('dogs on a "red car" -cat')

@@ -1,4 +1,4 @@
-"""The tables of a library, an SQLite file, and the facts that it keeps of each file."""
+"""The tables of a library, an SQLite file, and the facts that it stores about each file."""
 
 import os
 import re
@@ -14,17 +14,17 @@ from captioner.errors import CaptionerError
 from captioner.media.containers import open_container
 from captioner.media.raw import is_raw, open_raw
 
-_HEAD = 32  # bytes by which RAW files are told
+_HEAD = 32  # bytes needed to recognize RAW files
 _DATE = re.compile(r"(\d{4}):(\d\d):(\d\d)[ T](\d\d:\d\d:\d\d)")
 
 
 @dataclass(frozen=True)
 class Facts:
-    """Facts of a picture or clip; None for what the file does not tell.
+    """Facts about an image or a video; None for a fact that the file does not state.
 
     Attributes:
-        width: In pixels, upright.
-        height: In pixels, upright.
+        width: Width in pixels, upright.
+        height: Height in pixels, upright.
         taken: Date and time of a photograph, as "2024-05-17 12:30:00", in the camera's time zone.
     """
 
@@ -34,7 +34,7 @@ class Facts:
 
 
 def read_facts(path: Path) -> Facts:
-    """Read the headers of a file; what cannot be read has no facts, and raises nothing.
+    """Read facts from a file's headers; an unreadable file has none, and raises no error.
 
     Example:
         >>> facts = read_facts(Path("data/samples/cat.jpg"))
@@ -47,7 +47,7 @@ def read_facts(path: Path) -> Facts:
             if image.getexif().get(ExifTags.Base.Orientation, 1) >= 5:
                 width, height = height, width
             return Facts(width, height, _taken(image) or _taken_by_camera(path))
-    except Exception:  # Pillow's parsers raise nearly anything; a video is no image to it.
+    except Exception:  # Pillow's parsers raise nearly anything, also on videos.
         pass
     try:
         container, stream = open_container(str(path))
@@ -58,7 +58,7 @@ def read_facts(path: Path) -> Facts:
 
 
 def _open(path: Path) -> Image.Image:
-    """Open a picture; of a RAW file its preview, not the thumbnail that Pillow finds."""
+    """Open an image; for a RAW file, its preview instead of the thumbnail that Pillow finds."""
     with path.open("rb") as file:
         if not is_raw(path.name, file.read(_HEAD)):
             return Image.open(path)
@@ -66,7 +66,7 @@ def _open(path: Path) -> Image.Image:
 
 
 def _taken(image: Image.Image) -> str | None:
-    """Return when a photograph was taken, by its EXIF data."""
+    """Return the date and time of a photograph from its EXIF data."""
     exif = image.getexif()
     details = exif.get_ifd(ExifTags.IFD.Exif)
     date = details.get(ExifTags.Base.DateTimeOriginal) or exif.get(ExifTags.Base.DateTime)
@@ -75,20 +75,20 @@ def _taken(image: Image.Image) -> str | None:
 
 
 def _taken_by_camera(path: Path) -> str | None:
-    """Return the date of a RAW file around its preview, which may have none itself."""
+    """Return the date of a RAW file, whose preview may have none itself."""
     with suppress(Exception), Image.open(path) as image:
         return _taken(image)
     return None
 
 
 _VERSION = 1
-_ID = 0x43415054  # "CAPT", by which the file says whose it is
+_ID = 0x43415054  # "CAPT", SQLite's application ID of the file
 
-# `text` is what is searched for and shown: a person's words go before the model's.
+# `text` is the text that is searched and shown: a person's correction replaces the model's caption.
 _TABLES = """
 CREATE TABLE files (
     id INTEGER PRIMARY KEY,
-    path TEXT NOT NULL UNIQUE,      -- from the folder of the library where it is below it
+    path TEXT NOT NULL UNIQUE,      -- relative to the library's folder if it is below it
     sha256 TEXT NOT NULL,
     size INTEGER NOT NULL,          -- bytes
     mtime_ns INTEGER NOT NULL,
@@ -97,13 +97,13 @@ CREATE TABLE files (
     taken TEXT,                     -- EXIF DateTimeOriginal, as 2024-05-17 12:30:00
     model TEXT NOT NULL,
     described TEXT NOT NULL,        -- UTC
-    removed TEXT                    -- UTC; since when the file is gone
+    removed TEXT                    -- UTC; when the file was found to be missing
 );
 CREATE INDEX files_sha256 ON files (sha256);
 CREATE TABLE captions (
     id INTEGER PRIMARY KEY,
     file INTEGER NOT NULL REFERENCES files (id) ON DELETE CASCADE,
-    start REAL,                     -- of a clip's shot, in seconds
+    start REAL,                     -- of a video's shot, in seconds
     "end" REAL,
     caption TEXT NOT NULL,          -- the model's
     confidence REAL,
@@ -112,7 +112,7 @@ CREATE TABLE captions (
     text TEXT GENERATED ALWAYS AS (coalesce(corrected, caption)) VIRTUAL
 );
 CREATE INDEX captions_file ON captions (file);
-CREATE VIRTUAL TABLE captions_fts USING FTS5 (  -- as Datasette recognizes it
+CREATE VIRTUAL TABLE captions_fts USING FTS5 (  -- in the form that Datasette recognizes
     text, content="captions", content_rowid='id', tokenize='porter unicode61'
 );
 CREATE TRIGGER captions_ai AFTER INSERT ON captions BEGIN
@@ -136,11 +136,12 @@ def connect(path: Path, *, create: bool) -> sqlite3.Connection:
     """Open a library.
 
     Args:
-        path: Its file.
-        create: Whether one is made where there is none.
+        path: Path of its file.
+        create: If True, a missing library is created.
 
     Raises:
-        CaptionerError: It is missing, no library, one of a later version, or cannot be opened.
+        CaptionerError: If the file is missing, is not a library, is from a later version, or
+            cannot be opened.
 
     Example:
         >>> import tempfile
@@ -150,7 +151,7 @@ def connect(path: Path, *, create: bool) -> sqlite3.Connection:
     """
     if not create and not path.is_file():
         raise CaptionerError(
-            f"cannot read {path} (no such file): `caption FOLDER --library {path}` makes a library"
+            f"cannot read {path} (no such file): create it with `caption FOLDER --library {path}`"
         )
     read_only = not create and not os.access(path.resolve().parent, os.W_OK)
     try:
@@ -171,8 +172,8 @@ def connect(path: Path, *, create: bool) -> sqlite3.Connection:
 
 
 def _read_only(path: Path) -> str:
-    """Return the address of a library in a folder where SQLite can make no files beside it."""
-    # Without rows that wait beside it to be taken over, the file alone is all there is.
+    """Return the URI of a library in a folder where SQLite cannot create files beside it."""
+    # Without a write-ahead log beside it, the file is complete.
     waiting = path.with_name(f"{path.name}-wal").exists()
     return f"{path.resolve().as_uri()}?mode=ro{'' if waiting else '&immutable=1'}"
 
@@ -182,7 +183,7 @@ def _prepare(connection: sqlite3.Connection, path: Path, read_only: bool) -> Non
     (owner,) = connection.execute("PRAGMA application_id").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if not tables:
-        # A killed run leaves all of it or nothing.
+        # A transaction, so that a killed run leaves all tables or none.
         connection.executescript(
             f"BEGIN IMMEDIATE; {_TABLES} PRAGMA application_id = {_ID}; "
             f"PRAGMA user_version = {_VERSION}; COMMIT;"
@@ -190,22 +191,22 @@ def _prepare(connection: sqlite3.Connection, path: Path, read_only: bool) -> Non
     elif owner != _ID:
         raise CaptionerError(f"{path} is a database of another program: name another file")
     elif version > _VERSION:
-        raise CaptionerError(f"{path} is of a later version of captioner: install that version")
+        raise CaptionerError(f"{path} is from a later version of captioner: install that version")
     if read_only:
         return
-    # Readers and a writer do not wait for one another, and a kill loses no committed row.
+    # Readers and a writer do not block each other, and a killed run loses no committed row.
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
 
 
 def _failed(path: Path, error: sqlite3.Error) -> CaptionerError:
     if isinstance(error, sqlite3.OperationalError) and "unable to open" in str(error):
-        return CaptionerError(f"cannot open {path}: choose a folder that exists and may be written")
+        return CaptionerError(f"cannot open {path}: choose an existing, writable folder")
     if isinstance(error, sqlite3.DatabaseError) and "not a database" in str(error):
-        return CaptionerError(f"{path} is no library of captions: name another file")
+        return CaptionerError(f"{path} is not a library of captions: name another file")
     if "no such module" in str(error):
         return CaptionerError(
-            f"cannot open {path}: this Python's SQLite has no full-text search (FTS5); where "
+            f"cannot open {path}: this Python's SQLite has no full-text search (FTS5): if "
             "TensorFlow was imported first, import captioner before it"
         )
     return CaptionerError(f"cannot use the library {path} ({error}): check the file and the disk")

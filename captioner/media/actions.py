@@ -1,4 +1,4 @@
-"""One clip of an activity: some frames of a video, where and when something moves."""
+"""A clip of an activity: frames of a video, cropped and trimmed to the movement."""
 
 import math
 import os
@@ -17,25 +17,25 @@ from captioner.media.image import load_image
 from captioner.media.pixels import Size
 from captioner.media.sources import Source, open_footage
 
-# Cameras' noise and compression move every pixel a little; movement is what stands out of it.
+# Camera noise and compression change every pixel a little; real movement exceeds that by far.
 _NOISE = 3.0
-_STRIDE = 4  # pixels: movement is seen at a quarter of the size as well
-_REST = 0.05  # share of all movement that may be left out at either end
+_STRIDE = 4  # pixels; a quarter of the resolution suffices to detect movement
+_REST = 0.05  # share of all movement that may be cut off at either end
 
 
 def crop_to_motion(frames: np.ndarray, size: tuple[int, int], share: float = 1.0) -> np.ndarray:
-    """Cuts the same square out of every frame, around the centre of all movement.
+    """Crop the same square from every frame, around the centre of all movement.
 
-    Whoever acts fills more of the network's small input so, and stands in its middle wherever the
-    camera was; a wide frame is not squeezed either.
+    The acting person then fills more of the network's small input and is in its centre, whatever
+    the position of the camera, and a wide frame is not squeezed.
 
     Args:
-        frames: uint8 (T, H, W, 3), frames of one shot by a camera at rest.
+        frames: Frames of one shot by a static camera, uint8 (T, H, W, 3).
         size: Height and width to which the square is stretched, in pixels.
-        share: Side of the square, in (0, 1] of the frame's shorter side.
+        share: Side of the square as a share, in (0, 1], of the frame's shorter side.
 
     Returns:
-        uint8 (T, *size, 3); of a clip where nothing moves, its middle.
+        uint8 (T, *size, 3); if nothing moves, the square in the middle of the frame.
 
     Example:
         >>> frames = np.zeros((3, 20, 60, 3), np.uint8)
@@ -72,14 +72,13 @@ def _centre_of_motion(frames: np.ndarray) -> tuple[float, float]:
 
 
 def motion_span(frames: np.ndarray) -> tuple[int, int]:
-    """Find where the action begins and ends: clips often have rest before and after it.
+    """Find the start and end of the action, because clips often are still before and after it.
 
     Args:
-        frames: uint8 (T, H, W, 3), at even distances in time, by a camera at rest.
+        frames: Evenly spaced frames by a static camera, uint8 (T, H, W, 3).
 
     Returns:
-        Number of the first frame, and of the first one behind the action, as for a slice; all of a
-        clip in which nothing moves.
+        Start and stop of the action as frame indices of a slice; the entire clip if nothing moves.
 
     Example:
         >>> frames = np.zeros((9, 4, 4, 3), np.uint8)
@@ -89,7 +88,7 @@ def motion_span(frames: np.ndarray) -> tuple[int, int]:
     """
     grey = frames[:, ::_STRIDE, ::_STRIDE].mean(-1, dtype=np.float32)
     change = np.abs(np.diff(grey, axis=0)).mean((1, 2))  # (T - 1,)
-    # What the quietest pair of frames differs by is noise.
+    # The smallest difference of two neighbouring frames is noise.
     moved = np.cumsum(change - change.min(initial=np.inf))
     if not len(moved) or moved[-1] <= 0:
         return 0, len(frames)
@@ -98,9 +97,9 @@ def motion_span(frames: np.ndarray) -> tuple[int, int]:
     return start, end + 2  # change k is between frames k and k + 1
 
 
-_BEFORE_CROP = 2  # times the size of a clip's frames
-_LOOKED_AT = 4  # times as many frames as are taken, to see when something moves
-_RATE = 25.0  # frames looked at in a second where the length of the clip is not known
+_BEFORE_CROP = 2  # factor by which frames are larger before they are cropped
+_LOOKED_AT = 4  # frames examined for movement, per frame that is taken
+_RATE = 25.0  # frames per second examined if the duration of the clip is unknown
 
 
 def read_action(
@@ -113,24 +112,24 @@ def read_action(
     """Read a source as one clip.
 
     Args:
-        source: What `read_clips` takes, or a folder of numbered frames, which have no times: their
-            numbers stand for them.
+        source: Any source of `read_clips`, or a folder of numbered frames, which have no times:
+            their numbers are used as times.
         size: Height and width to which every frame is stretched, in pixels.
-        frames: How many are taken at most, at even distances.
+        frames: Maximum number of frames, evenly spaced.
         crop: The `share` of `crop_to_motion`; None keeps the whole frame.
-        trim: Whether they are taken from the part where something moves alone; see `motion_span`.
+        trim: If True, frames are taken only from the part with movement; see `motion_span`.
 
     Yields:
-        The clip, 1 to `frames` frames.
+        The clip, with 1 to `frames` frames.
 
     Raises:
-        CaptionerError: If it cannot be read, or breaks off.
+        CaptionerError: If the source cannot be read or is truncated.
 
     Example:
         >>> [clip.frames.shape for clip in read_action(np.zeros((4, 4, 3), np.uint8), (2, 2))]
         [(1, 2, 2, 3)]
     """
-    # A frame that is cropped later need not be larger than twice what is kept of it.
+    # Before cropping, twice the final resolution suffices.
     kept = size if crop is None else math.ceil(_BEFORE_CROP * max(size) / crop)
     clip = _read(source, frames * _LOOKED_AT if trim else frames, kept)
     if trim:
@@ -171,24 +170,24 @@ def _read_folder(folder: str | os.PathLike[str], frames: int, size: Size) -> Cli
     images = [load_image(files[place], size=size) for place in chosen]
     if len({image.shape for image in images}) > 1:
         raise CaptionerError(
-            f"{os.fsdecode(folder)} has pictures of different sizes: the frames of one clip have "
-            "one size; put other pictures elsewhere"
+            f"{os.fsdecode(folder)} has images of different sizes: the frames of a clip must have "
+            "the same size; move other images elsewhere"
         )
     return Clip(np.stack(images), np.array(chosen, np.float64))
 
 
 def sample_evenly(footage: Footage, frames: int) -> list[Frame]:
-    """Take frames from the middles of equal parts of a film.
+    """Take frames from the middles of equal parts of a video.
 
     Args:
-        footage: The film, as a whole.
-        frames: How many, 1 at least and no more: of a film with fewer, each is taken once.
+        footage: The whole video.
+        frames: Maximum number of frames, at least 1; a video with fewer gives each of them once.
 
     Returns:
         1 to `frames` different frames, in the order of their times.
 
     Raises:
-        CaptionerError: If the film has no frame, or breaks off.
+        CaptionerError: If the video has no frame or is truncated.
 
     Source: even sampling over the whole clip, as in Wang et al. 2016, Temporal Segment Networks,
     https://arxiv.org/abs/1608.00859.
@@ -201,13 +200,13 @@ def sample_evenly(footage: Footage, frames: int) -> list[Frame]:
     for number, frame in enumerate(_different(footage, (k / _RATE for k in count()))):
         if number % stride == 0:
             kept.append(frame)
-            if len(kept) == 4 * frames:  # memory does not grow with the length of the film
+            if len(kept) == 4 * frames:  # keeps memory independent of the video's length
                 kept, stride = kept[::2], 2 * stride
     return [kept[place] for place in middles(len(kept), frames)]
 
 
 def middles(total: int, parts: int) -> list[int]:
-    """Return the places in the middles of equal parts of a list; all places if these are fewer.
+    """Return the indices at the middles of equal parts of a list, or all if it has fewer items.
 
     Example:
         >>> middles(10, 4), middles(2, 4)

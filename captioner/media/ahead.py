@@ -1,4 +1,4 @@
-"""Sources read by threads, ahead of the network that looks at them."""
+"""Sources that threads read ahead, while the network processes earlier ones."""
 
 import math
 import os
@@ -15,18 +15,18 @@ from captioner.errors import CaptionerError, unreadable
 from captioner.media.budget import Turns
 from captioner.media.clip import Clip
 
-_WAITING = 2  # clips of one source that may wait for the network
+_WAITING = 2  # maximum number of clips of one source in the queue
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read of one of several sources.
+    """A clip or an error that was read from one of several sources.
 
     Attributes:
-        index: Position of the source among them.
+        index: Index of the source.
         source: The source itself.
-        clip: A clip of it, or the error that says why there is none, or why there are no more.
-        last: Whether nothing of this source is left.
+        clip: Clip of the source, or the error that explains why there is none, or no more.
+        last: True for the last reading of this source.
     """
 
     index: int
@@ -44,16 +44,17 @@ def read_ahead(
 ) -> Iterator[list[Reading]]:
     """Yield batches of clips in the order of `sources`, while the next ones are decoded.
 
-    Memory grows neither with the number of sources nor with their length; a source that is too
-    large to be read beside others may `wait_for_turn`.
+    Memory use depends neither on the number of sources nor on their length. A source that is too
+    large to be read in parallel with others may `wait_for_turn`.
 
     Args:
-        read: Reads a source; see `captioner.media.sources.read_clips`.
-        sources: Of any number; they are taken from their iterator as they are needed.
-        batch_size: Frames of a batch at most, unless one clip has more; and clips and errors.
-        workers: Threads, each of which reads one source.
-        timeout: Seconds that one source may be waited for, in all; after that there is an error in
-            place of what is left of it.
+        read: Function that reads a source; see `captioner.media.sources.read_clips`.
+        sources: Any number of sources, taken from their iterator when they are needed.
+        batch_size: Maximum number of frames in a batch, unless a single clip has more; also the
+            maximum number of clips and errors.
+        workers: Number of threads, each of which reads one source at a time.
+        timeout: Total seconds to wait for one source; after that, an error replaces the rest of
+            the source.
 
     Example:
         >>> import numpy as np
@@ -98,7 +99,7 @@ def _read_in_order(
                 return
             reading = waiting[0].next_reading(timeout)
             if reading is None:
-                # Its thread is lost to whatever it does; another one takes its place.
+                # Its thread is stuck; another thread replaces it.
                 task = waiting[0]
                 if task.thread in threads:
                     threads.remove(task.thread)
@@ -127,14 +128,14 @@ def _start(tasks: "SimpleQueue[_Task | None]") -> Thread:
             if task.given_up.is_set():
                 return
 
-    # A thread that is lost must not keep the process from ending.
+    # A stuck thread must not keep the process from exiting.
     thread = Thread(target=work, name="decode", daemon=True)
     thread.start()
     return thread
 
 
 class _Task:
-    """The reading of one source by one of the threads, and how long it was waited for."""
+    """The reading of one source in a thread, and the time that the consumer waited for it."""
 
     def __init__(
         self,
@@ -152,8 +153,8 @@ class _Task:
         self._turns = turns
         self._abandoned = abandoned
         self._readings: Queue[Reading | BaseException] = Queue(_WAITING)
-        # Seconds in which the network had nothing to do but wait for this source. What was read
-        # ahead, and waiting for the turn of others, thus does not count.
+        # Seconds in which the network was idle, waiting for this source. Time spent reading ahead,
+        # or waiting for the turn of other sources, does not count.
         self._waited = 0.0
 
     def run(self) -> None:
@@ -166,11 +167,11 @@ class _Task:
             for reading in _mark_last(self.index, self.source, _catch(self._read(self.source))):
                 if not self._put(reading):
                     return
-        except BaseException as error:  # What is a bug must not leave the reader waiting.
+        except BaseException as error:  # Forwarded, so that the consumer does not hang.
             self._put(error)
 
     def next_reading(self, timeout: float) -> "Reading | BaseException | None":
-        """Wait for what was read; None where that has taken more than `timeout` seconds in all."""
+        """Wait for the next reading; return None after more than `timeout` seconds in all."""
         began = monotonic()
         try:
             wait = None if math.isinf(timeout) else max(timeout - self._waited, 0.0)
@@ -198,7 +199,7 @@ def _too_slow(source: Any, timeout: float) -> CaptionerError:
         else getattr(source, "url", "the image")
     )
     return unreadable(
-        name, f"it takes longer than {timeout:g} seconds", "allow more by --timeout, or convert it"
+        name, f"it takes longer than {timeout:g} seconds", "increase --timeout, or convert it"
     )
 
 

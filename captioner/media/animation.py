@@ -11,23 +11,22 @@ from captioner.media.image import load_image
 from captioner.media.pixels import Size
 
 ANIMATED = ("GIF", "PNG", "WEBP", "AVIF")
-_SHORTEST = 0.011  # seconds; browsers show frames that state less for a tenth of a second
+_SHORTEST = 0.011  # seconds; browsers show frames with shorter durations for 0.1 seconds
 _INSTEAD = 0.1
-_MOST_PIXELS = 2**23  # of a frame, of which decoders hold several: 4K
-# Of all frames, as a file of 400 kB can hold 20,000 of them; decoding these takes half a minute.
+_MOST_PIXELS = 2**23  # of a frame, about 4K; decoders hold several frames
+# Pixels of all frames: a file of 400 kB can hold 20,000 frames, which take half a minute to decode.
 _MOST_IN_ALL = 2**32
-_LEAST = 2**16  # pixels for which the smallest frame counts
+_LEAST = 2**16  # minimum pixels that a frame counts for
 
 
 class Animation:
-    """The frames of an animated image at the times that are asked for, played once.
+    """The frames of an animated image at requested times, played once.
 
-    Pillow reads them rather than FFmpeg, for their transparency is then laid over white as that of
-    any image is.
+    Pillow, not FFmpeg, reads them, so that transparency is composited over white as in any image.
 
     Args:
         name: Path of the file.
-        size: As for `load_image`.
+        size: The same as for `load_image`.
 
     Raises:
         CaptionerError: If the file cannot be opened, or its frames are too large.
@@ -65,7 +64,7 @@ class Animation:
                 self._image.seek(number)
                 if work > _MOST_IN_ALL:
                     raise self._too_much(number)
-                self._image.load()  # WebP tells the duration of a frame only then
+                self._image.load()  # the duration of a WebP frame is known only after loading
                 start, end = self.end, self.end + self._seconds()
                 shown = asked is not None and asked < end
                 image = load_image(self._image, size=self._size) if shown else None

@@ -1,4 +1,4 @@
-"""Memory and turns that threads which decode images share."""
+"""The memory budget and the turns that decoding threads share."""
 
 import ctypes
 import sys
@@ -9,9 +9,9 @@ from threading import Condition
 
 
 def return_freed_memory() -> None:
-    """Have the C library of Linux give back what it keeps for the threads that freed it.
+    """Make the C library on Linux return freed memory, which it otherwise keeps per thread.
 
-    Each thread would otherwise hold as much as the largest video that it has ever decoded.
+    Otherwise, each thread would hold as much memory as its largest video needed.
     """
     if sys.platform.startswith("linux"):
         with suppress(AttributeError, OSError):  # musl has no such function
@@ -19,12 +19,12 @@ def return_freed_memory() -> None:
 
 
 class MemoryBudget:
-    """Lets threads decode together as long as what they need fits in, and wait where it does not.
+    """Lets threads decode in parallel while their memory fits a budget, and wait otherwise.
 
-    A thread that holds a part must not wait for another one, lest all of them wait.
+    A thread that has reserved memory must not reserve more, which could cause a deadlock.
 
     Args:
-        total: Bytes.
+        total: Budget in bytes.
 
     Example:
         >>> budget = MemoryBudget(100)
@@ -42,10 +42,10 @@ class MemoryBudget:
 
     @contextmanager
     def reserve(self, amount: int) -> Iterator[None]:
-        """Wait until so many bytes are free, and hold them for the time of a `with` block.
+        """Wait until `amount` bytes are free, and reserve them for the duration of a `with` block.
 
         Args:
-            amount: Bytes; more than there are in all are taken for all.
+            amount: Number of bytes; values above the budget reserve all of it.
         """
         amount = min(amount, self.total)
         with self._changed:
@@ -59,7 +59,7 @@ class MemoryBudget:
                 self._changed.notify_all()
 
 
-# Enough for an image of 178 megapixels, the most that Pillow decodes, in most formats.
+# Enough for an image of 178 megapixels, Pillow's limit, in most formats.
 DECODING = MemoryBudget(1_260_000_000)
 
 
@@ -71,16 +71,17 @@ _wait: ContextVar[Callable[[], None]] = ContextVar("wait", default=_at_once)
 
 
 def wait_for_turn() -> None:
-    """Wait until every source before the one that this thread reads is done with.
+    """Wait until all sources before the one that this thread reads are finished.
 
-    A video holds its decoder as long as it is read, and a budget that it waited for could be held
-    by one behind it, which waits for it in turn; of the first in the row there is but one.
+    A large video holds its decoder as long as it is read. If it waited for a memory budget, a later
+    source could hold that budget while it waits for this video: a deadlock. Waiting for its turn
+    avoids that, because only one source is the first.
     """
     _wait.get()()
 
 
 class Turns:
-    """Whose turn it is among numbered sources.
+    """The current turn among numbered sources.
 
     Example:
         >>> turns = Turns()
@@ -94,7 +95,7 @@ class Turns:
         self._changed = Condition()
 
     def take(self, number: int) -> None:
-        """Have `wait_for_turn` in this thread wait for the turn of a source."""
+        """Make `wait_for_turn` in this thread wait for the turn of a source."""
 
         def wait() -> None:
             with self._changed:
@@ -103,7 +104,7 @@ class Turns:
         _wait.set(wait)
 
     def pass_to(self, number: float) -> None:
-        """Let a source go on, and those before it; `math.inf` is all of them."""
+        """Give the turn to a source and all sources before it; `math.inf` means all sources."""
         with self._changed:
             self._first = number
             self._changed.notify_all()

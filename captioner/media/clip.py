@@ -1,4 +1,4 @@
-"""Clips: frames that are described together, at the times that are asked for."""
+"""Clips: frames that are described together, at requested times."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from captioner.errors import CaptionerError, unreadable
 
 @dataclass(frozen=True)
 class Clip:
-    """Some frames of a video, or a picture: a clip of one frame.
+    """Frames of a video, or an image as a clip of one frame.
 
     Attributes:
-        frames: uint8 (T, H, W, 3), RGB, in the order of their times.
-        times: float (T,), seconds since the start of the video.
-        span: Where the clip begins and ends in the video, in seconds; None for a picture.
-        partial: Whether it is the upper part of a picture that was cut off before its end.
+        frames: RGB frames in the order of their times, uint8 (T, H, W, 3).
+        times: Seconds since the start of the video, float (T,).
+        span: Start and end of the clip in the video, in seconds; None for an image.
+        partial: True for the upper part of an image whose file was cut off before its end.
     """
 
     frames: Frames
@@ -31,12 +31,12 @@ LONGEST = 24 * 3600.0  # seconds; a file may state times of thousands of years
 
 
 class Frame(NamedTuple):
-    """A frame on screen.
+    """The frame that is shown at a requested time.
 
     Attributes:
-        asked: The time that was asked for, in seconds since the start.
-        time: When the frame appeared; two times asked for may have the same frame.
-        image: uint8 (H, W, 3), upright RGB.
+        asked: Requested time, in seconds since the start.
+        time: Time at which the frame appears; two requested times may have the same frame.
+        image: Upright RGB, uint8 (H, W, 3).
     """
 
     asked: float
@@ -45,12 +45,12 @@ class Frame(NamedTuple):
 
 
 class Footage(Protocol):
-    """Frames in time.
+    """A source of timed frames.
 
     Attributes:
         name: Path of the file, for error messages.
-        duration: Seconds, as the file states it beforehand, or None.
-        end: Seconds at which the last frame seen so far leaves the screen.
+        duration: Duration in seconds, as stated by the file, or None.
+        end: Time in seconds at which the display of the last frame read so far ends.
     """
 
     name: str
@@ -58,11 +58,11 @@ class Footage(Protocol):
     end: float
 
     def frames(self, times: Iterable[float]) -> Iterator[Frame]:
-        """Yield the frame on screen at each of the rising `times`, up to the end.
+        """Yield the frame that is shown at each of the increasing `times`, up to the end.
 
         Raises:
-            CaptionerError: If there is no frame, or, after the frames before, if the file breaks
-                or goes on for more than `LONGEST`.
+            CaptionerError: If there is no frame; or, after the frames before it, at damage or when
+                the file exceeds `LONGEST`.
         """
 
     def close(self) -> None:
@@ -70,6 +70,6 @@ class Footage(Protocol):
 
 
 def too_long(name: str) -> CaptionerError:
-    """Return the error for what goes on for more than `LONGEST`."""
-    reason = f"its times go beyond {LONGEST / 3600:.0f} hours"
+    """Return the error for a file that exceeds `LONGEST`."""
+    reason = f"its times exceed {LONGEST / 3600:.0f} hours"
     return unreadable(f"all of {name}", reason, "cut it into shorter parts")

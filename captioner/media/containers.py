@@ -1,4 +1,4 @@
-"""Video files opened by FFmpeg through PyAV: local, of known formats, with checked headers."""
+"""Opening of local video files with FFmpeg through PyAV, with checked formats and headers."""
 
 import os
 import struct
@@ -13,38 +13,38 @@ from av.stream import Disposition
 
 from captioner.errors import CaptionerError, unreadable
 
-# FFmpeg takes some 48 bytes for each: 24 hours at 60 frames a second, with sound, are 9.3 million.
+# FFmpeg takes about 48 bytes per sample: 24 hours at 60 frames/s with sound have 9.3 million.
 _MOST_SAMPLES = 10_000_000
-_FEW_SAMPLES = 100_000  # which any file may promise
+_FEW_SAMPLES = 100_000  # allowed for a file of any size
 _MOST_BOXES = 1_000_000
 _DEEPEST = 16
-# Those in which FFmpeg looks for tracks and their tables.
+# Boxes in which FFmpeg looks for tracks and their tables.
 _CONTAINERS = {
     *(b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"moof", b"traf"),
     *(b"dinf", b"mvex", b"sinf", b"tref", b"udta", b"wave"),
 }
-_UNCOMPRESSED_AUDIO = (1, 1)  # one run of times, each a tick long: FFmpeg counts by chunks
+_UNCOMPRESSED_AUDIO = (1, 1)  # one run of one-tick samples, which FFmpeg indexes by chunk
 
 
 @dataclass
 class _Track:
     samples: int = 0
     edits: int = 1
-    times: tuple[int, int] = (0, 0)  # runs of equal durations, and the first duration
+    times: tuple[int, int] = (0, 0)  # number of runs of equal durations, and the first duration
     is_audio: bool = False
 
 
 def implausible_header(path: str | os.PathLike[str]) -> str | None:
-    """Say what is wrong with the header of an MP4, MOV or fragmented MP4 file.
+    """Return the problem with the header of an MP4, MOV or fragmented MP4 file, if any.
 
-    Its tables may state a number of frames without holding an entry for each: 967 bytes can
-    promise 30 million, for which FFmpeg takes 1.4 GB as it opens the file.
+    Its tables may state a number of frames without an entry for each: 967 bytes can declare 30
+    million frames, for which FFmpeg allocates 1.4 GB when it opens the file.
 
     Args:
-        path: Of a regular file of any format.
+        path: Path of a regular file of any format.
 
     Returns:
-        The reason to refuse it; None if there is none, or if it is of another format.
+        The reason to reject the file; None if there is none, or if the file has another format.
 
     Raises:
         OSError: If the file cannot be read.
@@ -66,14 +66,14 @@ def implausible_header(path: str | os.PathLike[str]) -> str | None:
             _read_box(file, kind, start, min(end, start + 24), tracks[-1])
     total = sum(map(_entries, tracks))
     if total > max(_FEW_SAMPLES, min(size, _MOST_SAMPLES)):
-        return f"{size} bytes that promise {total} frames"
+        return f"{size} bytes that claim to hold {total} frames"
     return None
 
 
 def _boxes(
     file: BinaryIO, position: int, end: int, depth: int = 0
 ) -> Iterator[tuple[bytes, int, int]]:
-    """Kind, start of the content and end of each box (ISO/IEC 14496-12, 4.2) at any depth."""
+    """Yield type, start of content, and end of each box (ISO/IEC 14496-12, 4.2) at any depth."""
     while position + 8 <= end:
         file.seek(position)
         head = file.read(16)
@@ -83,7 +83,7 @@ def _boxes(
         start = position + 8
         if length == 1 and len(head) == 16:
             length, start = struct.unpack(">Q", head[8:])[0], position + 16
-        elif length == 0:  # up to the end of what it lies in
+        elif length == 0:  # up to the end of the enclosing box
             length = end - position
         if position + length < start:
             return
@@ -115,20 +115,20 @@ def _read_box(file: BinaryIO, kind: bytes, start: int, end: int, track: _Track) 
 
 
 def _entries(track: _Track) -> int:
-    """How many entries of its index FFmpeg makes of a track, at most."""
+    """Return the maximum number of index entries that FFmpeg creates for a track."""
     if track.is_audio and track.times == _UNCOMPRESSED_AUDIO:
         return 0
-    return track.samples * track.edits  # each edit has entries of its own
+    return track.samples * track.edits  # each edit has its own entries
 
 
-# The largest frame of level 6.2 of H.264, HEVC and AV1: 8192 x 4352. Each decoder holds several.
+# Largest frame of level 6.2 of H.264, HEVC and AV1: 8192 x 4352. A decoder holds several.
 MAX_FRAME_PIXELS = 35_651_584
 
-_THREADS = 4  # of one decoder; several videos are decoded at once
-_PIXELS_AT_ONCE = 2**25  # by the threads of one decoder: four frames of 4K
+_THREADS = 4  # per decoder; several videos are decoded at the same time
+_PIXELS_AT_ONCE = 2**25  # decoded in parallel by one decoder's threads: four 4K frames
 
-# A list of what is allowed stays safe when FFmpeg learns new formats. What opens files or sockets
-# that its content names is not on it: concat, hls, dash, sdp, rtsp, image2, vobsub, lavfi, tee.
+# A list of allowed formats stays safe when FFmpeg adds new ones. It excludes the formats that open
+# files or sockets named in their content: concat, hls, dash, sdp, rtsp, image2, vobsub, lavfi, tee.
 _FORMATS = (
     *("asf", "av1", "avi", "dhav", "dv", "flv", "gxf", "h261", "h263", "h264", "hevc", "ivf"),
     *("live_flv", "m4v", "matroska", "mov", "mpeg", "mpegts", "mpegtsraw", "mpegvideo", "mxf"),
@@ -137,24 +137,24 @@ _FORMATS = (
 _OPTIONS = {
     "format_whitelist": ",".join(_FORMATS),
     "protocol_whitelist": "file",
-    "max_pixels": str(MAX_FRAME_PIXELS),  # FFmpeg decodes some frames as it opens a file
+    "max_pixels": str(MAX_FRAME_PIXELS),  # FFmpeg decodes some frames while opening a file
 }
 _CONVERT = "convert it to MP4 with H.264"
 
 
 def open_container(name: str) -> tuple[Any, Any]:
-    """Open a video file and choose its stream.
+    """Open a video file and select its video stream.
 
-    Playlists, image sequences and other lists of files are refused, whatever they are called.
+    Playlists, image sequences and other lists of files are rejected, regardless of their names.
 
     Args:
-        name: Path of a local file; no name is taken for a URL or a pattern.
+        name: Path of a local file, never interpreted as a URL or a pattern.
 
     Returns:
-        The PyAV container and its first video stream; cover art is none.
+        The PyAV container and its first video stream other than cover art.
 
     Raises:
-        CaptionerError: If it cannot be opened, is of another format, or has no video to decode.
+        CaptionerError: If it cannot be opened, has another format, or has no video to decode.
 
     Example:
         >>> container, stream = open_container("data/samples/shepherd_and_cat.mp4")
@@ -168,13 +168,13 @@ def open_container(name: str) -> tuple[Any, Any]:
         reason = implausible_header(name)
         if reason is not None:
             raise unreadable(name, reason, f"fetch it again, or {_CONVERT}")
-        # With its protocol named, no path is taken for a URL.
+        # With an explicit protocol, a path is never interpreted as a URL.
         container = av.open("file:" + name, options=_OPTIONS)
     except ArgumentError as error:
-        reason = "not in a video format that is read, such as MP4, WebM, AVI or MPEG"
+        reason = "not in a supported video format, such as MP4, WebM, AVI or MPEG"
         raise unreadable(name, reason, _CONVERT) from error
     except (FFmpegError, OSError, ValueError) as error:
-        reason = f"no video that FFmpeg can open: {reason_of(error)}"
+        reason = f"not a video that FFmpeg can open: {reason_of(error)}"
         raise unreadable(name, reason, f"fetch it again, or {_CONVERT}") from error
     try:
         return container, _choose_stream(name, container)
@@ -202,32 +202,32 @@ def _choose_stream(name: str, container: Any) -> Any:
     context = stream.codec_context
     context.options = {"max_pixels": str(MAX_FRAME_PIXELS)}
     context.thread_type = "AUTO"
-    # Each thread decodes a frame of its own, beside those that others refer to.
+    # Each thread decodes a frame of its own, in addition to the reference frames.
     pixels = max(stream.width * stream.height, 1)
     context.thread_count = max(min(_THREADS, os.cpu_count() or 1, _PIXELS_AT_ONCE // pixels), 1)
     return stream
 
 
 def reason_of(error: Exception) -> str:
-    """Return what an error of PyAV or of the system says, without the path, which it repeats."""
+    """Return the message of a PyAV or system error, without the path."""
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
-_MISSING = 1.0  # seconds that may be missing at the end, as rounding and padding make them
-# Formats whose header states a length that FFmpeg believes even if the file is shorter; in others
-# it may be a guess.
+_MISSING = 1.0  # seconds that may be missing at the end because of rounding and padding
+# Formats in which FFmpeg trusts the duration in the header even if the file is shorter; in other
+# formats the duration may be a guess.
 _TOLD = ("matroska,webm", "flv")
 
 
 def stated_duration(container: Any, stream: Any) -> float | None:
-    """Return what the file says beforehand, of its pictures or else of all that is in it.
+    """Return the duration that a file states for its video stream, or else for all of it.
 
     Args:
-        container: An open PyAV container.
-        stream: Its video stream.
+        container: Open PyAV container.
+        stream: Video stream of the container.
 
     Returns:
-        Seconds, or None if it does not say.
+        Seconds, or None if the file does not state a duration.
     """
     if stream.duration:
         return float(stream.duration * stream.time_base)
@@ -235,25 +235,25 @@ def stated_duration(container: Any, stream: Any) -> float | None:
 
 
 def missing_end(container: Any, stream: Any, end: float, damaged: bool) -> float | None:
-    """Tells whether a file that was read to its end was meant to go on.
+    """Check whether a file that was read to its end is truncated.
 
-    Of some formats, such as a transport stream, nobody can tell.
+    For some formats, such as transport streams, this cannot be determined.
 
     Args:
-        container: An open PyAV container; it is read on from near its end.
-        stream: Its video stream.
-        end: When the last frame leaves the screen, in seconds since the start.
-        damaged: Whether something could not be decoded.
+        container: Open PyAV container; reading continues near its end.
+        stream: Video stream of the container.
+        end: Time at which the display of the last frame ends, in seconds since the start.
+        damaged: True if something could not be decoded.
 
     Returns:
-        The seconds that it states, if it holds clearly less, or else None.
+        The stated duration in seconds if the file is clearly shorter, else None.
     """
     stated = stated_duration(container, stream) or 0.0
     if container.format.name == "avi":
-        # FFmpeg takes the duration from what is left, but the number of frames from the header.
+        # FFmpeg takes the duration from the remaining data, but the frame count from the header.
         stated = max(stated, float(stream.frames * stream.time_base))
     elif not stream.duration and (damaged or container.format.name in _TOLD):
-        # Of the whole file: its sound may go on where the pictures end.
+        # Duration of the whole file: its sound may be longer than its video.
         end = end if stated - end <= _MISSING else max(end, _last_packet(container, stream, end))
     elif not stream.duration:
         return None
@@ -261,7 +261,7 @@ def missing_end(container: Any, stream: Any, end: float, damaged: bool) -> float
 
 
 def _last_packet(container: Any, stream: Any, end: float) -> float:
-    """When the last packet of any stream ends, in seconds since the start."""
+    """Return the end of the last packet of any stream, in seconds since the start."""
     start = (container.start_time or 0) / av.time_base
     last = end
     with suppress(FFmpegError):

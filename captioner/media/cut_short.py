@@ -1,4 +1,4 @@
-"""Images that were cut off a little before their end, as downloads and full cards leave them."""
+"""Images that were cut off shortly before their end, as by broken downloads or full cards."""
 
 import struct
 import zlib
@@ -9,24 +9,24 @@ from PIL import Image
 
 from captioner.media.budget import DECODING
 
-_LEAST = 0.75  # share of the rows that must be there
+_LEAST = 0.75  # share of the rows that must be present
 _END_OF_JPEG = b"\xff\xd9"
-_FILLING = 128  # of what libjpeg knows nothing about
+_FILLING = 128  # libjpeg's value for missing pixels
 _BYTES = 20  # for each pixel: the decoder's coefficients, its image, and a copy
 _PNG = b"\x89PNG\r\n\x1a\n"
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by the colour type of PNG
 
 
 def read_cut_short(data: bytes, max_pixels: int) -> Image.Image | None:
-    """Decode the rows that there are of a JPEG or PNG image.
+    """Decode the available rows of a truncated JPEG or PNG image.
 
     Args:
-        data: The file, as far as it goes.
-        max_pixels: Most width times height, as stated in the header.
+        data: Content of the truncated file.
+        max_pixels: Maximum width times height, as stated in the header.
 
     Returns:
-        The upper part of the image, decoded; None where less than three quarters of it are there,
-        or where something else is wrong with it.
+        The decoded upper part of the image; None if less than three quarters of it are present, or
+        if it has another defect.
 
     Example:
         >>> from pathlib import Path
@@ -55,7 +55,7 @@ def _read_jpeg(data: bytes, max_pixels: int) -> Image.Image | None:
 
 
 def _read_png(data: bytes, max_pixels: int) -> Image.Image | None:
-    """Complete the stream of pixels by rows of zeros, and leave these out again."""
+    """Complete the pixel stream with rows of zeros, decode it, and crop these rows off."""
     width, height, depth, colour, _, _, interlaced = struct.unpack_from(">IIBBBBB", data, 16)
     if interlaced or width * height > max_pixels:
         return None

@@ -1,4 +1,4 @@
-"""Images and videos on web servers, fetched with limits, and from public addresses alone."""
+"""Images and videos on web servers, fetched within limits and only from public addresses."""
 
 import http.client
 import ipaddress
@@ -19,12 +19,12 @@ from captioner import __version__
 from captioner.errors import CaptionerError, unreadable
 
 MOST_BYTES = 256 * 2**20
-MOST_SECONDS = 60.0  # from the first look at a name to the last byte, redirects included
+MOST_SECONDS = 60.0  # from the first name lookup to the last byte, including redirects
 MOST_REDIRECTS = 5
 _KINDS = ("image/", "video/", "application/octet-stream", "binary/octet-stream")
 _REDIRECTS = {301, 302, 303, 307, 308}
 _PORTS = {"http": 80, "https": 443}
-# Prefixes of IPv6 that lead to an address of IPv4: NAT64.
+# IPv6 prefix that leads to an IPv4 address: NAT64.
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -33,17 +33,16 @@ _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 def fetch_file(
     url: str, path: Path, allow_private: bool = False, context: ssl.SSLContext | None = None
 ) -> None:
-    """Fetch a file within limits of size, time, redirects and kinds.
+    """Fetch a file within limits of size, time, redirects and content types.
 
-    What a name stands for is looked up once for each address, and the connection goes to the very
-    place that was checked, so that a name that stands for another place a moment later is no way
-    around.
+    A host name is resolved once per URL, and the connection goes to the checked IP address, so
+    that a name that resolves differently a moment later (DNS rebinding) cannot bypass the check.
 
     Args:
-        url: Its http or https address.
-        path: The file to write.
-        allow_private: Whether addresses of this machine and of local networks may be fetched from.
-        context: For https; None trusts what the system trusts.
+        url: The http or https URL of the file.
+        path: Path of the file to write.
+        allow_private: If True, addresses of this machine and of local networks are allowed.
+        context: SSL context for https; None uses the system's trusted certificates.
 
     Raises:
         CaptionerError: If it cannot be fetched.
@@ -53,8 +52,8 @@ def fetch_file(
     try:
         for _ in range(MOST_REDIRECTS + 1):
             with closing(_connect(url, allow_private, context)) as connection:
-                # A server that sends a byte now and then keeps no single read from ending.
-                # The connection lets go of its socket once it has an answer; the answer does not.
+                # A read timeout alone does not stop a server that sends a byte now and then.
+                # The connection drops its socket once it has a response, so keep a reference here.
                 timer = Timer(max(end - monotonic(), 0), _shut, [connection.sock])
                 timer.daemon = True
                 timer.start()
@@ -67,14 +66,14 @@ def fetch_file(
             if target is None:
                 return
             if urlsplit(url).scheme == "https" and urlsplit(target).scheme != "https":
-                raise _RefusedError(f"it leads to {target}, without encryption")
+                raise _RefusedError(f"it redirects to {target}, without encryption")
             url = target
         raise _RefusedError(f"more than {MOST_REDIRECTS} redirects")
     except _RefusedError as error:
         raise unreadable(first, str(error), error.fix) from error
     except (OSError, http.client.HTTPException, ValueError) as error:
         slow = monotonic() > end or isinstance(error, TimeoutError)
-        reason = f"no more than {MOST_SECONDS:g} seconds are given" if slow else _reason(error)
+        reason = f"over the limit of {MOST_SECONDS:g} seconds" if slow else _reason(error)
         raise unreadable(first, reason, "check the address and the connection") from error
 
 
@@ -92,7 +91,7 @@ def _connect(
                 raise _RefusedError(
                     f"{host} is {'an' if address == host else address + ', an'} address of this "
                     "machine or a local network",
-                    "allow such addresses by --fetch-private",
+                    "allow such addresses with --fetch-private",
                 )
     raw = _open_socket(addresses, port)
     try:
@@ -103,7 +102,7 @@ def _connect(
         raw.close()
         raise
     connection = http.client.HTTPConnection(host, port)
-    connection.default_port = _PORTS[parts.scheme]  # which the Host header leaves out
+    connection.default_port = _PORTS[parts.scheme]  # the Host header omits the default port
     connection.sock = raw
     return connection
 
@@ -117,9 +116,9 @@ class _RefusedError(Exception):
 def _checked(url: str) -> SplitResult:
     parts = urlsplit(url)
     if parts.scheme not in _PORTS or not parts.hostname:
-        raise _RefusedError(f"{url} is no http or https address")
+        raise _RefusedError(f"{url} is not an http or https URL")
     if parts.username is not None or parts.password is not None:
-        raise _RefusedError("it holds a user name, which others could read")
+        raise _RefusedError("it contains a user name, which others could read")
     return parts
 
 
@@ -140,11 +139,11 @@ def _open_socket(addresses: list[str], port: int) -> Any:
             return socket.create_connection((address, port), timeout=MOST_SECONDS / 4)
         except OSError as error:
             last = error
-    raise last or OSError("the name stands for no address")
+    raise last or OSError("the host name has no address")
 
 
 def _request(connection: http.client.HTTPConnection, url: str, path: Path) -> str | None:
-    """Write what a server answers to a file, or return where else it is."""
+    """Write a server's response to a file, or return the URL that it redirects to."""
     parts = urlsplit(url)
     target = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~")
     if parts.query:
@@ -160,12 +159,12 @@ def _request(connection: http.client.HTTPConnection, url: str, path: Path) -> st
     if response.status in _REDIRECTS and (location := response.getheader("Location")):
         return urljoin(url, location)
     if response.status != 200:
-        raise _RefusedError(f"the server says {response.status} {response.reason}".rstrip())
+        raise _RefusedError(f"the server returned {response.status} {response.reason}".rstrip())
     kind = response.headers.get_content_type() if "Content-Type" in response.headers else _KINDS[-1]
     if not kind.startswith(_KINDS) or kind.startswith("image/svg"):
         raise _RefusedError(f"it is {kind}, not an image or a video")
     if response.getheader("Content-Encoding", "identity") != "identity":
-        raise _RefusedError("it is compressed, which was not asked for")
+        raise _RefusedError("it is compressed, which was not requested")
     if response.length is not None and response.length > MOST_BYTES:
         raise _RefusedError(f"{response.length >> 20} MiB, over the limit of {MOST_BYTES >> 20}")
     expected, size = response.length, 0
@@ -183,7 +182,7 @@ def _request(connection: http.client.HTTPConnection, url: str, path: Path) -> st
 
 
 def _shut(connected: socket.socket) -> None:
-    with suppress(OSError):  # it has ended by itself
+    with suppress(OSError):  # it is already closed
         connected.shutdown(socket.SHUT_RDWR)
 
 
@@ -196,12 +195,12 @@ def _reason(error: Exception) -> str:
 class Remote:
     """A file on a web server.
 
-    See `fetching.fetch_file` for the limits. No proxy is used, whatever the environment names.
+    See `fetching.fetch_file` for the limits. Proxy settings in the environment are ignored.
 
     Args:
-        url: Its http or https address.
-        allow_private: Whether addresses of this machine and of local networks may be fetched from.
-        context: An `ssl.SSLContext` for https; None trusts what the system trusts.
+        url: The http or https URL of the file.
+        allow_private: If True, addresses of this machine and of local networks are allowed.
+        context: An `ssl.SSLContext` for https; None uses the system's trusted certificates.
 
     Example:
         >>> remote = Remote("http://127.0.0.1/dog.jpg")
@@ -217,7 +216,7 @@ class Remote:
 
     @contextmanager
     def fetched(self) -> Iterator[Path]:
-        """Give the file while it is needed, in a temporary folder.
+        """Fetch the file into a temporary folder for the duration of a `with` block.
 
         Raises:
             CaptionerError: If it cannot be fetched within the limits.
@@ -230,7 +229,7 @@ class Remote:
 
 
 def is_address(path: str) -> bool:
-    """Tell whether an argument is an http or https address.
+    """Return True if an argument is an http or https URL.
 
     Example:
         >>> is_address("https://example.org/dog.jpg"), is_address("https.jpg")
@@ -240,11 +239,11 @@ def is_address(path: str) -> bool:
 
 
 def renamed(error: CaptionerError, path: Path, url: str) -> CaptionerError:
-    """Make an error about a temporary file one about the address that it came from."""
+    """Replace the path of a temporary file in an error by the URL of the file."""
     return CaptionerError(str(error).replace(str(path), url))
 
 
 def _suffix(url: str) -> str:
-    """Return the suffix of a file's name, which only helps to tell videos that begin unusually."""
+    """Return the file suffix of a URL, which helps to recognize videos with unusual beginnings."""
     match = re.search(r"/[^/?#]*(\.[a-z0-9]{1,5})(?:[?#]|$)", url.lower())
     return match[1] if match else ""

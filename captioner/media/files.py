@@ -1,4 +1,4 @@
-"""From what a user types on a command line to the images, videos and clips that it names."""
+"""Finding the images, videos and clips that command-line arguments name."""
 
 import glob
 import os
@@ -11,7 +11,7 @@ RAW_SUFFIXES = (
     *(".pef", ".srw", ".rwl", ".3fr", ".fff", ".erf", ".kdc", ".dcr", ".mos", ".mrw", ".iiq"),
     *(".mef", ".x3f", ".gpr"),
 )
-# JPEG XL and some RAW files need an extra: their errors say so, where a silent gap would not.
+# JPEG XL and some RAW files need an extra; they are listed so that an error says so.
 IMAGE_SUFFIXES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".gif", ".webp", ".avif"),
     *(".heic", ".heif", ".hif", ".jxl", ".bmp", ".tif", ".tiff", ".jp2", ".j2k", ".jpx"),
@@ -33,29 +33,29 @@ def find_media(
     all_files: bool = False,
     leave_out: Callable[[str, str], object] = lambda path, kind: None,
 ) -> Iterator[str]:
-    """Yield the pictures and videos that some arguments name, in their order, each file once.
+    """Yield the images and videos that the arguments name, in their order, each file once.
 
     An argument is one of
 
-    - a file: yielded, whatever its suffix;
-    - a folder: its pictures and videos by suffix, hidden ones left out, 2.jpg before 10.jpg,
-      then with `recursive` those of its subfolders (links to folders are not followed);
-    - a pattern that the shell did not expand (`*`, `?`, `[a-z]`, `**`): of its matches the
-      pictures and videos, those with the very suffix that it spells out (`*.dat`), and what its
-      folders hold; folders before it that exist as they are spelled, such as `trip [2020]`, are
-      no patterns;
-    - what exists nowhere, holds neither or may not be listed: yielded as it is. Every argument
-      is thus accounted for: `read_clips` says of each path what is wrong with it, and nothing
+    - a file: yielded, regardless of its suffix;
+    - a folder: its images and videos by suffix, without hidden files, 2.jpg before 10.jpg; with
+      `recursive`, then those of its subfolders (links to folders are not followed);
+    - a pattern that the shell did not expand (`*`, `?`, `[a-z]`, `**`): its matches that are
+      images or videos, or have the suffix of the pattern (`*.dat`), and the contents of matching
+      folders; parent folders that exist as spelled, such as `trip [2020]`, are not treated as
+      patterns;
+    - a path that does not exist, contains neither or cannot be listed: yielded unchanged. Every
+      argument is thus accounted for: `read_clips` raises an error for each such path, and nothing
       raises here in the middle of a batch.
 
     A folder is listed only when its turn comes, and its files are not opened.
 
     Args:
         patterns: Files, folders and patterns.
-        recursive: Whether the subfolders of folders are searched.
-        all_files: Whether files of any suffix are yielded, hidden ones excepted.
-        leave_out: Called with each path that folders and patterns hold besides, and its kind: a
-            suffix, "no suffix", "subfolders" (that are not searched) or "links to folders".
+        recursive: If True, subfolders are searched.
+        all_files: If True, files with any suffix are yielded, except hidden ones.
+        leave_out: Called with each omitted path in folders and patterns, and its kind: a suffix,
+            "no suffix", "subfolders" (not searched) or "links to folders".
 
     Yields:
         Paths, relative where the argument is.
@@ -85,12 +85,12 @@ def _expand(
     is_wanted: Callable[[str], bool],
     leave_out: Callable[[str, str], object],
 ) -> Iterator[str]:
-    # Path.is_dir raises where a folder above is closed to us.
+    # Path.is_dir raises an error if a parent folder is not accessible.
     if os.path.isdir(pattern):  # noqa: PTH112
         yield from _walk(pattern, recursive, is_wanted, leave_out)
     elif os.path.lexists(pattern):
         yield pattern
-    elif "\0" not in pattern:  # which no name has, and glob does not take
+    elif "\0" not in pattern:  # no name has a zero byte, and glob rejects it
         suffix = Path(pattern).suffix.lower()
         matches = glob.iglob(_escape_folders(pattern), recursive=True)  # noqa: PTH207
         # Path.glob would match hidden files.
@@ -155,12 +155,12 @@ def _kind(path: str) -> str:
 
 
 def is_media(path: str) -> bool:
-    """Whether a path is named as an image or a video is."""
+    """Return True if a path has the suffix of an image or a video."""
     return path.lower().endswith(_MEDIA_SUFFIXES)
 
 
 def _natural(path: str) -> list[str | int]:
-    # Every other part is a number, so that equal places hold equal types: "a2b" -> "a", 2, "b".
+    # Every other part is a number, so that equal indices have equal types: "a2b" -> "a", 2, "b".
     parts = re.split(r"(\d+)", path)
     return [int(part) if index % 2 else part for index, part in enumerate(parts)]
 
@@ -168,14 +168,14 @@ def _natural(path: str) -> list[str | int]:
 def find_clips(
     patterns: Iterable[str | os.PathLike[str]], *, recursive: bool = False
 ) -> Iterator[str]:
-    """Yield the clips that some arguments name, in their order.
+    """Yield the clips that the arguments name, in their order.
 
-    As `find_media` does, but a folder with two pictures or more and no video is one clip, and is
-    yielded itself, whether it is an argument or, with `recursive`, lies within one.
+    This works like `find_media`, but a folder with two or more images and no video is one clip: the
+    folder itself is yielded, whether it is an argument or, with `recursive`, inside one.
 
     Args:
         patterns: Files, folders and patterns.
-        recursive: Whether the subfolders of folders are searched.
+        recursive: If True, subfolders are searched.
 
     Yields:
         Paths of files and of folders of frames.
@@ -199,7 +199,7 @@ def find_clips(
 
 
 def is_frame_folder(path: str | os.PathLike[str]) -> bool:
-    """Whether a folder is one clip: it has pictures, two at least, and no video."""
+    """Return True if a folder is one clip: it has at least two images and no video."""
     try:
         names = [p.name.lower() for p in Path(path).iterdir() if not p.name.startswith(".")]
     except OSError:
@@ -209,5 +209,5 @@ def is_frame_folder(path: str | os.PathLike[str]) -> bool:
 
 
 def frame_files(folder: str | os.PathLike[str]) -> list[str]:
-    """Return the images of a folder of frames by their numbers: 2.jpg before 10.jpg."""
+    """Return the images of a folder of frames in numerical order: 2.jpg before 10.jpg."""
     return list(find_media([folder]))

@@ -1,4 +1,4 @@
-"""Pictures: whatever holds one goes in, RGB pixels come out."""
+"""Decoding of images from files, bytes, PIL images and arrays to RGB pixels."""
 
 import os
 from io import BytesIO
@@ -24,13 +24,13 @@ from captioner.media.raw import is_raw, is_thumbnail, open_raw
 
 ImageSource = str | os.PathLike[str] | bytes | Image.Image | np.ndarray
 
-MAX_PIXELS = 178_956_970  # where Pillow, too, refuses to decode: 512 MiB of RGB
+MAX_PIXELS = 178_956_970  # Pillow's own limit for decoding: 512 MiB of RGB
 
 _CONVERT = "convert it to JPEG or PNG"
 _SHRINK = "make it smaller in an image editor"
-_SAVE_ANEW = "fetch it again, or save it anew from an image editor"
+_SAVE_ANEW = "fetch it again, or save it again from an image editor"
 
-# What decoders hold for each pixel beside Pillow's own image, as measured; of others, 8.
+# Measured bytes per pixel that decoders hold in addition to Pillow's own image; 8 for others.
 _DECODER_BYTES = {
     **dict.fromkeys(("JPEG", "MPO", "PNG", "BMP", "GIF", "PPM", "TGA", "PCX"), 0),
     "TIFF": 3,  # a strip, which may be the whole image
@@ -61,28 +61,29 @@ def load_image(
     size: Size = None,
     max_pixels: int = MAX_PIXELS,
 ) -> np.ndarray:
-    """Read one picture as upright RGB.
+    """Read one image as upright RGB.
 
-    The EXIF orientation is applied, transparency is laid over white, 16 bits are scaled to 8, and
-    an animation gives its first frame. Colours are brought to sRGB by the profile of the file.
+    The EXIF orientation is applied, transparency is composited over white, 16 bits are scaled to
+    8, and only the first frame of an animation is read. Colours are converted to sRGB with the
+    profile of the file.
 
     Args:
-        source: A path; the bytes of a picture file; a `PIL.Image.Image`, which stays as it is; or
+        source: A path; the bytes of an image file; a `PIL.Image.Image`, which is not modified; or
             an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of uint8, of uint16 (white is 65535)
-            or of floats in [0, 1], or what NumPy turns into one, such as a tensor.
-        size: Height and width in pixels to which the picture is stretched, by a bicubic filter
-            that widens as it shrinks and so does not alias; Lanczos takes more time and rings
-            more at edges. A much larger JPEG is decoded at a fraction of its size, which is
-            several times faster. Or the most pixels of the shorter side, where the proportions are
-            kept; None keeps the size of the picture.
-        max_pixels: The largest width times height that is decoded, as stated in the header; arrays
-            are decoded already. Pillow's own limit, `2 * PIL.Image.MAX_IMAGE_PIXELS`, holds too.
+            or of floats in [0, 1], or anything that NumPy converts to one, such as a tensor.
+        size: Height and width in pixels to which the image is stretched, with an antialiasing
+            bicubic filter; Lanczos is slower and has more ringing at edges. A much larger JPEG is
+            decoded at a fraction of its size, which is several times faster. An integer is the
+            maximum number of pixels of the shorter side and keeps the aspect ratio; None keeps the
+            size of the image.
+        max_pixels: Maximum width times height to decode, as stated in the header; arrays are
+            already decoded. Pillow's own limit, `2 * PIL.Image.MAX_IMAGE_PIXELS`, also applies.
 
     Returns:
         A new uint8 array (H, W, 3).
 
     Raises:
-        CaptionerError: If the picture cannot be read; the message names it, the reason, the fix.
+        CaptionerError: If the image cannot be read; the message has its name, the reason and a fix.
 
     Example:
         >>> load_image(np.array([[0.0, 0.2, 1.0]])).tolist()
@@ -106,7 +107,7 @@ def load_image(
 
 
 def is_image(head: bytes) -> bool:
-    """Tell whether bytes begin as a file does that Pillow knows.
+    """Return True if bytes are the beginning of a file that Pillow can open.
 
     Example:
         >>> is_image(b"P6 1 1 255 123"), is_image(b"photos/dog.jpg")
@@ -122,7 +123,7 @@ def is_image(head: bytes) -> bool:
 def _read_stream(stream: BinaryIO, name: str, size: Size, max_pixels: int) -> Image.Image:
     try:
         with _open_stream(stream, name) as image:
-            if image.format == "EPS":  # Pillow would start Ghostscript on it.
+            if image.format == "EPS":  # Pillow would run Ghostscript on it.
                 raise unreadable(name, "an EPS drawing", _CONVERT)
             return _decode(image, name, size, max_pixels)
     except UnidentifiedImageError as error:
@@ -152,7 +153,7 @@ def _open_jpeg_xl(stream: BinaryIO) -> Image.Image:
     register_jpeg_xl()
     try:
         return Image.open(stream)
-    except Exception as error:  # which says nothing about the file
+    except Exception as error:  # its message says nothing about the file
         raise UnidentifiedImageError from error
 
 
@@ -166,8 +167,8 @@ def _decode(
     try:
         wanted = target_size(size, height, width)
         if wanted is not None and own:
-            # Twice the size leaves the last halvings to the better filter. A square holds for
-            # either orientation.
+            # Twice the size leaves the last reduction to the better filter. A square works for
+            # both orientations.
             image.draft(None, (2 * max(wanted), 2 * max(wanted)))
         with DECODING.reserve(_memory_needed(image, width * height, wanted is None, name)):
             image.load()
@@ -181,7 +182,7 @@ def _decode(
                 rgb = rgb.transpose(upright)
             rgb = to_srgb(rgb, image.info.get("icc_profile"))
             if own and rgb is not image:
-                image.close()  # its pixels, while they are accounted for
+                image.close()  # frees its pixels while their memory is still reserved
             return rgb
     except CaptionerError:
         raise
@@ -190,23 +191,21 @@ def _decode(
 
 
 def _memory_needed(image: Image.Image, pixels: int, whole: bool, name: str) -> int:
-    """Bytes that it takes to decode an image that has so many pixels in its file."""
-    # libjpeg holds the coefficients of all of a progressive image, whatever its draft.
+    """Return the bytes needed to decode an image with `pixels` pixels in its file."""
+    # libjpeg holds all coefficients of a progressive image, even in draft mode.
     decoder = 6 if image.info.get("progressive") else _DECODER_BYTES.get(image.format or "", 8)
     needed = pixels * decoder + image.width * image.height * 4
     if needed > DECODING.total:
-        reason = (
-            f"it would take {needed >> 20} MiB to decode, over the limit of {DECODING.total >> 20}"
-        )
+        reason = f"decoding needs {needed >> 20} MiB, over the limit of {DECODING.total >> 20}"
         raise unreadable(name, reason, f"{_SHRINK}, or {_CONVERT}")
     return needed + image.width * image.height * 12 if whole else needed
 
 
 def _orientation(image: Image.Image) -> int:
-    # ImageOps.exif_transpose also writes the EXIF block anew, and fails where that is damaged.
+    # ImageOps.exif_transpose also rewrites the EXIF block, and fails if it is damaged.
     try:
         return image.getexif().get(ExifTags.Base.Orientation, 1)
-    except Exception:  # A damaged EXIF block is no reason to refuse the pixels.
+    except Exception:  # A damaged EXIF block does not affect the pixels.
         return 1
 
 
@@ -215,7 +214,7 @@ def _read_array(array: np.ndarray, size: Size) -> Image.Image:
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[:, :, 0]
     if array.size == 0 or not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))):
-        fix = "give one picture as (H, W), (H, W, 1), (H, W, 3) or (H, W, 4)"
+        fix = "give one image as (H, W), (H, W, 1), (H, W, 3) or (H, W, 4)"
         raise unreadable(name, f"shape {array.shape}", fix)
     image = Image.fromarray(to_uint8(array, name))
     wanted = target_size(size, *array.shape[:2])

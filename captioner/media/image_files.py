@@ -1,4 +1,4 @@
-"""The file of an image, opened: what a path may be, and what the file is if it is no image."""
+"""Opening of image files and pipes, and recognition of files that are not images."""
 
 import os
 import re
@@ -12,20 +12,20 @@ from urllib.parse import unquote, urlsplit
 
 from captioner.errors import CaptionerError, unreadable
 
-HEAD = 4096  # bytes that are looked at
+HEAD = 4096  # bytes that are examined
 
 _CONVERT = "convert it to JPEG or PNG"
 _FETCH = "fetch it again"
 
 
 class Kind(NamedTuple):
-    """What a file is.
+    """The kind of a file.
 
     Attributes:
-        name: For the error message.
-        fix: What the user can do.
-        may_be_video: Whether it is worth opening as a video.
-        is_video: Whether it is one, or claims to be.
+        name: Description for the error message.
+        fix: Advice for the user.
+        may_be_video: True if it is worth opening as a video.
+        is_video: True if it is a video, or claims to be.
     """
 
     name: str
@@ -71,7 +71,7 @@ _SIGNATURES = {
     b"7z\xbc\xaf\x27\x1c": _ARCHIVE,
     b"Rar!\x1a\x07": _ARCHIVE,
     b"\x1a\x45\xdf\xa3": _VIDEO,  # Matroska and WebM
-    b"OggS": _VIDEO,  # or audio, as its streams tell
+    b"OggS": _VIDEO,  # or audio, depending on its streams
     b"\0\0\x01\xba": _VIDEO,  # ISO/IEC 13818-1, a program stream
 }
 _IMAGES = {
@@ -86,15 +86,15 @@ _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b
 
 
 def is_jpeg_xl(head: bytes) -> bool:
-    """Tell whether a file is a JPEG XL image (ISO/IEC 18181-2) by its first bytes."""
+    """Return True if the first bytes are those of a JPEG XL image (ISO/IEC 18181-2)."""
     return head.startswith((b"\xff\x0a", b"\x00\x00\x00\x0cJXL "))
 
 
 def recognize(head: bytes) -> Kind:
-    """Tell what a file is that Pillow does not open.
+    """Return the kind of a file that Pillow does not open.
 
     Args:
-        head: The first bytes of the file, `HEAD` of them if it has as many.
+        head: First bytes of the file, up to `HEAD`.
 
     Example:
         >>> recognize(b"<svg xmlns='http://www.w3.org/2000/svg'/>").name
@@ -105,7 +105,7 @@ def recognize(head: bytes) -> Kind:
     if not head:
         return Kind("empty", _FETCH)
     if not head.strip(b"\0"):
-        return Kind("nothing but zero bytes", _FETCH)
+        return Kind("only zero bytes", _FETCH)
     for signature, kind in _SIGNATURES.items():
         if head.startswith(signature):
             return kind
@@ -122,9 +122,9 @@ def recognize(head: bytes) -> Kind:
 
 
 def _recognize_iso(head: bytes) -> Kind:
-    # ISO/IEC 14496-12: a major brand, and later the compatible ones.
+    # ISO/IEC 14496-12: the major brand, followed by the compatible ones.
     if b"avif" in head[8:64] or b"avis" in head[8:64]:
-        return Kind("an AVIF image that this Pillow does not decode", _CONVERT)
+        return Kind("an AVIF image that this version of Pillow cannot decode", _CONVERT)
     if head[8:12] in _HEIC_BRANDS:
         return Kind("a damaged HEIC image", _FETCH)
     if head[8:12] == b"crx ":
@@ -142,7 +142,7 @@ def _recognize_riff(head: bytes) -> Kind:
 
 
 def _is_audio_frame(first: int, second: int) -> bool:
-    """Whether two bytes after 0xFF begin a frame of MP3 (ISO/IEC 11172-3) or AAC (13818-7)."""
+    """Return True if two bytes after 0xFF begin an MP3 (ISO/IEC 11172-3) or AAC (13818-7) frame."""
     is_mp3 = first & 0xE6 == 0xE2 and second >> 4 != 15 and second >> 2 & 3 != 3
     return is_mp3 or first & 0xF6 == 0xF0
 
@@ -165,22 +165,22 @@ def _recognize_text(head: bytes) -> Kind:
     return _UNKNOWN
 
 
-MOST_PIPED = 256 * 2**20  # bytes; what a pipe gives is held in memory
-_WRITER_WAIT = 2.0  # seconds for something to open a pipe for writing
-_DATA_WAIT = 60.0  # seconds for it to write
+MOST_PIPED = 256 * 2**20  # bytes; data from a pipe are held in memory
+_WRITER_WAIT = 2.0  # seconds to wait for a writer to open the pipe
+_DATA_WAIT = 60.0  # seconds to wait for it to write
 
 
 def open_image_file(name: str) -> BinaryIO:
-    r"""Open a regular file, or read what a pipe gives.
+    r"""Open a regular file, or read all data from a pipe.
 
     Args:
         name: Path of either, such as the shell's <(...).
 
     Returns:
-        A stream that can go back to its start, as Pillow needs.
+        A seekable stream, as Pillow needs.
 
     Raises:
-        CaptionerError: If it is neither, cannot be opened, or if nobody writes to the pipe.
+        CaptionerError: If it is neither, cannot be opened, or is a pipe without a writer.
 
     Example:
         >>> with open_image_file("data/samples/cat.jpg") as file:
@@ -192,15 +192,15 @@ def open_image_file(name: str) -> BinaryIO:
         if stat.S_ISFIFO(mode):
             return BytesIO(_read_pipe(name))
         if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-            # A device may never end, or do something as it is read.
+            # A device may never end, or reading it may have side effects.
             raise unreadable(name, "a device or socket, not a file", "name an image or a video")
         return Path(name).open("rb")
     except FileNotFoundError as error:
         raise _missing(name) from error
     except (OSError, ValueError) as error:
-        # Path.is_dir raises on some names.
+        # Path.is_dir raises an error for some names.
         if os.path.isdir(name) and os.access(name, os.R_OK):  # noqa: PTH112
-            fix = "name an image, or a folder that holds images"
+            fix = "name an image, or a folder that contains images"
             raise unreadable(name, "a folder, not an image", fix) from error
         if isinstance(error, PermissionError):
             raise unreadable(name, "permission denied", "make it readable") from error
@@ -225,8 +225,8 @@ def _missing(name: str) -> CaptionerError:
 
 
 def _read_pipe(name: str) -> bytes:
-    """Read a pipe to its end, without waiting for ever for a writer."""
-    # Without O_NONBLOCK, to open a pipe is to wait for its writer.
+    """Read a pipe to its end, with a limited wait for a writer."""
+    # Without O_NONBLOCK, opening a pipe would block until it has a writer.
     pipe = os.open(name, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     parts: list[bytes] = []
     size = 0
@@ -237,13 +237,13 @@ def _read_pipe(name: str) -> bytes:
             while True:
                 try:
                     part = os.read(pipe, 2**20)
-                except BlockingIOError:  # It has a writer, which has written nothing new.
+                except BlockingIOError:  # It has a writer, but no new data.
                     if not selector.select(_DATA_WAIT):
                         raise _silent(name, _DATA_WAIT) from None
                     continue
                 if not part and parts:
                     return b"".join(parts)
-                if not part:  # no writer, or one that wrote nothing
+                if not part:  # no writer, or one that has not written anything
                     if monotonic() - opened > _WRITER_WAIT:
                         raise _silent(name, _WRITER_WAIT)
                     sleep(0.01)
@@ -251,7 +251,7 @@ def _read_pipe(name: str) -> bytes:
                 parts.append(part)
                 size += len(part)
                 if size > MOST_PIPED:
-                    reason = f"a pipe that gives more than {MOST_PIPED >> 20} MiB"
+                    reason = f"a pipe with more than {MOST_PIPED >> 20} MiB"
                     raise unreadable(name, reason, "save it as a file first")
     finally:
         os.close(pipe)

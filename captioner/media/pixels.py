@@ -1,4 +1,4 @@
-"""Pixels of any kind made RGB: wide-gamut colours converted, large images tile by tile."""
+"""Conversion of pixels of any mode to RGB, with colour profiles and tiles for large images."""
 
 import ctypes
 import logging
@@ -20,41 +20,41 @@ _BLOCK = 64 * 2**20
 
 
 def configure_pillow() -> None:
-    """Have Pillow read HEIC, print nothing, and return the memory of large images.
+    """Make Pillow read HEIC, print nothing, and return the memory of large images.
 
-    All of it holds for the whole process. What the libraries find wrong with a file is either an
-    error, which `load_image` raises with the name of the file, or of no account for its pixels.
+    These settings apply to the whole process. A problem that the libraries find in a file is either
+    an error, which `load_image` raises with the name of the file, or does not affect its pixels.
     """
     pillow_heif.register_heif_opener()
     warnings.filterwarnings("ignore", module=r"PIL\.")
     logging.getLogger("PIL").addHandler(logging.NullHandler())
-    # Pillow leaves libtiff's own handlers in place, which print. A symbol is looked for in the
-    # libraries that Pillow's extension is linked to, too, though not on Windows.
+    # Pillow keeps libtiff's own handlers, which print. Symbols are also looked up in the libraries
+    # that Pillow's extension is linked to, except on Windows.
     with suppress(AttributeError, OSError):
         libtiff = ctypes.CDLL(core.__file__)
         libtiff.TIFFSetErrorHandler(None)
         libtiff.TIFFSetWarningHandler(None)
-    # Blocks of up to 32 MiB, such as Pillow's of 16, the C library of Linux keeps for the thread
-    # that freed them: each thread then holds the largest image that it has ever decoded.
+    # The C library on Linux keeps freed blocks of up to 32 MiB, such as Pillow's of 16 MiB, for
+    # the thread that freed them: each thread would hold the memory of its largest image.
     core.set_block_size(_BLOCK)
 
 
 def register_jpeg_xl() -> None:
-    """Have Pillow read JPEG XL, where the plug-in for it is installed; nothing else needs it."""
+    """Make Pillow read JPEG XL if its plug-in is installed; other formats do not need it."""
     with suppress(ImportError):
         import pillow_jxl  # noqa: F401
 
 
-_MOST = 2**22  # bytes of a profile
+_MOST = 2**22  # maximum bytes of a profile
 
 
 def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Bring the colours of a picture to sRGB.
+    """Convert the colours of an image to sRGB.
 
     Args:
-        image: RGB, best when it is small already.
-        profile: ICC profile of its colours; None, another kind than RGB, or a damaged one leaves
-            them as they are.
+        image: RGB image, preferably already resized.
+        profile: ICC profile of its colours; the colours stay unchanged if it is None, damaged, or
+            not an RGB profile.
 
     Returns:
         An RGB image of the same size, or the image itself.
@@ -86,24 +86,24 @@ def _make_transform(profile: bytes) -> Any:
         return None
 
 
-_WHOLE = 2**24  # pixels that are converted and resized at once
-_TILE = 2048  # pixels, the side of a tile
-_GAP = 4  # times the size that is asked for, to which tiles are averaged before the better filter
+_WHOLE = 2**24  # maximum pixels that are converted and resized without tiles
+_TILE = 2048  # pixels per side of a tile
+_GAP = 4  # tiles are averaged to this multiple of the target size before the better filter
 
 Size = tuple[int, int] | int | None
 
 
 def target_size(size: Size, height: int, width: int) -> tuple[int, int] | None:
-    """Return the height and width that an image or a frame is to get.
+    """Return the target height and width of an image or a frame.
 
     Args:
-        size: Height and width to which it is stretched, or the most pixels of its shorter side,
-            where its proportions are kept, or None.
-        height: Of the image.
-        width: Of the image.
+        size: Height and width to which it is stretched; or the maximum number of pixels of its
+            shorter side, which keeps its aspect ratio; or None.
+        height: Height of the image.
+        width: Width of the image.
 
     Returns:
-        None if it stays as it is.
+        Height and width, or None if it is not resized.
 
     Example:
         >>> target_size(448, 2160, 3840), target_size(448, 240, 320), target_size((9, 9), 240, 320)
@@ -116,21 +116,21 @@ def target_size(size: Size, height: int, width: int) -> tuple[int, int] | None:
 
 
 def resize_rgb(image: Image.Image, size: tuple[int, int], name: str) -> Image.Image:
-    """Stretch an image by a bicubic filter that widens as it shrinks.
+    """Stretch an image with an antialiasing bicubic filter.
 
-    A large one is first averaged tile by tile to some four times the size, which differs from the
-    filter alone by less than a level on average, and needs little memory beside the image's own.
+    A large image is first averaged tile by tile to about four times the target size, which differs
+    from the filter alone by less than one level on average, and needs little additional memory.
 
     Args:
-        image: Decoded, of any mode that `to_rgb` takes.
+        image: Decoded image of any mode that `to_rgb` accepts.
         size: Height and width, in pixels.
-        name: For error messages.
+        name: Name of the image for error messages.
 
     Returns:
-        An RGB image, which may be the one that was given.
+        An RGB image, which may be the given one.
 
     Raises:
-        CaptionerError: As `to_rgb`.
+        CaptionerError: The same as `to_rgb`.
 
     Example:
         >>> resize_rgb(Image.new("L", (30_000, 600)), (2, 3), "an image").size
@@ -138,7 +138,7 @@ def resize_rgb(image: Image.Image, size: tuple[int, int], name: str) -> Image.Im
     """
     height, width = size
     box = (0.0, 0.0, float(image.width), float(image.height))
-    # The filter first makes an image of the new width and the old height.
+    # The filter first creates an image of the new width and the old height.
     if max(image.width, width) * image.height > _WHOLE:
         across = max(image.width // (_GAP * width), 1)
         down = max(image.height // (_GAP * height), 1)
@@ -150,7 +150,7 @@ def resize_rgb(image: Image.Image, size: tuple[int, int], name: str) -> Image.Im
 
 
 def _reduce(image: Image.Image, across: int, down: int, name: str) -> Image.Image:
-    """Average blocks of `across` x `down` pixels, those at the edges of what there is."""
+    """Average blocks of `across` x `down` pixels; blocks at the edges may be smaller."""
     size = (math.ceil(image.width / across), math.ceil(image.height / down))
     reduced = Image.new("RGB", size)
     columns = across * max(_TILE // across, 1)
@@ -165,18 +165,18 @@ def _reduce(image: Image.Image, across: int, down: int, name: str) -> Image.Imag
 
 
 def to_rgb(image: Image.Image, name: str, file_format: str | None = None) -> Image.Image:
-    """Convert an image of any mode: transparency is laid over white, 16 bits are scaled to 8.
+    """Convert an image of any mode to RGB, over white, with 16 bits scaled to 8.
 
     Args:
-        image: Decoded.
-        name: For error messages.
-        file_format: That of the file which it is part of, as Pillow names it.
+        image: Decoded image, whose transparency is composited over white.
+        name: Name of the image for error messages.
+        file_format: Format of the file that it is part of, as Pillow names it.
 
     Raises:
-        CaptionerError: If its values have no known white.
+        CaptionerError: If the value for white is unknown.
     """
     file_format = file_format or image.format
-    # Pillow reads 16-bit grey as "I;16", in some formats and versions as "I".
+    # Pillow reads 16-bit grey as "I;16", or as "I" in some formats and versions.
     if image.mode.startswith("I;16") or (image.mode == "I" and file_format in ("PNG", "PPM")):
         values = np.asarray(image).astype(np.uint16)  # (H, W)
         grey = to_uint8(values, name)
@@ -184,8 +184,8 @@ def to_rgb(image: Image.Image, name: str, file_format: str | None = None) -> Ima
             grey[values == image.info["transparency"]] = 255
         return Image.fromarray(grey).convert("RGB")
     if image.mode == "I":
-        reason = "32-bit integers, of which none is known to be white"
-        raise unreadable(name, reason, "save it with 8 or 16 bits a channel")
+        reason = "32-bit integers, whose value for white is unknown"
+        raise unreadable(name, reason, "save it with 8 or 16 bits per channel")
     if image.mode == "F":
         return Image.fromarray(to_uint8(np.asarray(image), name)).convert("RGB")
     if image.has_transparency_data:
@@ -198,7 +198,7 @@ def to_uint8(array: np.ndarray, name: str) -> np.ndarray:
     """Scale an array of uint16 or of floats in [0, 1] to uint8.
 
     Raises:
-        CaptionerError: If it is of another type, or has values outside.
+        CaptionerError: If it has another type, or values outside [0, 1].
     """
     if array.dtype == np.uint8:
         return array

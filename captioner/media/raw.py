@@ -1,7 +1,7 @@
-"""Camera RAW files, by the full-size JPEG that cameras put into them.
+"""Camera RAW files, read from the full-size JPEG previews that cameras embed in them.
 
-The preview is what the camera itself shows: developed, and as sharp as captions need. Only a file
-whose previews are all small is developed here, by LibRaw.
+The preview is the image that the camera itself shows: developed, and sharp enough for captions.
+Only files whose previews are all small are developed here, with LibRaw.
 """
 
 import mmap
@@ -18,20 +18,20 @@ from captioner.errors import unreadable
 from captioner.media.budget import DECODING
 from captioner.media.files import RAW_SUFFIXES
 
-_LEAST = 480  # pixels of the shorter side, twice what the network looks at: no thumbnail
-_HEADER = 2**20  # bytes in which the size of a JPEG is found
+_LEAST = 480  # pixels of a preview's shorter side, about twice the network's input; not a thumbnail
+_HEADER = 2**20  # bytes that are searched for the size of a JPEG
 _START = b"\xff\xd8\xff"
 _MAGIC = (
     *(b"FUJIFILMCCD-RAW", b"IIU\0", b"IIRO", b"IIRS", b"MMOR", b"FOVb"),
     *(b"\0\0\0\x18ftypcrx ", b"II*\0\x10\0\0\0CR\x02"),
 )
-_REDUCED, _DNG_VERSION = 254, 50706  # tags: NewSubfileType, of which bit 0 says so; DNGVersion
-_BYTES_DEVELOPED = 20  # for each pixel of the sensor, as measured
-_KEPT = 0.75  # share of the rows that must be there, as of other pictures that were cut off
+_REDUCED, _DNG_VERSION = 254, 50706  # tags: NewSubfileType (bit 0: reduced size) and DNGVersion
+_BYTES_DEVELOPED = 20  # per pixel of the sensor, as measured
+_KEPT = 0.75  # share of the rows that must be present, as in other truncated images
 
 
 def is_raw(name: str, head: bytes) -> bool:
-    """Tell whether a file is one by its name or its first bytes; most others look like TIFF.
+    """Return True if a name or the first bytes indicate a RAW file; most others look like TIFF.
 
     Example:
         >>> is_raw("DSC_1.NEF", b""), is_raw("a.jpg", b"FUJIFILMCCD-RAW 0201"), is_raw("a.jpg", b"")
@@ -41,23 +41,24 @@ def is_raw(name: str, head: bytes) -> bool:
 
 
 def is_thumbnail(image: Image.Image) -> bool:
-    """Tell whether what Pillow opened as TIFF is only the thumbnail of a RAW file."""
+    """Return True if an image that Pillow opened as TIFF is only the thumbnail of a RAW file."""
     tags = getattr(image, "tag_v2", {})
     return bool(tags.get(_REDUCED, 0) & 1) or (_DNG_VERSION in tags and min(image.size) < _LEAST)
 
 
 def open_raw(file: BinaryIO, name: str) -> Image.Image:
-    """Open the largest preview of a RAW file, or develop it where all of them are thumbnails.
+    """Open the largest preview of a RAW file, or develop the file if it has only thumbnails.
 
     Args:
-        file: Its content.
-        name: For error messages.
+        file: Open RAW file.
+        name: Name of the file for error messages.
 
     Returns:
-        An image, not yet decoded, whose EXIF orientation is that of the RAW file.
+        An image, not yet decoded, with the EXIF orientation of the RAW file.
 
     Raises:
-        CaptionerError: It has small previews alone and LibRaw is not installed, or it is damaged.
+        CaptionerError: If it has only small previews and LibRaw is not installed, or if it is
+            damaged.
     """
     with _view(file) as data:
         found = sorted(_previews(data), key=lambda at: min(at[0]), reverse=True)
@@ -72,7 +73,7 @@ def open_raw(file: BinaryIO, name: str) -> Image.Image:
         width, height = size
         reason = "a camera RAW file without a preview"
         if size > (0, 0):
-            reason = f"a camera RAW file whose preview has {width} x {height} pixels alone"
+            reason = f"a camera RAW file whose preview has only {width} x {height} pixels"
         fix = "pip install 'captioner[raw]', or convert it to JPEG"
         raise unreadable(name, reason, fix)
     return _develop(file, name)
@@ -81,7 +82,7 @@ def open_raw(file: BinaryIO, name: str) -> Image.Image:
 def _view(file: BinaryIO) -> mmap.mmap:
     try:
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    except (OSError, ValueError):  # bytes, or what a pipe gave
+    except (OSError, ValueError):  # bytes, or data from a pipe
         file.seek(0)
         content = file.read()
         view = mmap.mmap(-1, max(len(content), 1))
@@ -90,22 +91,23 @@ def _view(file: BinaryIO) -> mmap.mmap:
 
 
 def _previews(data: mmap.mmap) -> Iterator[tuple[tuple[int, int], int]]:
-    """Yield the size of each JPEG within a file, and where it starts."""
+    """Yield the size and the offset of each JPEG in a file."""
     start = data.find(_START)
     while start >= 0:
         try:
-            # Pixels of the sensor may be a JPEG, too, of a kind that Pillow does not open.
+            # The sensor data may be a JPEG, too, of a kind that Pillow does not open.
             with Image.open(BytesIO(data[start : start + _HEADER]), formats=("JPEG",)) as image:
                 yield image.size, start
-        except Exception:  # chance, or another kind
+        except Exception:  # matching bytes by chance, or another kind of JPEG
             pass
         start = data.find(_START, start + 1)
 
 
 def _orientation(data: mmap.mmap) -> int:
-    """Return the orientation in the first directory of a RAW file, 1 if it has none.
+    """Return the orientation in the first directory of a RAW file, or 1 if it has none.
 
-    TIFF 6.0, section 2, whose structure all but those of Fuji share; CR3 has it in a box.
+    The structure is that of TIFF 6.0, section 2, which all RAW formats except Fuji's use; CR3 has
+    it in a box.
     """
     base = 0
     if data[4:12] == b"ftypcrx ":
@@ -134,17 +136,15 @@ def _develop(file: BinaryIO, name: str) -> Image.Image:
         with rawpy.imread(file) as raw:
             pixels = raw.sizes.raw_width * raw.sizes.raw_height
             with DECODING.reserve(pixels * _BYTES_DEVELOPED):
-                # Half the size takes a quarter of the time; the sensor has one colour a pixel.
+                # Half the size takes a quarter of the time; the sensor has one colour per pixel.
                 rgb = raw.postprocess(half_size=True, use_camera_wb=True)
     except (rawpy.LibRawError, ValueError, MemoryError) as error:
         said = error.args[0] if error.args else error
         said = said.decode(errors="replace") if isinstance(said, bytes) else said
-        reason = f"a camera RAW file that LibRaw does not develop: {said}"
+        reason = f"a camera RAW file that LibRaw cannot develop: {said}"
         raise unreadable(name, reason, "convert it to JPEG") from error
-    # Where the file ends too soon, LibRaw says nothing and leaves black.
+    # If the file is truncated, LibRaw reports nothing and leaves the missing part black.
     lit: np.ndarray = rgb.max(axis=2) > 0  # (H, W)
     if min(lit.any(axis=0).mean(), lit.any(axis=1).mean()) < _KEPT:
-        raise unreadable(
-            name, "a camera RAW file that lacks a part of its pixels", "fetch it again"
-        )
+        raise unreadable(name, "a camera RAW file with missing pixels", "fetch it again")
     return Image.fromarray(rgb)  # upright already

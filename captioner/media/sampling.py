@@ -1,4 +1,4 @@
-"""Which frames of a film are described together, and how many of them are looked at."""
+"""Splitting of a video into clips, and sampling of their frames."""
 
 import math
 from collections.abc import Iterator
@@ -10,10 +10,10 @@ from captioner.errors import CaptionerError
 from captioner.media.clip import Clip, Footage, Frame
 from captioner.media.shots import mark_cuts
 
-RATE = 4.0  # frames looked at in a second, at most
-FRAMES = 16  # frames of a clip, at most, unless fewer are asked for
-# Frames before the first of a part of a film: a cut is told by four frames before it, and a decoder
-# that has begun at a key frame knows the length of frames on screen a little later.
+RATE = 4.0  # maximum number of frames sampled per second
+FRAMES = 16  # default maximum number of frames in a clip
+# Frames read before a part of a video: the cut detector compares with four earlier frames, and a
+# decoder that starts at a key frame reports durations correctly only a little later.
 _LEAD = 16
 
 
@@ -23,21 +23,22 @@ def split_footage(
     most: int = FRAMES,
     steps: tuple[int, float] = (0, math.inf),
 ) -> Iterator[Clip]:
-    """Cuts a film into clips, of which one is held in memory at a time.
+    """Split a video into clips, of which one is held in memory at a time.
 
     Args:
-        footage: The film.
-        every: Seconds of each clip; `math.inf` for one clip of it all; None for a clip a shot.
-        most: Frames of a clip, at most.
-        steps: A part of the film: the clips that begin in it are those that begin so in the whole
-            film, the last of which may go on behind it. Without `every`, it is two numbers of
-            frames looked at, `RATE` a second, the second one excluded; with it, of windows.
+        footage: The video.
+        every: Seconds per clip; `math.inf` for one clip of the whole video; None for one clip per
+            shot.
+        most: Maximum number of frames in a clip.
+        steps: Part of the video to read: exactly the clips that begin in it when the whole video is
+            split; the last one may end after it. Without `every`, two numbers of sampled frames,
+            `RATE` per second, the second one excluded; with `every`, two numbers of windows.
 
     Yields:
-        Clips of 1 to `most` different frames at even distances, whose spans follow one another.
+        Clips of 1 to `most` different, evenly spaced frames, with contiguous spans.
 
     Raises:
-        CaptionerError: After the clips before, if the film breaks off; see `Footage.frames`.
+        CaptionerError: After the clips before it, if the video is truncated; see `Footage.frames`.
     """
     part: _Part | None = None
     failure = None
@@ -62,16 +63,16 @@ def split_footage(
 
 
 def _shots(footage: Footage, first: int) -> Iterator[tuple[int, Frame, float | None]]:
-    """Frames by their number, each with its time if a shot begins with it.
+    """Yield each frame with its number, and with its time if a shot begins with it, else None.
 
     Args:
-        footage: The film.
-        first: The number from which on it is known what begins a shot: some frames before that one
-            come, too, by which the cuts behind it are told.
+        footage: The video.
+        first: Number of the first frame whose cut is known; some frames before it are yielded, too,
+            because the cut detector compares with them.
     """
     last = None
     begin = max(first - _LEAD, 0)
-    # The detector also sees a frame that comes again: what stays on screen is no movement.
+    # The detector also gets repeated frames, because a frame that stays on screen is no movement.
     for step, (frame, cut) in enumerate(
         mark_cuts(footage.frames(k / RATE for k in count(begin))), start=begin
     ):
@@ -83,9 +84,9 @@ def _shots(footage: Footage, first: int) -> Iterator[tuple[int, Frame, float | N
 def _windows(
     footage: Footage, every: float, most: int, first: int
 ) -> Iterator[tuple[int, Frame, float | None]]:
-    """Frames by the number of their window, each with the window's start if it is its first."""
+    """Yield each frame with its window's number, and with its start if it is the first, else None."""
     if every == math.inf:
-        # Of a film whose length is known, no more frames are decoded than are kept.
+        # If the duration is known, only the frames that are kept are decoded.
         in_window, step = math.inf, max(1 / RATE, (footage.duration or 0) / most)
     else:
         in_window = min(most, math.ceil(every * RATE))
@@ -100,7 +101,7 @@ def _windows(
 
 
 class _Part:
-    """Frames at even distances from a stretch of film whose length is not known beforehand."""
+    """Evenly spaced frames from a part of a video whose length is not known in advance."""
 
     def __init__(self, start: float, most: int) -> None:
         self._start = start

@@ -1,4 +1,4 @@
-"""Where one shot of a film ends and the next begins."""
+"""Detection of shot boundaries in videos."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -9,34 +9,34 @@ import numpy as np
 from captioner.errors import CaptionerError
 from captioner.media.clip import Frame
 
-_THUMBNAIL = 8  # pixels along each side, each the mean of its part of the frame
+_THUMBNAIL = 8  # pixels per side, each the mean of its part of the frame
 _THRESHOLD = 15.0  # mean difference of two thumbnails, in 255ths of full brightness
-_SLOW = 0.5  # seconds between two frames from which on movement alone makes a larger difference
-_SLOWEST = 2.0  # times the threshold, at most
-_RATIO = 2.5  # of that difference to those around it: a fast pan is no cut
-_BEFORE, _AFTER = 3, 2  # differences to compare with
+_SLOW = 0.5  # seconds between frames above which movement alone makes a larger difference
+_SLOWEST = 2.0  # maximum factor by which the threshold is raised
+_RATIO = 2.5  # minimum ratio of that difference to nearby ones: a fast pan is not a cut
+_BEFORE, _AFTER = 3, 2  # number of nearby differences to compare with
 
 
 class _Change(NamedTuple):
-    difference: float  # of a frame to the one before
-    least: float  # if it is a cut
+    difference: float  # between a frame and the previous one
+    least: float  # minimum difference of a cut
 
 
 def mark_cuts(frames: Iterable[Frame]) -> Iterator[tuple[Frame, bool]]:
-    """Tells the first frame of each shot, from frames some tenths of a second apart.
+    """Mark the first frame of each shot, in frames a few tenths of a second apart.
 
-    As in PySceneDetect's AdaptiveDetector, a cut is where a frame differs from the one before by
-    much, and by much more than frames nearby do. `scripts/compare_shots.py` compares the two.
+    As in PySceneDetect's AdaptiveDetector, there is a cut if a frame differs strongly from the
+    previous one, and much more than nearby frames do. `scripts/compare_shots.py` compares the two.
 
     Args:
-        frames: In the order of their times; a frame that stays on screen may come again.
+        frames: Frames in the order of their times; a frame that stays on screen may be repeated.
 
     Yields:
-        Each frame, and whether a shot begins with it, as one does with the first. It is told once
-        two further frames are known, or the film ends.
+        Each frame, and True if a shot begins with it, as with the first frame. A frame is yielded
+        when two further frames are known or the video ends.
 
     Raises:
-        CaptionerError: After the frames before, if the film breaks off.
+        CaptionerError: After the frames before it, if the video is truncated.
 
     Example:
         >>> from itertools import pairwise
@@ -46,7 +46,7 @@ def mark_cuts(frames: Iterable[Frame]) -> Iterator[tuple[Frame, bool]]:
         [True, False, True, False, False]
     """
     waiting: deque[Frame] = deque()
-    # Of the waiting frames and of some before; None where the frame is the one before it.
+    # Changes of the waiting frames and of some earlier ones; None for a repeated frame.
     changes: deque[_Change | None] = deque()
     last: Frame | None = None
     thumbnail: np.ndarray | None = None

@@ -1,4 +1,4 @@
-"""Anything with pixels, read as clips: a picture is a clip of one frame."""
+"""Any image or video source, read as clips: an image is a clip of one frame."""
 
 import math
 import os
@@ -33,21 +33,22 @@ def read_clips(
     cut_short: bool = False,
     steps: tuple[int, float] = (0, math.inf),
 ) -> Iterator[Clip]:
-    """Read a source clip by clip; what it is, its content tells, not its name.
+    """Read a source clip by clip; its type is recognized by content, not by name.
 
     Args:
-        source: The path of a video or an animation, which gives its clips as `split_footage` does;
-            what `load_image` takes, which gives one clip of one frame; a `Clip`; a `Remote` file,
-            which is fetched first; or a `FilmRange`.
-        size: Height and width to which every frame is stretched, in pixels; or as of `load_image`.
-        every: As for `split_footage`.
-        most: As for `split_footage`.
-        cut_short: Whether a picture that was cut off a little before its end is taken for one; see
+        source: The path of a video or an animation, which is split by `split_footage`; any source
+            of `load_image`, which is one clip of one frame; a `Clip`; a `Remote` file, which is
+            fetched first; or a `FilmRange`.
+        size: Height and width to which every frame is stretched, in pixels, or another size as for
+            `load_image`.
+        every: The same as for `split_footage`.
+        most: The same as for `split_footage`.
+        cut_short: If True, images that were cut off shortly before their end are accepted; see
             `read_cut_short`.
         steps: As for `split_footage`.
 
     Raises:
-        CaptionerError: If it cannot be read, or, after the clips before, if it breaks off.
+        CaptionerError: If it cannot be read; or, after the clips before it, at a truncated end.
 
     Example:
         >>> white = np.full((4, 4, 3), 255, np.uint8)
@@ -85,7 +86,7 @@ def read_clips(
 
 
 def _load(source: ImageSource, size: Size, cut_short: bool) -> tuple[np.ndarray, bool]:
-    """Return a picture, and whether only its upper part is there."""
+    """Return an image, and True if only its upper part is present."""
     try:
         return load_image(source, size=size), False
     except CaptionerError:
@@ -97,7 +98,7 @@ def _load(source: ImageSource, size: Size, cut_short: bool) -> tuple[np.ndarray,
 
 
 def _content(source: ImageSource) -> bytes:
-    """Return the bytes of an image; none of what is no file, or a very large one."""
+    """Return the bytes of an image file; empty if it is not a file, or very large."""
     if isinstance(source, bytes):
         return source
     if not isinstance(source, str | os.PathLike):
@@ -110,14 +111,14 @@ def _content(source: ImageSource) -> bytes:
 
 
 def open_footage(path: str | os.PathLike[str], size: Size) -> Footage | None:
-    """Open a video or an animation; None for an image, and for what `load_image` refuses."""
+    """Open a video or an animation; None for an image, and for a file `load_image` rejects."""
     name = os.fsdecode(path)
-    # What a pipe gives is gone once it is looked at.
+    # The data of a pipe can be read only once.
     if not os.path.isfile(name):  # noqa: PTH113
         return None
     try:
         with Image.open(name) as image:
-            if image.format != "MPEG":  # which Pillow knows, but cannot decode
+            if image.format != "MPEG":  # Pillow recognizes MPEG, but cannot decode it
                 moves = image.format in ANIMATED and getattr(image, "is_animated", False)
                 return Animation(name, size) if moves else None
     except UnidentifiedImageError:
@@ -136,7 +137,7 @@ def open_footage(path: str | os.PathLike[str], size: Size) -> Footage | None:
     try:
         return Video(name, size)
     except CaptionerError:
-        # Of what could be anything, the reader of images says so.
+        # For a file of unknown type, the image reader reports the error.
         if kind.is_video or name.lower().endswith(VIDEO_SUFFIXES):
             raise
         return None

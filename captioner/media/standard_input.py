@@ -7,15 +7,15 @@ from io import BufferedIOBase
 from captioner.errors import unreadable
 from captioner.media.image_files import MOST_PIPED
 
-PATH = "-"  # of an image on standard input, in arguments and rows
-_LEAST = 64  # bytes that tell an image
+PATH = "-"  # the path of an image on standard input, in arguments and rows
+_LEAST = 64  # bytes needed to recognize an image
 
 
 class StandardInput:
-    r"""Paths, one a line, or the bytes of one image, as its beginning tells.
+    r"""Paths, one per line, or the bytes of one image, recognized by the first bytes.
 
     Args:
-        stream: Read once, and only when `paths` is.
+        stream: Input stream, read once, and only when `paths` is.
 
     Example:
         >>> from io import BytesIO
@@ -28,12 +28,12 @@ class StandardInput:
         self._image: bytes | None = None
 
     def paths(self) -> Iterator[str]:
-        """Yield each path as it comes, or `PATH` for an image.
+        """Yield each path as it arrives, or `PATH` for an image.
 
         Raises:
-            CaptionerError: If there are more bytes of an image than memory is given to.
+            CaptionerError: If an image has more bytes than the memory limit.
         """
-        # A list may come slowly, line by line.
+        # A list may arrive slowly, line by line.
         head = part = self._stream.read1()
         while part and len(head) < _LEAST and not head.endswith(b"\n"):
             part = self._stream.read1()
@@ -56,12 +56,12 @@ class StandardInput:
         yield from self._stream
 
     def source(self, path: str) -> str | bytes:
-        """Return what is to be read for a path: the image for `PATH`, or else the path."""
+        """Return the source to read for a path: the image for `PATH`, or else the path."""
         return self._image if self._image is not None and path == PATH else path
 
 
 def _is_binary(head: bytes) -> bool:
-    """Whether bytes are an image, or something else that is no list: no path has a zero byte."""
+    """Return True for an image or other data that are not a list: no path has a zero byte."""
     if b"\0" in head:
         return True
     from captioner.media.image import is_image

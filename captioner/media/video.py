@@ -20,28 +20,28 @@ from captioner.media.containers import (
 )
 from captioner.media.pixels import Size, target_size
 
-_SEEK_GAIN = 1.0  # seconds of decoding that a seek must spare
-_BLIND_SEEK = 10.0  # the same where the file has no index of its key frames
-_LONGEST_LAST = 60.0  # seconds that a last frame stays, unless an earlier one stayed longer
+_SEEK_GAIN = 1.0  # minimum seconds of decoding that a seek must save
+_BLIND_SEEK = 10.0  # the same for a file without an index of its key frames
+_LONGEST_LAST = 60.0  # maximum seconds of the last frame, unless an earlier one lasted longer
 _UNSTATED_DURATION = 0.04
-_LARGE = 10_000_000  # pixels of a frame, over 4K: a decoder takes up to half a gigabyte
+_LARGE = 10_000_000  # pixels of a frame larger than 4K, which a decoder needs up to 0.5 GB for
 _UNSTATED = 2  # ISO/IEC 23091-2, matrix coefficients
 
 
 class Video:
-    """The frames of a video file at the times that are asked for.
+    """The frames of a video file at requested times.
 
-    The decoder passes over what lies between two times, from the last key frame before the second
-    where that spares much; only the frames asked for are converted to RGB. Memory does not grow
-    with the length of the video. Rotation metadata is applied. Times are presentation times, so
-    that a variable frame rate is no special case.
+    The decoder decodes all frames between two requested times, or seeks to the last key frame
+    before the second one if that saves enough time; only requested frames are converted to RGB.
+    Memory use does not depend on the length of the video. Rotation metadata is applied. Times are
+    presentation times, so that variable frame rates need no special treatment.
 
     Args:
         name: Path of the file; see `open_container`.
-        size: As for `load_image`, by a bicubic filter that widens as it shrinks, too.
+        size: The same as for `load_image`, also with an antialiasing bicubic filter.
 
     Raises:
-        CaptionerError: If the file is no video that can be decoded.
+        CaptionerError: If the file is not a video that can be decoded.
     """
 
     def __init__(self, name: str, size: Size = None) -> None:
@@ -60,7 +60,7 @@ class Video:
     def close(self) -> None:
         """See `Footage`."""
         self._container.close()
-        # The decoder and its frames stay as long as anything refers to them.
+        # The decoder and its frames stay in memory as long as there are references to them.
         self._container = self._stream = None
         if self._large:
             return_freed_memory()
@@ -79,7 +79,7 @@ class Video:
             if self._shall_seek(self._time(following or shown), asked):
                 decoded, first = self._seek(asked)
                 shown, following, image = first or shown, None, None
-            # A frame leaves when the next one comes; its stated duration spares decoding that.
+            # A frame ends when the next one begins; its stated duration avoids decoding the next.
             while asked >= (self._time(following) if following else self._leaves(shown)):
                 if following is not None:
                     step = self._time(following) - self._time(shown)
@@ -97,9 +97,9 @@ class Video:
             yield Frame(asked, self._time(shown), image)
 
     def _seek(self, asked: float) -> tuple[Iterator[Any], Any]:
-        # Without an index, as in a transport stream, a seek may end behind its aim.
+        # Without an index, as in a transport stream, a seek may end after its target.
         for back in (0.0, 5.0, 30.0, asked):
-            # What cannot seek goes on from where it is.
+            # If the container cannot seek, decoding continues from the current position.
             with suppress(FFmpegError):
                 self._container.seek(self._ticks(max(asked - back, 0.0)), stream=self._stream)
             decoded = self._decode()
@@ -109,7 +109,7 @@ class Video:
         return decoded, first
 
     def _decode(self) -> Iterator[Any]:
-        """Decode frame by frame; what is broken is left out, as players do."""
+        """Decode frame by frame, skipping damaged frames as players do."""
         packets = self._container.demux(self._stream)
         while True:
             try:
@@ -119,14 +119,14 @@ class Video:
                 return
             if packet is None:
                 return
-            # Without its key, a film now and then decodes to noise.
+            # Without its key, an encrypted video sometimes decodes to noise.
             if packet.has_sidedata("encryption_info"):
                 raise unreadable(self.name, "it is encrypted", "decrypt it first")
             try:
                 frames = packet.decode()
             except FFmpegError as error:
                 self._failure = error
-                # So FFmpeg answers to frames over "max_pixels".
+                # This is FFmpeg's error for frames over "max_pixels".
                 self._oversized |= isinstance(error, ArgumentError)
                 continue
             yield from (frame for frame in frames if frame.time is not None)
@@ -146,7 +146,7 @@ class Video:
         turned = round(frame.rotation / 90) % 4
         if turned % 2 and isinstance(self._size, tuple):
             height, width = width, height
-        unstated = frame.colorspace == _UNSTATED  # then BT.709 if it is HD, or else BT.601
+        unstated = frame.colorspace == _UNSTATED  # then BT.709 for HD, else BT.601
         rgb = frame.reformat(
             width=width,
             height=height,
@@ -163,7 +163,7 @@ class Video:
         return float(frame.time) - self._origin
 
     def _leaves(self, frame: Any) -> float:
-        # Of a last frame nothing else tells: a file of a kilobyte may state a thousand hours.
+        # For a last frame, only the file states it: one kilobyte may state a thousand hours.
         stated = min(self._stated_duration(frame), max(self._longest_step, _LONGEST_LAST))
         return self._time(frame) + (stated or _UNSTATED_DURATION)
 
@@ -188,7 +188,7 @@ class Video:
         damaged = self._failure is not None
         stated = missing_end(self._container, self._stream, max(self.end, stated_end), damaged)
         if stated is not None:
-            reason = f"it breaks off after {self.end:.1f} of {stated:.1f} seconds"
+            reason = f"it ends after {self.end:.1f} of {stated:.1f} seconds"
             if self._failure:
                 reason += f": {reason_of(self._failure)}"
             raise unreadable(f"all of {self.name}", reason, "fetch it again")

@@ -1,4 +1,4 @@
-"""Descriptions within image files, put in beside pixels that are not touched."""
+"""Descriptions embedded in image files, without changing their pixels."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -28,10 +28,10 @@ _WEBP = _Container(read_webp, write_webp)
 
 
 def is_described(path: Path) -> bool:
-    """Whether an image file has a description and an alternative text of its own.
+    """Return True if an image file contains a description and an alternative text.
 
     Raises:
-        CaptionerError: It cannot be read, or its metadata are damaged.
+        CaptionerError: If the file cannot be read, or its metadata are damaged.
     """
     data, container = _open(path)
     try:
@@ -44,16 +44,16 @@ def is_described(path: Path) -> bool:
 def embed(path: Path, text: str, existing: Existing) -> None:
     """Write a text into an image file's own metadata.
 
-    The bytes of its pixels, and all other metadata, stay as they are. The file is replaced once
-    the new one is complete.
+    The bytes of its pixels and all other metadata stay unchanged. The file is replaced when the
+    new one is complete.
 
     Args:
-        path: A JPEG, PNG or WebP file; of a link, the file that it leads to is replaced.
+        path: Path of a JPEG, PNG or WebP file; if it is a link, its target is replaced.
         text: See `write_texts`.
         existing: See `write_texts`.
 
     Raises:
-        CaptionerError: The file is of another format, damaged, or cannot be replaced.
+        CaptionerError: If the file has another format, is damaged, or cannot be replaced.
     """
     path = path.resolve()
     data, container = _open(path)
@@ -80,10 +80,10 @@ def _open(path: Path) -> tuple[bytes, _Container]:
         return data, _PNG
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         return data, _WEBP
-    raise _refused(path, CaptionerError("it is no JPEG, PNG or WebP file"))
+    raise _refused(path, CaptionerError("it is not a JPEG, PNG or WebP file"))
 
 
 def _refused(path: Path, reason: CaptionerError) -> CaptionerError:
     return CaptionerError(
-        f"cannot write a description into {path} ({reason}): choose --sidecar xmp for it"
+        f"cannot write a description into {path} ({reason}): use --sidecar xmp for it"
     )

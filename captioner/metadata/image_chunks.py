@@ -1,4 +1,4 @@
-"""The XMP packets of JPEG, PNG and WebP files, read and written beside untouched pixels."""
+"""XMP packets of JPEG, PNG and WebP files, read and written without changing the pixels."""
 
 import zlib
 from collections.abc import Iterator
@@ -7,14 +7,14 @@ from captioner.errors import CaptionerError
 
 _XMP_HEADER = b"http://ns.adobe.com/xap/1.0/\0"
 _APP0, _APP1, _APP2, _SCAN = 0xE0, 0xE1, 0xE2, 0xDA
-_MOST_OF_A_SEGMENT = 65_533  # bytes of a segment's content
+_MOST_OF_A_SEGMENT = 65_533  # maximum bytes of a segment's content
 
 
 def read_jpeg(data: bytes) -> bytes:
-    """Return the packet of a JPEG file, empty where it has none.
+    """Return the packet of a JPEG file, empty if it has none.
 
     Raises:
-        CaptionerError: The segments are damaged.
+        CaptionerError: If the segments are damaged.
     """
     for start, end, marker in _segments(data):
         if _is_xmp_segment(data, start, marker):
@@ -23,15 +23,15 @@ def read_jpeg(data: bytes) -> bytes:
 
 
 def write_jpeg(data: bytes, packet: bytes) -> bytes:
-    """Return a JPEG file with another packet; all other bytes stay as they are.
+    """Return a JPEG file with a new packet; all other bytes stay unchanged.
 
     Args:
-        data: The file.
-        packet: At most 65,504 bytes.
+        data: Content of the file.
+        packet: Packet of at most 65,504 bytes.
 
     Raises:
-        CaptionerError: The segments are damaged, the packet is too long, or other pictures behind
-            the first could not be found any more.
+        CaptionerError: If the segments are damaged, the packet is too long, or the offsets of
+            further images after the first would become wrong.
     """
     content = _XMP_HEADER + packet
     if len(content) > _MOST_OF_A_SEGMENT:
@@ -41,9 +41,9 @@ def write_jpeg(data: bytes, packet: bytes) -> bytes:
     pictures = False
     for start, end, marker in _segments(data):
         if _is_xmp_segment(data, start, marker):
-            # The offsets of a multi-picture file count from its own segment (CIPA DC-007).
+            # The offsets of a multi-picture file are relative to its MPF segment (CIPA DC-007).
             if pictures and end - start != len(segment):
-                raise CaptionerError("its XMP stands behind its list of pictures")
+                raise CaptionerError("its XMP comes after its list of images")
             return data[:start] + segment + data[end:]
         pictures |= marker == _APP2 and data[start + 4 : start + 8] == b"MPF\0"
         if marker == _APP0 or (marker == _APP1 and data[start + 4 : start + 8] == b"Exif"):
@@ -56,13 +56,13 @@ def _is_xmp_segment(data: bytes, start: int, marker: int) -> bool:
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Yield where each segment before the first scan starts and ends, and its marker."""
+    """Yield the start, end and marker of each segment before the first scan."""
     start = 2
     while True:
         if data[start : start + 1] != b"\xff" or start + 4 > len(data):
             raise CaptionerError("its segments are damaged")
         marker = data[start + 1]
-        if marker == 0xFF:  # a byte to fill up with
+        if marker == 0xFF:  # a fill byte
             start += 1
             continue
         if marker == _SCAN:
@@ -74,29 +74,29 @@ def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
 
 _SIGNATURE = 8  # bytes
 _KEYWORD = b"XML:com.adobe.xmp\0"
-_MOST_OF_A_PACKET = 16 * 2**20  # bytes of a packet that was compressed
+_MOST_OF_A_PACKET = 16 * 2**20  # maximum bytes of a decompressed packet
 
 
 def read_png(data: bytes) -> bytes:
-    """Return the packet of a PNG file, empty where it has none.
+    """Return the packet of a PNG file, empty if it has none.
 
     Raises:
-        CaptionerError: The chunks are damaged.
+        CaptionerError: If the chunks are damaged.
     """
     for start, end, kind in _png_chunks(data):
         if _is_xmp_chunk(data, start, kind):
             content = data[start + 8 + len(_KEYWORD) : end - 4]
             compressed = content[:1] == b"\1"
-            text = content[2:].split(b"\0", 2)[-1]  # behind the language and the translated keyword
+            text = content[2:].split(b"\0", 2)[-1]  # after the language and the translated keyword
             return _inflate(text) if compressed else text
     return b""
 
 
 def write_png(data: bytes, packet: bytes) -> bytes:
-    """Return a PNG file with another packet; all other bytes stay as they are.
+    """Return a PNG file with a new packet; all other bytes stay unchanged.
 
     Raises:
-        CaptionerError: The chunks are damaged.
+        CaptionerError: If the chunks are damaged.
     """
     body = b"iTXt" + _KEYWORD + b"\0\0\0\0" + packet
     chunk = (len(body) - 4).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
@@ -105,7 +105,7 @@ def write_png(data: bytes, packet: bytes) -> bytes:
         if _is_xmp_chunk(data, start, kind):
             return data[:start] + chunk + data[end:]
         if at is None:
-            at = end  # behind IHDR, which is the first
+            at = end  # after IHDR, which is the first chunk
     if at is None:
         raise CaptionerError("its chunks are damaged")
     return data[:at] + chunk + data[at:]
@@ -116,7 +116,7 @@ def _is_xmp_chunk(data: bytes, start: int, kind: bytes) -> bool:
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """Yield where each chunk starts and ends, and its type."""
+    """Yield the start, end and type of each chunk."""
     start = _SIGNATURE
     while start < len(data):
         end = start + 12 + int.from_bytes(data[start : start + 4], "big")
@@ -124,7 +124,7 @@ def _png_chunks(data: bytes) -> Iterator[tuple[int, int, bytes]]:
         if end > len(data):
             raise CaptionerError("its chunks are damaged")
         yield start, end, kind
-        if kind == b"IEND":  # what stands behind is no chunk
+        if kind == b"IEND":  # data after it are not a chunk
             return
         start = end
 
@@ -141,10 +141,10 @@ _HAS_XMP, _HAS_ALPHA = 0x04, 0x10  # flags of VP8X
 
 
 def read_webp(data: bytes) -> bytes:
-    """Return the packet of a WebP file, empty where it has none.
+    """Return the packet of a WebP file, empty if it has none.
 
     Raises:
-        CaptionerError: The chunks are damaged.
+        CaptionerError: If the chunks are damaged.
     """
     for start, end, kind in _webp_chunks(data):
         if kind == b"XMP ":
@@ -153,13 +153,13 @@ def read_webp(data: bytes) -> bytes:
 
 
 def write_webp(data: bytes, packet: bytes) -> bytes:
-    """Return a WebP file with another packet.
+    """Return a WebP file with a new packet.
 
-    A file of the simple kind gets the header of the extended one; the chunks of its pixels stay as
-    they are.
+    A file in the simple format gets the header of the extended format; the chunks of its pixels
+    stay unchanged.
 
     Raises:
-        CaptionerError: The chunks are damaged.
+        CaptionerError: If the chunks are damaged.
     """
     chunks = [(kind, data[start + 8 : end]) for start, end, kind in _webp_chunks(data)]
     if not chunks:
@@ -180,7 +180,7 @@ def _encode(chunk: tuple[bytes, bytes]) -> bytes:
 
 
 def _webp_chunks(data: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """Yield where each chunk starts and ends, without the byte that fills it up, and its type."""
+    """Yield the start, the end without the padding byte, and the type of each chunk."""
     total = min(8 + int.from_bytes(data[4:8], "little"), len(data))
     start = _RIFF_HEADER
     while start + 8 <= total:
@@ -192,7 +192,7 @@ def _webp_chunks(data: bytes) -> Iterator[tuple[int, int, bytes]]:
 
 
 def _extended_header(kind: bytes, content: bytes) -> bytes:
-    """Return the content of VP8X for a file of one chunk of pixels."""
+    """Return the content of the VP8X chunk for a file with a single chunk of pixels."""
     if kind == b"VP8 " and content[3:6] == b"\x9d\x01\x2a":  # RFC 6386, section 9.1
         width, height = (int.from_bytes(content[i : i + 2], "little") & 0x3FFF for i in (6, 8))
         flags = _HAS_XMP

@@ -1,8 +1,8 @@
-"""XMP packets: the part of a file, or a file of its own, in which programs keep a description.
+"""XMP packets, in which programs store a description inside a file or in a separate file.
 
-lxml edits the tree of RDF and leaves everything else in it as it was, down to namespaces that no
-library knows. python-xmp-toolkit needs a C library that pip does not install, and pyexiv2 is under
-the GPL and has no wheels for some systems; both read back what is written here in the tests.
+lxml edits the RDF tree and leaves everything else in it unchanged, even namespaces that no library
+knows. python-xmp-toolkit needs a C library that pip does not install, and pyexiv2 is under the GPL
+and has no wheels for some systems; in the tests, both read the packets that are written here.
 """
 
 import re
@@ -20,7 +20,7 @@ _DC = "http://purl.org/dc/elements/1.1/"
 _IPTC = "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/"
 _DESCRIPTION, _ALT, _ITEM = (f"{{{_RDF}}}{name}" for name in ("Description", "Alt", "li"))
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
-# What photo managers show as the caption, and what screen readers are to read (IPTC 2021.1).
+# The properties that photo managers show as the caption and that screen readers read (IPTC 2021.1).
 PROPERTIES = {"description": f"{{{_DC}}}description", "alt": f"{{{_IPTC}}}AltTextAccessibility"}
 _PREFIXES = {"dc": _DC, "Iptc4xmpCore": _IPTC}
 _BLANK = b"\0 \t\r\n"
@@ -31,16 +31,17 @@ _EMPTY = f'<x:xmpmeta xmlns:x="{_X}"><rdf:RDF xmlns:rdf="{_RDF}"/></x:xmpmeta>'
 
 
 def read_texts(packet: bytes) -> dict[str, str]:
-    """Read the texts of a packet that this module writes.
+    """Read the description and the alternative text of a packet.
 
     Args:
         packet: XML, with or without its wrapper of processing instructions.
 
     Returns:
-        By "description" and "alt", the text in the default language, where there is one.
+        Dictionary with the keys "description" and "alt", if present: the texts in the default
+        language.
 
     Raises:
-        CaptionerError: It is no XMP.
+        CaptionerError: If it is not XMP.
 
     Example:
         >>> read_texts(write_texts(b"", "a dog", "keep"))
@@ -54,19 +55,19 @@ def read_texts(packet: bytes) -> dict[str, str]:
 def write_texts(packet: bytes, text: str, existing: Existing) -> bytes:
     """Write a text into a packet, as its description and as its alternative text.
 
-    Texts in other languages and all other properties stay.
+    Texts in other languages and all other properties are kept.
 
     Args:
-        packet: As for `read_texts`; empty for a new one.
-        text: Without markup.
-        existing: What becomes of a text that is there: it is kept, overwritten, or the new one is
-            put behind ("append") or before it ("prepend"), unless it is there already.
+        packet: Packet as for `read_texts`; empty for a new one.
+        text: Plain text.
+        existing: Treatment of an existing text: "keep" or "overwrite" it, or add the new text
+            after it ("append") or before it ("prepend"), unless it is already there.
 
     Returns:
         The new packet, UTF-8 with its wrapper.
 
     Raises:
-        CaptionerError: `packet` is no XMP.
+        CaptionerError: If `packet` is not XMP.
 
     Example:
         >>> read_texts(write_texts(write_texts(b"", "Rex", "keep"), "a dog", "append"))
@@ -84,7 +85,7 @@ def write_texts(packet: bytes, text: str, existing: Existing) -> bytes:
 
 
 def join_texts(old: str, new: str, existing: Existing) -> str:
-    """Join a text that exists and a new one; repeating it changes nothing.
+    """Join an existing text and a new one; repeating it changes nothing.
 
     Example:
         >>> join_texts("Rex", "a dog", "prepend"), join_texts("a dog Rex", "a dog", "prepend")
@@ -101,16 +102,16 @@ def join_texts(old: str, new: str, existing: Existing) -> str:
 
 
 def _parse(packet: bytes) -> Any:
-    """Return the element rdf:RDF of a packet, in which texts are lists of languages."""
-    # Entities are not expanded, and nothing is fetched: packets come from anywhere.
+    """Return the rdf:RDF element of a packet, with its texts as language alternatives."""
+    # Packets are untrusted: do not expand entities or fetch anything.
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
     try:
         root: Any = etree.fromstring(packet.strip(_BLANK), parser)
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise CaptionerError(f"its XMP is damaged ({error}): delete or mend it") from error
+        raise CaptionerError(f"its XMP is damaged ({error}): delete or fix it") from error
     rdf = next(root.iter(f"{{{_RDF}}}RDF"), None)
     if rdf is None or root.getroottree().docinfo.doctype:
-        raise CaptionerError("its XMP is not RDF alone: delete or mend it")
+        raise CaptionerError("its XMP is not plain RDF: delete or fix it")
     for description in rdf.iterchildren(_DESCRIPTION):
         for tag in PROPERTIES.values():
             _make_list(description, tag)
@@ -126,7 +127,7 @@ def _first_description(rdf: Any) -> Any:
 
 
 def _make_list(description: Any, tag: str) -> None:
-    """Turn a plain text, which some programs write as an attribute or an element, into a list."""
+    """Turn a plain text, which some programs write as attribute or element, into a list."""
     text = description.attrib.pop(tag, "").strip()
     found = description.find(tag)
     if found is not None and found.find(_ALT) is None:
@@ -137,14 +138,14 @@ def _make_list(description: Any, tag: str) -> None:
 
 
 def _default(rdf: Any, tag: str) -> Any:
-    """Return the item in the default language, or else the first; None if there is none."""
+    """Return the item in the default language, or else the first item; None without items."""
     items = rdf.findall(f"{_DESCRIPTION}/{tag}/{_ALT}/{_ITEM}")
     default = (item for item in items if item.get(_LANG, "").lower() == "x-default")
     return next(default, items[0] if items else None)
 
 
 def _add(description: Any, tag: str) -> Any:
-    """Add a property with one empty item."""
+    """Add an empty item to a property, which is created if it is missing."""
     namespace = etree.QName(tag).namespace
     prefix = {prefix: uri for prefix, uri in _PREFIXES.items() if uri == namespace}
     found = description.find(tag)

@@ -1,7 +1,8 @@
-"""Where the decoder looked in a clip for each word: frames from left to right, words downwards.
+"""Figure of the decoder's attention over a clip: frames from left to right, words downwards.
 
-As of pictures in `figure`, after Xu et al. 2015 (arXiv:1502.03044); the attention of a word is over
-all places of all frames together, so that a frame that played no part is faint as a whole.
+Like the figure of an image in `figure`, it follows Xu et al. 2015 (arXiv:1502.03044). The attention
+of a word is distributed over all locations of all frames, so a frame without attention is entirely
+faint.
 """
 
 import math
@@ -14,8 +15,8 @@ from PIL import Image, ImageDraw, ImageFont
 from captioner.reports.figure import fade
 from captioner.reports.text import format_time
 
-_WIDTH = 1800  # as of pictures
-_TALLEST = 240  # of a frame: one of two frames need not fill a page
+_WIDTH = 1800  # the same as for images
+_TALLEST = 240  # pixels of a frame's height, so that a clip of two frames does not fill a page
 _GAP = 12
 _FONT_SIZE = 28
 _INK = (36, 41, 47)
@@ -28,14 +29,15 @@ def draw_clip_attention(
     attention: np.ndarray,
     aspect: float = 1.0,
 ) -> Image.Image:
-    """Draw the frames of a clip, then once more for each word, clear where the decoder looked.
+    """Draw the frames of a clip, then again for each word, faded where the decoder did not look.
 
     Args:
-        frames: uint8 (T, H, W, 3), as the network read them.
-        times: float (T,), seconds since the start of the video, which stand above the frames.
+        frames: Frames as the network read them, uint8 (T, H, W, 3).
+        times: Seconds since the start of the video, float (T,), printed above the frames.
         words: L words.
-        attention: float (L, T, P), P = grid * grid places of each frame, row by row.
-        aspect: Width by height of a frame as people see it; the network's are stretched.
+        attention: Attention weights, float (L, T, P), with P = grid * grid locations per frame,
+            row by row.
+        aspect: Width / height of a frame as displayed; the network's frames are stretched.
 
     Returns:
         The drawing, at most 1,800 pixels wide.
@@ -53,7 +55,7 @@ def draw_clip_attention(
     width = min(round(_TALLEST * aspect), (_WIDTH - margin) // len(frames) - _GAP)
     height = max(round(width / aspect), 1)
     step = width + _GAP
-    named = math.ceil(max(map(font.getlength, names)) / width)  # times need their place
+    named = math.ceil(max(map(font.getlength, names)) / width)  # columns that a time label spans
     top = line_height + 2 * _GAP
     sheet = Image.new(
         "RGB", (margin + len(frames) * step, top + (len(words) + 1) * (height + _GAP)), "white"
@@ -73,13 +75,13 @@ def draw_clip_attention(
 
 
 def _faded(frames: np.ndarray, attention: np.ndarray) -> list[np.ndarray]:
-    """Fade the frames (T, H, W, 3) but for where the attention (T, P) to one word is."""
+    """Fade frames (T, H, W, 3) except where the attention (T, P) of one word is."""
     strongest = float(attention.max())
     return [fade(frame, looked, strongest) for frame, looked in zip(frames, attention, strict=True)]
 
 
 def stack_drawings(drawings: Sequence[Image.Image]) -> Image.Image:
-    """Put drawings under one another on white.
+    """Stack drawings vertically on a white background.
 
     Example:
         >>> stack_drawings([Image.new("RGB", (4, 3)), Image.new("RGB", (2, 5))]).size

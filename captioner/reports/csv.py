@@ -1,4 +1,4 @@
-"""Captions as a table with commas, and how a spreadsheet may have rewritten it."""
+"""CSV reports, including those that a spreadsheet program has rewritten."""
 
 import csv
 import io
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
 
 COLUMNS = ("path", "start", "end", "caption", "log_prob", "confidence", "error")
-_NEEDED = set(COLUMNS) - {"confidence"}  # which reports of earlier versions do not have
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # beginnings that spreadsheets run
+_NEEDED = set(COLUMNS) - {"confidence"}  # reports of earlier versions have no confidence
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # prefixes that spreadsheets evaluate as formulas
 
 
 @dataclass(frozen=True)
 class CSVLayout:
-    r"""How rows of a table are written.
+    r"""The columns, delimiter and line endings of a table.
 
     Attributes:
-        columns: Their names, in order; what `captioner` does not know stays empty.
-        delimiter: Between cells.
-        newline: At the end of rows.
+        columns: Names of the columns, in order; columns that `captioner` does not know stay empty.
+        delimiter: Delimiter between cells.
+        newline: Line ending of each row.
 
     Example:
         >>> layout = CSVLayout.parse("\ufeffpath;start;end;caption;log_prob;error;checked\r\n")
@@ -39,10 +39,10 @@ class CSVLayout:
 
     @classmethod
     def parse(cls, header: str) -> "CSVLayout":
-        """Recognize a header, with a byte order mark, other ends of lines, or further columns.
+        """Parse a header, which may have a byte order mark, CRLF line endings or extra columns.
 
         Raises:
-            ValueError: It is not the header of a report.
+            ValueError: If it is not the header of a report.
         """
         line = header.removeprefix("\ufeff").rstrip("\r\n")
         for delimiter in ",;\t":
@@ -50,27 +50,27 @@ class CSVLayout:
             if set(columns) >= _NEEDED:
                 newline = "\r\n" if header.endswith("\r\n") else "\n"
                 return cls(tuple(columns), delimiter, newline)
-        raise ValueError(f"its first line lacks columns of {', '.join(COLUMNS)}")
+        raise ValueError(f"its first line does not have all columns {', '.join(COLUMNS)}")
 
     @property
     def header(self) -> str:
-        """The names of the columns, as the first line of a table."""
+        """The first line of the table: the names of the columns."""
         return self.format(dict(zip(self.columns, self.columns, strict=True)))
 
     def format(self, cells: Mapping[str, object]) -> str:
-        """Write a row; a text that a spreadsheet would run has an apostrophe before it."""
+        """Format a row, with an apostrophe before any text that a spreadsheet would evaluate."""
         values = (cells.get(name, "") for name in self.columns)
         row = io.StringIO()
-        # This end of rows makes Python quote carriage returns, too.
+        # With this line terminator, Python also quotes carriage returns.
         writer = csv.writer(row, delimiter=self.delimiter, lineterminator="\r\n")
         writer.writerow([_guarded(value) if isinstance(value, str) else value for value in values])
         return row.getvalue().removesuffix("\r\n") + self.newline
 
     def cells(self, values: list[str]) -> dict[str, str]:
-        """Name the cells of a row that was read.
+        """Return the cells of a parsed row by column name.
 
         Raises:
-            ValueError: Some are missing.
+            ValueError: If cells are missing.
         """
         if len(values) < len(self.columns):
             raise ValueError(f"a row has {len(values)} cells, not {len(self.columns)}")
@@ -79,7 +79,7 @@ class CSVLayout:
 
 
 def _guarded(text: str) -> str:
-    """Return the text, kept from being a formula (https://owasp.org/www-community/attacks/CSV_Injection)."""
+    """Escape formulas (https://owasp.org/www-community/attacks/CSV_Injection)."""
     return f"'{text}" if text.lstrip("'").startswith(_FORMULA) else text
 
 
@@ -90,16 +90,16 @@ def _without_guard(text: str) -> str:
 class CSVWriter:
     r"""Writes a row for each caption, alternatives included.
 
-    Its columns are path, start, end, caption, log_prob, confidence and error; start and end are
-    those of a film's shot, in seconds.
+    The columns are path, start, end, caption, log_prob, confidence and error; start and end are
+    the seconds of a video's shot.
 
-    Fields are quoted where RFC 4180 asks for it; rows end in a line feed alone, as Unix tools
-    expect. A text that a spreadsheet would run as a formula has an apostrophe before it.
+    Fields are quoted where RFC 4180 requires it; rows end in a line feed only, as Unix tools
+    expect. Any text that a spreadsheet would evaluate as a formula gets an apostrophe before it.
 
     Args:
-        stream: Where to.
-        header: That of the report that is continued, whose columns, delimiter and ends of lines
-            are kept; empty for a new one.
+        stream: Output stream.
+        header: Header of the report that is resumed, whose columns, delimiter and line endings
+            are kept; empty for a new report.
 
     Example:
         >>> from io import BytesIO
@@ -131,7 +131,7 @@ class CSVWriter:
         )
 
     def close(self) -> None:
-        """See `Writer`: there is nothing to add."""
+        """Do nothing; see `Writer`."""
 
     def _write(self, rows: str) -> None:
         self._stream.write(rows.encode("utf-8", "surrogateescape"))
@@ -142,13 +142,13 @@ class CSVWriter:
         """See `resume_report`."""
         header = next(lines, "")
         if CSVLayout().header.startswith(header) and not header.endswith("\n"):
-            return ""  # a kill has cut it short: it is written again
+            return ""  # a killed run wrote only part of it: it is written again
         CSVLayout.parse(header)
         return header
 
     @staticmethod
     def read(lines: Iterable[str], header: str) -> Iterator[Row]:
-        """See `resume_report`; a quoted path may run over several lines."""
+        """See `resume_report`; a quoted path may span several lines."""
         consumed: list[str] = []
 
         def record() -> Iterator[str]:

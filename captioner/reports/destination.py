@@ -1,4 +1,4 @@
-"""Where captions of a file go besides the report, and what all such places have in common."""
+"""The interface of outputs besides the report, and captions embedded in image files."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -18,36 +18,36 @@ Results = Sequence["Caption | CaptionerError"]
 
 
 class Destination(Protocol):
-    """Takes what was said about one file after another: sidecars, a library, a page."""
+    """Receives the results of each file in turn: sidecars, a library, a gallery."""
 
     def wants(self, path: str) -> bool:
-        """Tell whether a file is still to be described; asked before the file is read.
+        """Return True if a file still needs captions; called before the file is read.
 
         Args:
-            path: Of a file, as the user has named it, or "-" for standard input.
+            path: Path of a file, as the user gave it, or "-" for standard input.
         """
 
     def write(self, path: str, results: Results) -> None:
-        """Take what was said about a file that was wanted; a kill leaves all of it or nothing.
+        """Store the results of a wanted file; a killed run leaves all of them or none.
 
         Args:
-            path: As for `wants`.
-            results: The caption of a picture, or those of a clip's shots, and the error that says
-                why there are none, or no more.
+            path: The same as for `wants`.
+            results: Caption of an image, or captions of a video's shots, and the error that
+                explains why there are none, or no more.
 
         Raises:
-            CaptionerError: It cannot be written; the next file may be tried all the same.
+            CaptionerError: If they cannot be written; the next file may still be tried.
         """
 
     def close(self) -> None:
-        """Complete what is written at the end; not called after an exception."""
+        """Finish the output; not called after an exception."""
 
     def summary(self) -> Iterator[str]:
-        """Yield lines about what was skipped."""
+        """Yield lines that report skipped files."""
 
 
 def find_error(results: Results) -> CaptionerError | None:
-    """Return the error among some results.
+    """Return the first error among some results, or None.
 
     Example:
         >>> find_error([])
@@ -56,7 +56,7 @@ def find_error(results: Results) -> CaptionerError | None:
 
 
 def confident(results: Results) -> list["Caption"]:
-    """Return the captions that are not withheld, in their order.
+    """Return the captions that are not withheld, in order.
 
     Example:
         >>> confident([CaptionerError("empty")])
@@ -73,8 +73,7 @@ class EmbeddedCaptions:
     """Writes the caption of each JPEG, PNG or WebP file into its own metadata; see `embed`.
 
     Args:
-        existing: What becomes of a description that is there, as for `embed`; "keep" skips its
-            picture.
+        existing: Treatment of an existing description, as for `embed`; "keep" skips the image.
     """
 
     def __init__(self, existing: Existing = "keep") -> None:
@@ -83,7 +82,7 @@ class EmbeddedCaptions:
         self._left_out: Counter[str] = Counter()
 
     def wants(self, path: str) -> bool:
-        """See `Destination`; files of other formats are left out, and counted."""
+        """See `Destination`; files of other formats are skipped and counted."""
         if path == PATH:
             return False
         if not path.lower().endswith(_SUFFIXES):
@@ -92,7 +91,7 @@ class EmbeddedCaptions:
         try:
             described = is_described(Path(path))
         except CaptionerError:
-            return True  # what is wrong with a picture, its reader says better
+            return True  # the image reader reports the problem in more detail
         if self._existing != "keep" or not described:
             return True
         self._skipped += 1
@@ -105,15 +104,15 @@ class EmbeddedCaptions:
             embed(Path(path), captions[0].text, self._existing)
 
     def close(self) -> None:
-        """See `Destination`: there is nothing to add."""
+        """Do nothing; see `Destination`."""
 
     def summary(self) -> Iterator[str]:
         """See `Destination`."""
         if self._skipped:
-            yield f"Skipped, since a description is in them: {self._skipped}"
+            yield f"Skipped (already contain a description): {self._skipped}"
         if self._left_out:
             kinds = ", ".join(f"{kind} ({n})" for kind, n in self._left_out.most_common())
             yield (
-                f"Not embedded: {kinds}; JPEG, PNG and WebP files alone hold descriptions, "
-                "--sidecar xmp serves the others"
+                f"Not embedded: {kinds}; only JPEG, PNG and WebP files are supported: "
+                "use --sidecar xmp for the others"
             )

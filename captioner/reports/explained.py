@@ -1,4 +1,4 @@
-"""The figure that explains a caption: where the decoder looked for each of its words."""
+"""The figure that explains a caption: the decoder's attention for each word."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -17,17 +17,17 @@ from captioner.results import Caption
 
 _PER_ROW = 6
 _LARGEST = 1200  # pixels of the shorter side, more than the figure shows
-_AS_READ = (224, 224)  # by VGG16: at this size shots begin where they began before
-_SHOTS = 4  # of a video in one figure, at most
+_AS_READ = (224, 224)  # VGG16's input size, so that the same shot boundaries are detected again
+_SHOTS = 4  # maximum number of a video's shots in one figure
 
 
 class ExplainedCaption:
-    """Draws the attention of one picture's caption, or of those of a video's first shots.
+    """Draws the attention of an image's caption, or of the captions of a video's first shots.
 
     Args:
-        out: The figure, a .png or .jpg file.
-        every: How the video was cut into clips; as of `read_clips`.
-        frames: Frames of a clip that were looked at, at most.
+        out: Path of the figure, a .png or .jpg file.
+        every: Seconds per clip when the video was split, as for `read_clips`.
+        frames: Maximum number of frames per clip that the model read.
     """
 
     def __init__(self, out: Path, every: float | None = None, frames: int = FRAMES) -> None:
@@ -45,18 +45,20 @@ class ExplainedCaption:
         """See `Destination`.
 
         Raises:
-            CaptionerError: It is the second file, or one without a caption or attention.
+            CaptionerError: If it is the second file, or has no caption or no attention.
         """
         if find_error(results) is not None:
             return
         if self._drawn is not None:
             raise CaptionerError(
-                f"{self._out} explains the caption of {self._drawn}, not of {path} as well: give "
-                "--explain one file at a time"
+                f"{self._out} already explains the caption of {self._drawn}, so {path} cannot be "
+                "added: use --explain with one file at a time"
             )
         captions = confident(results)
         if not captions:
-            raise CaptionerError(f"{path} has no confident caption to explain: lower the least")
+            raise CaptionerError(
+                f"{path} has no confident caption to explain: lower --min-confidence"
+            )
         if any(caption.attention is None for caption in captions):
             raise CaptionerError(
                 "this model's decoder has no attention to show: choose another --preset"
@@ -73,7 +75,7 @@ class ExplainedCaption:
         shown = {caption.span: caption for caption in captions[:_SHOTS]}
         aspect = _aspect(path)
         drawings = []
-        # The frames are gone by now, and are read once more in the same way.
+        # The frames are no longer in memory, so they are read again in the same way.
         for clip in read_clips(path, _AS_READ, self._every, self._frames):
             said = shown.get(clip.span)
             if said is not None and said.attention is not None:
@@ -85,16 +87,19 @@ class ExplainedCaption:
         raise CaptionerError(f"{path} has changed since it was described: try again")
 
     def close(self) -> None:
-        """See `Destination`: there is nothing to add."""
+        """Do nothing; see `Destination`."""
 
     def summary(self) -> Iterator[str]:
         """See `Destination`."""
         if self._shots > _SHOTS:
-            yield f"{self._out}: {_SHOTS} of {self._shots} shots alone; --whole draws all as one"
+            yield (
+                f"{self._out} shows only {_SHOTS} of {self._shots} shots; "
+                "--whole draws the video as one clip"
+            )
 
 
 def _aspect(path: str) -> float:
-    """Return width by height of a video's frames as people see them."""
+    """Return the width / height ratio of a video's frames as displayed."""
     footage = open_footage(path, _AS_READ[0])
     if footage is None:
         raise CaptionerError(f"{path} has changed since it was described: try again")

@@ -1,7 +1,8 @@
-"""Pictures with their captions, and with what the decoder looked at for each word.
+"""Figures of images with their captions, and of the decoder's attention for each word.
 
-The second is the figure of Xu et al. 2015, "Show, Attend and Tell" (arXiv:1502.03044): the picture
-once for each word, clear where the decoder looked when it chose that word, and faint elsewhere.
+The second is the figure of Xu et al. 2015, "Show, Attend and Tell" (arXiv:1502.03044): the image
+is drawn once for each word, clear where the decoder looked when it chose that word, and faint
+elsewhere.
 """
 
 import math
@@ -15,27 +16,27 @@ from captioner.errors import CaptionerError
 from captioner.replacing import replacing
 from captioner.reports.font import find_font
 
-_WIDTH = 1800  # twice what a web page gives it, for dense screens
+_WIDTH = 1800  # pixels, twice the width on a web page, for high-density screens
 _TALLEST = 600
 _GAP = 24
 _FONT_SIZE = 36
 _INK = (36, 41, 47)
-_FAINT = 0.18  # what is left of the picture where the decoder did not look
+_FAINT = 0.18  # share of the image's contrast that stays where the decoder did not look
 
 
 def draw_sheet(pictures: Sequence[np.ndarray], texts: Sequence[str], per_row: int) -> Image.Image:
-    """Draw pictures of one height in rows on white, each with its text centred under it.
+    """Draw images of equal height in rows on white, each with its text centred below it.
 
     Args:
         pictures: N uint8 arrays (H, W, 3).
-        texts: N texts, wrapped to the width of their pictures.
-        per_row: Pictures in a row at most; rows differ by one at most.
+        texts: N texts, wrapped to the width of their images.
+        per_row: Maximum number of images in a row; row lengths differ by at most one.
 
     Returns:
         The drawing, at most 1,800 pixels wide.
 
     Raises:
-        CaptionerError: No font is found that has all letters of the texts.
+        CaptionerError: If no installed font has all letters of the texts.
     """
     font = find_font(texts, _FONT_SIZE)
     line_height = sum(font.getmetrics())
@@ -71,12 +72,12 @@ def draw_sheet(pictures: Sequence[np.ndarray], texts: Sequence[str], per_row: in
 
 
 def wrap(text: str, width: float, font: ImageFont.FreeTypeFont) -> list[str]:
-    """Break a text into as few lines as fit a width, none much shorter than the others.
+    """Break a text into the fewest lines that fit a width, balanced in length.
 
     Args:
-        text: Words between blanks; one that is wider than `width` has a line to itself.
-        width: In pixels.
-        font: That it will be drawn in.
+        text: Words separated by blanks; a word wider than `width` gets a line of its own.
+        width: Maximum width of a line in pixels.
+        font: Font in which the text will be drawn.
 
     Returns:
         The lines.
@@ -92,29 +93,31 @@ def wrap(text: str, width: float, font: ImageFont.FreeTypeFont) -> list[str]:
         return lines
 
     fewest = len(broken(width))
-    # The narrowest limit that needs no further line.
+    # Choose the narrowest limit that does not need another line.
     limits = np.arange(0.4 * width, width, 0.02 * width)
     return next((lines for lines in map(broken, limits) if len(lines) == fewest), broken(width))
 
 
 def fade(picture: np.ndarray, attention: np.ndarray, strongest: float | None = None) -> np.ndarray:
-    """Fade a picture to white, softly, but for where the attention is.
+    """Fade an image smoothly to white except where the attention is.
 
     Args:
-        picture: uint8 (H, W, 3).
-        attention: float (P,), P = grid * grid places of the picture, row by row.
-        strongest: The attention at which the picture is as it is; by default the strongest of its
-            own. Of a frame of a clip, the strongest of all frames.
+        picture: Image, uint8 (H, W, 3).
+        attention: Attention weights, float (P,), with P = grid * grid locations of the image, row
+            by row.
+        strongest: Attention at which the image stays unchanged; by default its own maximum. For a
+            frame of a clip, the maximum over all frames.
 
     Returns:
-        uint8 (H, W, 3): the picture as it is at the strongest place, faint where none is.
+        uint8 (H, W, 3): the image, unchanged where attention is strongest and faint where there
+        is none.
     """
     grid = math.isqrt(attention.size)
     height, width, _ = picture.shape
-    most = float(attention.max()) or 1.0  # of a frame that was not looked at
+    most = float(attention.max()) or 1.0  # a frame may have no attention
     places = Image.fromarray((255 * attention / most).reshape(grid, grid).round())
     mask = places.convert("L").resize((width, height), Image.Resampling.BICUBIC)
-    # The cubic filter alone shows the grid.
+    # With the cubic filter alone, the grid would be visible.
     mask = mask.filter(ImageFilter.GaussianBlur(max(height, width) / grid / 2))
     kept = np.asarray(mask, np.float32)[:, :, np.newaxis]  # (H, W, 1)
     share = 1.0 if strongest is None else most / strongest
@@ -125,23 +128,23 @@ def fade(picture: np.ndarray, attention: np.ndarray, strongest: float | None = N
 def draw_attention(
     picture: np.ndarray, words: Sequence[str], attention: np.ndarray, per_row: int
 ) -> Image.Image:
-    """Draw a picture, then once more for each word, clear where the decoder looked.
+    """Draw an image, then again for each word, faded where the decoder did not look.
 
     Args:
-        picture: uint8 (H, W, 3).
+        picture: Image, uint8 (H, W, 3).
         words: L words.
-        attention: float (L, T=1, P).
-        per_row: Pictures in a row at most.
+        attention: Attention weights, float (L, T=1, P).
+        per_row: Maximum number of images in a row.
     """
     faded = [fade(picture, places) for places in attention[:, 0]]
     return draw_sheet([picture, *faded], ["", *words], per_row)
 
 
 def save_figure(image: Image.Image, path: Path) -> None:
-    """Write a picture in the format of its name, whole or not at all.
+    """Write an image atomically, in the format of its suffix.
 
     Raises:
-        CaptionerError: No format has this suffix, or the file cannot be written.
+        CaptionerError: If no format has this suffix, or the file cannot be written.
     """
     try:
         with replacing(path) as partial:

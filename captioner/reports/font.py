@@ -1,4 +1,4 @@
-"""The font of figures: Pillow's own, or one of the system's that has the letters."""
+"""The font of figures: Pillow's own, or a system font that has the letters."""
 
 from collections.abc import Iterable
 from functools import cache
@@ -8,7 +8,7 @@ from PIL import ImageFont
 
 from captioner.errors import CaptionerError
 
-# Of Linux, macOS and Windows: European scripts first, then Chinese, Japanese and Korean.
+# Fonts of Linux, macOS and Windows: European scripts first, then Chinese, Japanese and Korean.
 _NAMES = (
     "DejaVuSans.ttf",
     "NotoSans-Regular.ttf",
@@ -34,11 +34,11 @@ def find_font(texts: Iterable[str], size: int) -> ImageFont.FreeTypeFont:
     """Return a font that has all letters of some texts.
 
     Args:
-        texts: What will be drawn.
+        texts: Texts to draw.
         size: Height in pixels.
 
     Raises:
-        CaptionerError: Neither Pillow's font nor any known one of the system has them.
+        CaptionerError: If neither Pillow's font nor any known system font has all letters.
 
     Example:
         >>> find_font(["a dog"], 36).size
@@ -54,7 +54,7 @@ def find_font(texts: Iterable[str], size: int) -> ImageFont.FreeTypeFont:
         if font is not None and not _lacking(font, letters):
             return font
     raise CaptionerError(
-        f"no font is found that has {' '.join(lacking[:5])}: install one, such as Noto Sans or, "
+        f"no installed font has {' '.join(lacking[:5])}: install one, such as Noto Sans or, "
         "for Chinese, Japanese and Korean, Noto Sans CJK (on Debian: fonts-noto fonts-noto-cjk)"
     )
 
@@ -68,6 +68,6 @@ def _system_font(name: str, size: int) -> ImageFont.FreeTypeFont | None:
 
 
 def _lacking(font: ImageFont.FreeTypeFont, letters: Iterable[str]) -> list[str]:
-    """Return the letters for which a font draws what it draws for no character at all."""
+    """Return the letters that a font draws with its glyph for missing characters."""
     absent = bytes(font.getmask(_NO_CHARACTER))
     return sorted(letter for letter in letters if bytes(font.getmask(letter)) == absent)

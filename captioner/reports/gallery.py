@@ -1,4 +1,4 @@
-"""Captions as a page: small pictures with their captions, in one file that can be searched."""
+"""Captions as an HTML page: thumbnails with their captions, in one searchable file."""
 
 import base64
 import html
@@ -18,18 +18,18 @@ from captioner.reports.destination import Results, confident
 from captioner.reports.small_picture import small_picture
 from captioner.reports.text import format_time
 
-_SHORTER_SIDE = 200  # pixels of a small picture, whose JPEG has some 8 kB
+_SHORTER_SIDE = 200  # pixels of a thumbnail's shorter side
 
 
 class Gallery:
-    """Writes a page of HTML that needs nothing else: no other file, and no network.
+    """Writes a self-contained HTML page, which needs no other file and no network.
 
-    Each picture has its caption as its alternative text, and links to the file itself.
+    Each image has its caption as its alternative text, and a link to the file itself.
 
     Args:
-        stream: The page, opened.
-        folder: That the page will be in, which links start from.
-        title: Its heading.
+        stream: Open text stream of the page.
+        folder: Folder of the page, which links are relative to.
+        title: Heading of the page.
     """
 
     def __init__(self, stream: IO[str], folder: Path, title: str) -> None:
@@ -41,12 +41,12 @@ class Gallery:
         self._stream.write(start)
 
     def add(self, path: Path, texts: Sequence[str], note: str = "") -> None:
-        """Add a picture or clip.
+        """Add an image or a video.
 
         Args:
-            path: Where it is.
-            texts: Its captions, one a paragraph.
-            note: Further facts, such as a date.
+            path: Path of the file.
+            texts: Captions of the file, one per paragraph.
+            note: Additional facts, such as a date.
         """
         picture = _small_picture(path)
         link = quote(
@@ -81,24 +81,24 @@ class Gallery:
             self.add(Path(path), texts)
 
     def close(self) -> None:
-        """See `Destination`: ends the page."""
+        """Write the end of the page; see `Destination`."""
         self._stream.write(self._end)
 
     def summary(self) -> Iterator[str]:
-        """See `Destination`: nothing is skipped."""
+        """Yield nothing, because no file is skipped; see `Destination`."""
         yield from ()
 
 
 @contextmanager
 def open_gallery(path: Path, title: str = "Captions") -> Iterator[Gallery]:
-    """Open a page for the length of a `with` block; it appears as a whole once it is closed.
+    """Open a page for the duration of a `with` block; the complete file appears when it ends.
 
     Args:
-        path: Of the page.
-        title: Its heading.
+        path: Path of the page.
+        title: Heading of the page.
 
     Raises:
-        CaptionerError: It cannot be written.
+        CaptionerError: If the page cannot be written.
     """
     with (
         replacing(path) as partial,
@@ -108,7 +108,7 @@ def open_gallery(path: Path, title: str = "Captions") -> Iterator[Gallery]:
 
 
 def _small_picture(path: Path) -> str:
-    """Return a picture, or the first frame of a clip, as a data URL; empty if it cannot be read."""
+    """Return an image or a video's first frame as a data URL; empty if it cannot be read."""
     try:
         picture = small_picture(path, _SHORTER_SIDE)
     except CaptionerError:

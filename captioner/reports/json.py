@@ -1,4 +1,4 @@
-"""Captions as one JSON document, or as JSON Lines."""
+"""Reports in JSON and JSON Lines."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 class JSONWriter:
-    r"""Writes an array with an object for each picture or film, one a line; see `encode_row`.
+    r"""Writes an array of objects, one line for each image or video; see `encode_row`.
 
     Args:
-        stream: Where to.
+        stream: Output stream.
 
     Example:
         >>> from io import BytesIO
@@ -33,7 +33,7 @@ class JSONWriter:
         self._results: list[Caption | CaptionerError] = []
 
     def write(self, path: str, result: "Caption | CaptionerError", last: bool = True) -> None:
-        """See `Writer`; a film is written once its last shot is known."""
+        """See `Writer`; a video is written after its last shot."""
         self._results.append(result)
         if last:
             self._stream.write(self._before + encode_row(path, *self._results))
@@ -42,16 +42,16 @@ class JSONWriter:
             self._before = b",\n"
 
     def close(self) -> None:
-        """See `Writer`: closes the array."""
+        """Close the array; see `Writer`."""
         self._stream.write(b"[]\n" if self._before == b"[\n" else b"\n]\n")
         self._stream.flush()
 
 
 class JSONLinesWriter:
-    r"""Writes a JSON object on a line of its own for each picture or film; see `encode_row`.
+    r"""Writes a line with a JSON object for each image or video; see `encode_row`.
 
     Args:
-        stream: Where to.
+        stream: Output stream.
 
     Example:
         >>> from io import BytesIO
@@ -66,7 +66,7 @@ class JSONLinesWriter:
         self._results: list[Caption | CaptionerError] = []
 
     def write(self, path: str, result: "Caption | CaptionerError", last: bool = True) -> None:
-        """See `Writer`; a film is written once its last shot is known."""
+        """See `Writer`; a video is written after its last shot."""
         self._results.append(result)
         if last:
             self._stream.write(encode_row(path, *self._results) + b"\n")
@@ -74,11 +74,11 @@ class JSONLinesWriter:
             self._results.clear()
 
     def close(self) -> None:
-        """See `Writer`: there is nothing to add."""
+        """Do nothing; see `Writer`."""
 
     @staticmethod
     def read_header(lines: Iterator[str]) -> str:
-        """See `resume_report`: there is none."""
+        """Return an empty string, because there is no header; see `resume_report`."""
         return ""
 
     @staticmethod
@@ -87,11 +87,11 @@ class JSONLinesWriter:
         for line in lines:
             if not line.endswith("\n"):
                 if not line.startswith("{"):
-                    raise ValueError("no object")
+                    raise ValueError("a line is not a JSON object")
                 return
             row = json.loads(line)
             if not (isinstance(row, dict) and isinstance(row.get("path"), str)):
-                raise ValueError("no path")
+                raise ValueError("a row has no path")
             if not {"caption", "segments", "label", "error"} & set(row):
-                raise ValueError("neither caption nor error")
+                raise ValueError("a row has neither a caption nor an error")
             yield Row(line, row["path"], failed="error" in row)

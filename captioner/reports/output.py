@@ -1,4 +1,4 @@
-"""Where a report goes: standard output or a file, in which format, and one process at a time."""
+"""Reports in any format, to standard output or to a file that one process writes at a time."""
 
 import os
 import sys
@@ -25,10 +25,10 @@ _TEXT_SUFFIXES = ("", ".txt", ".tsv", ".text", ".log")
 
 
 def format_of(path: Path) -> str:
-    """Return the format that a file's name asks for.
+    """Return the report format for the suffix of a file.
 
     Raises:
-        CaptionerError: No format has this suffix.
+        CaptionerError: If no format has this suffix.
 
     Example:
         >>> format_of(Path("captions.csv")), format_of(Path("captions.txt"))
@@ -41,20 +41,20 @@ def format_of(path: Path) -> str:
         return suffix.removeprefix(".")
     known = ", ".join(f".{name}" for name in FORMATS[1:])
     raise CaptionerError(
-        f"{path}: no format has the suffix {suffix}: name a file .txt, {known}, or give --format"
+        f"{path}: no format has the suffix {suffix}: use .txt, {known}, or give --format"
     )
 
 
 def make_writer(
     format_name: str, stream: BinaryIO, *, show_path: bool = True, header: str = ""
 ) -> Writer:
-    """Make the writer of a format.
+    """Return a writer for a format.
 
     Args:
         format_name: One of `FORMATS`.
-        stream: Where to; it stays open.
-        show_path: Whether text has the path before each caption; other formats always have it.
-        header: Of a CSV report that is continued; empty for a new one.
+        stream: Output stream, which stays open.
+        show_path: If True, text has the path before each caption; other formats always have it.
+        header: Header of a CSV report that is resumed; empty for a new one.
 
     Example:
         >>> from io import BytesIO
@@ -74,17 +74,18 @@ def make_writer(
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Keep other processes from a report for the length of a `with` block.
+    """Lock a report against other processes for the duration of a `with` block.
 
-    The operating system holds the lock and gives it back when the process ends in whatever way:
-    a killed run leaves at most an empty file, and locks nobody out.
+    The operating system holds the lock and releases it however the process ends: a killed run
+    leaves at most an empty file, and never a stale lock.
 
     Args:
-        path: The report; a file of its own beside it is locked, since the report is replaced.
+        path: Path of the report; a separate file beside it is locked, because the report itself
+            may be replaced.
 
     Raises:
-        CaptionerError: Another process has the report open.
-        OSError: The folder cannot be written to.
+        CaptionerError: If another process has the report open.
+        OSError: If the folder is not writable.
 
     Example:
         >>> import tempfile
@@ -96,7 +97,7 @@ def locked(path: Path) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    path.parent.stat()  # FileLock would make a folder that is missing
+    path.parent.stat()  # FileLock would create a missing folder
     file = path.with_name(f".{path.name}.lock")
     lock = FileLock(file)
     try:
@@ -109,7 +110,7 @@ def locked(path: Path) -> Iterator[None]:
         yield
     finally:
         if os.name == "posix":  # elsewhere FileLock deletes it
-            # Whoever waits for this file finds it deleted once it is free, and makes a new one.
+            # A process that waits for this file finds it deleted, and creates a new one.
             file.unlink(missing_ok=True)
         lock.release()
 
@@ -123,22 +124,22 @@ def open_report(
     overwrite: bool = False,
     show_path: bool = True,
 ) -> Iterator[Report]:
-    r"""Open a report for the length of a `with` block.
+    r"""Open a report for the duration of a `with` block.
 
-    JSON and subtitles appear in their file at the end of the block, as a whole, or not at all. The
-    other formats are appended to, row by row, and continue what an earlier run has written; a
-    `RunRecord` beside them says how they were made.
+    JSON and subtitle files are written atomically at the end of the block. The other formats are
+    appended to row by row and resume the report of an earlier run; a `RunRecord` beside them
+    records how they were made.
 
     Args:
-        path: The file, or None for standard output.
+        path: Path of the file, or None for standard output.
         format_name: One of `captioner.reports.output.FORMATS`.
-        settings: Those of this run, which are to be the same as those of earlier ones.
-        overwrite: Whether what an earlier run has written is thrown away.
-        show_path: As for `make_writer`.
+        settings: Settings of this run, which must equal those of earlier runs.
+        overwrite: If True, an existing report is discarded.
+        show_path: The same as for `make_writer`.
 
     Raises:
-        CaptionerError: If the file cannot be written, is not a report of this format, is one with
-            other settings, or is being written by another process.
+        CaptionerError: If the file cannot be written, is not a report of this format, was made
+            with other settings, or is being written by another process.
 
     Example:
         >>> import tempfile
@@ -153,7 +154,7 @@ def open_report(
     try:
         with ExitStack() as stack:
             if path is not None and (path.is_file() or not path.exists()):
-                target = path.resolve()  # a link stays one
+                target = path.resolve()  # keeps a link, and writes to its target
                 stack.enter_context(locked(target))
                 yield stack.enter_context(
                     _append(target, format_name, settings, overwrite)
@@ -172,11 +173,11 @@ def open_report(
             stack.callback(writer.close)
             yield Report(writer)
     except BrokenPipeError:
-        raise  # the reader has had enough: no error of ours
+        raise  # the reader closed the pipe: not our error
     except OSError as error:
         raise CaptionerError(
             f"cannot write {path or 'standard output'} ({error.strerror or error}): check the "
-            "folder and the space on the disk"
+            "folder and the disk space"
         ) from error
 
 
@@ -184,7 +185,7 @@ def open_report(
 def _replace(path: Path, format_name: str) -> Iterator[Report]:
     with replacing(path) as partial, partial.open("wb") as stream:
         if path.exists():
-            partial.chmod(path.stat().st_mode & 0o777)  # before anything private is in it
+            partial.chmod(path.stat().st_mode & 0o777)  # before private content is written
         writer = make_writer(format_name, stream)
         yield Report(writer)
         writer.close()
@@ -208,9 +209,9 @@ def _append(
             )
             if not recorded:
                 remark = (
-                    f"{path.name} has no {record.path.name} beside it, which would say how its "
-                    "captions were made: they are taken to be of this model and these options, and "
-                    "its paths to start from the current folder"
+                    f"{path.name} has no {record.path.name} beside it to record how its captions "
+                    "were made: they are assumed to be from this model and these options, and its "
+                    "paths to be relative to the current folder"
                 )
         with path.open("wb" if overwrite else "ab") as stream:
             record.begin(settings, resumed.paths)
@@ -220,5 +221,5 @@ def _append(
             )
             report.remark = remark
             yield report
-        if record.renewed:  # after a kill or an error, the next run does it
+        if record.renewed:  # after an interrupted or failed run, the next run does this
             drop_superseded(path, format_name, record.renewed)

@@ -1,4 +1,4 @@
-"""A report while it is written, and further destinations that get the same captions."""
+"""A report that is being written, and further destinations of the same captions."""
 
 import os
 from collections import Counter
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 
 class Report:
-    """A report of which nothing is known but what is written to it now, as on standard output.
+    """A report without earlier content, such as standard output.
 
     Args:
-        writer: Of its format.
+        writer: Writer of its format.
 
     Attributes:
-        skipped: How many files `skip` has found described.
-        changed: How many it has found changed since they were described.
-        remark: What the user should know about the report itself; mostly empty.
-        failed: How often something beside the report could not be written.
+        skipped: Number of files that `skip` has found already described.
+        changed: Number of files that `skip` has found changed since they were described.
+        remark: Note for the user about the report itself; usually empty.
+        failed: Number of errors while writing to other destinations.
     """
 
     def __init__(self, writer: Writer) -> None:
@@ -37,9 +37,9 @@ class Report:
         self._writer = writer
 
     def skip(self, path: str) -> bool:
-        """Whether a file needs no description, since the report has one of its present content.
+        """Return True if the report already describes a file's current content.
 
-        To be asked when the file's turn comes, before it is read.
+        Call this when the file's turn comes, before it is read.
         """
         return False
 
@@ -48,23 +48,23 @@ class Report:
         self._writer.write(path, result, last)
 
     def summary(self) -> Iterator[str]:
-        """Yield a line about files with captions already, and one about changed files."""
+        """Yield a line about files that already have captions, and one about changed files."""
         if self.skipped:
-            yield f"Skipped, since the report describes them: {self.skipped}"
+            yield f"Skipped (already in the report): {self.skipped}"
         if self.changed:
-            yield f"Described anew, since they have changed: {self.changed}"
+            yield f"Described again (changed): {self.changed}"
 
 
 class ResumableReport(Report):
-    """A report in a file that a later run can continue.
+    """A report in a file that a later run can resume.
 
     Args:
-        writer: Of its format, to `stream`.
-        stream: The file, opened.
-        path: Its path.
-        record: Of this report, open to be added to.
-        described: What it describes, as its rows spell it.
-        rows_a_file: Whether a file may have several rows, as it does in all formats but JSONL.
+        writer: Writer of its format, to `stream`.
+        stream: Open file of the report.
+        path: Path of the report.
+        record: Record of this report, open for appending.
+        described: Paths of the described files, as its rows spell them.
+        rows_a_file: If True, a file may have several rows, as in all formats except JSONL.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class ResumableReport(Report):
                 self._coming[path] = now
                 self._outdated[path] = name
                 return False
-            self._record.add(name, now)  # touched only: need not be read again next time
+            self._record.add(name, now)  # only touched: avoids hashing it again next time
         self.skipped += 1
         return True
 
@@ -108,10 +108,10 @@ class ResumableReport(Report):
         """See `Writer`.
 
         Raises:
-            CaptionerError: The report was deleted or replaced meanwhile.
+            CaptionerError: If the report was deleted or replaced in the meantime.
         """
         self._check_in_place()
-        # A file keeps its spelling, so that the rows that it had are found and replaced.
+        # Keep the spelling of the file's earlier rows, so that these are found and replaced.
         name = self._outdated.get(path) or self._record.path_in_report(path)
         self._writer.write(name, result, last)
         failed = isinstance(result, CaptionerError)
@@ -132,20 +132,20 @@ class ResumableReport(Report):
             in_place = False
         if not in_place:
             raise CaptionerError(
-                f"{self._path} was deleted or replaced by another program while it was written: "
-                "close that program, and give the same command again"
+                f"{self._path} was deleted or replaced by another program while it was being "
+                "written: close that program, and run the same command again"
             )
 
 
 class FannedReport(Report):
-    """Gives each caption to a report and to those of several destinations that want it.
+    """Passes each caption to a report and to the destinations that need it.
 
     Args:
-        report: On standard output it shows what is described for the others; a file decides for
-            itself what it still needs.
-        destinations: At least one.
-        is_file: Whether the report is a file.
-        tell: Called with each error of a destination, which stops nothing else.
+        report: Report; on standard output it shows every caption that a destination needs, and in
+            a file it decides for itself what it still needs.
+        destinations: One or more destinations.
+        is_file: True if the report is a file.
+        tell: Called with the message of each destination's error, which stops nothing else.
     """
 
     def __init__(
@@ -201,7 +201,7 @@ class FannedReport(Report):
                 self._fail(error)
 
     def summary(self) -> Iterator[str]:
-        """See `Report`; and what the destinations have skipped."""
+        """See `Report`; also reports what the destinations have skipped."""
         yield from self._report.summary()
         for destination in self._destinations:
             yield from destination.summary()
@@ -219,11 +219,11 @@ class FannedReport(Report):
 
 
 class LeftOut:
-    """Counts what folders hold besides images and videos, by its kind.
+    """Counts the files in folders that are not images or videos, by kind.
 
     Args:
-        report: The file of the report, which may lie in such a folder, and is not counted.
-        sidecars: Forms of the sidecars of this run, which are not counted either.
+        report: Path of the report, which is not counted if it is in such a folder.
+        sidecars: Forms of this run's sidecars, which are not counted either.
     """
 
     def __init__(self, report: Path | None, sidecars: Iterable[str] = ()) -> None:
@@ -232,17 +232,17 @@ class LeftOut:
         self._own = () if report is None else (report.name, f"{report.name}.run")
 
     def add(self, path: str, kind: str) -> None:
-        """Count a path, as `find_media` gives it."""
+        """Count a path that `find_media` leaves out."""
         if Path(path).name not in self._own and kind not in self._sidecars:
             self.kinds[kind] += 1
 
 
 def summarize(report: Report, left_out: LeftOut) -> Iterator[str]:
-    """Yield a line about files with captions already, changed files, and what folders hold besides.
+    """Yield lines about skipped, changed and left-out files.
 
     Args:
-        report: Once all is written.
-        left_out: Of the same run.
+        report: Report after its last caption.
+        left_out: Left-out files of the same run.
 
     Example:
         >>> left_out = LeftOut(None)

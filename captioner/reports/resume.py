@@ -1,4 +1,4 @@
-"""Going on with a report that an earlier run began."""
+"""Resuming a report that an earlier run began."""
 
 import csv
 from collections.abc import Collection, Iterator, Mapping
@@ -24,11 +24,11 @@ _READERS: dict[str, type[TextWriter | JSONLinesWriter | CSVWriter]] = {
 
 @dataclass(frozen=True)
 class Resumed:
-    """A report that is ready to be continued.
+    """A report that is ready to be resumed.
 
     Attributes:
-        header: Of a table; empty in other formats, and where it is still to be written.
-        paths: What the report describes, as its rows spell it.
+        header: Header of a table; empty in other formats, and if it still has to be written.
+        paths: Paths of the described files, as the rows spell them.
     """
 
     header: str
@@ -43,27 +43,28 @@ def resume_report(
     renewed: Mapping[str, int] | None = None,
     recorded: bool = False,
 ) -> Resumed:
-    r"""Make a report ready to be continued, and tells what it describes.
+    r"""Prepare a report for resuming, and return the files that it describes.
 
-    Rows of errors are taken out, so that their files can be tried again, and so is a last row
-    that a kill has cut short. Where there is something to take out, the file is replaced as a
-    whole; all other rows stay byte for byte, whoever has edited them.
+    Error rows are removed, so that their files are tried again, and so is a truncated last row of
+    a killed run. If there are rows to remove, the file is replaced atomically; all other rows stay
+    byte for byte, even if they were edited by hand.
 
-    Of a film whose rows end the file, more may be missing, unless all of it is one row, as in
-    JSONL, or it is known to be complete: it, too, is taken out.
+    A video whose rows end the file may lack rows, unless it has a single row, as in JSONL, or is
+    known to be complete. Its rows are removed, too.
 
-    `read_header` and `read` of each format's writer yield the header and every `Row`; `read` leaves
-    out a last row that was cut short. Both raise a ValueError for what `caption` did not write.
+    `read_header` and `read` of each format's writer return the header and yield every `Row`;
+    `read` omits a truncated last row. Both raise a ValueError for content that `caption` did not
+    write.
 
     Args:
-        path: A file that is not empty.
+        path: Path of a file that is not empty.
         format_name: "text", "jsonl" or "csv".
-        complete: Paths, as in the rows, of files that are described to their end.
-        renewed: Of files that were described anew, the number of the last rows that stay.
-        recorded: Whether the report has a record, and is thus known to be one.
+        complete: Paths, as in the rows, of completely described files.
+        renewed: Number of last rows to keep, by path, for files that were described again.
+        recorded: True if the report has a record, so that it is known to be a report.
 
     Raises:
-        CaptionerError: If the file is something else than such a report; it stays as it is.
+        CaptionerError: If the file is not such a report; it stays unchanged.
 
     Example:
         >>> import tempfile
@@ -79,14 +80,14 @@ def resume_report(
             with _open(path) as lines:
                 check_is_report(lines)
         with _rows(path, format_name) as (header, found):
-            # The texts of a long report need not be in memory all at once.
+            # Do not hold all texts of a long report in memory.
             sizes, rows = [len(_encode(header))], []
             for row in found:
                 sizes.append(len(_encode(row.text)))
                 rows.append(Row("", row.path, row.failed, row.part))
     except (ValueError, csv.Error) as error:
         raise CaptionerError(
-            f"{path} is no report of captions in {format_name} ({error}): name another file"
+            f"{path} is not a caption report in {format_name} ({error}): name another file"
         ) from error
     dropped = _unfinished(rows, complete) | _superseded(rows, renewed or {})
     if dropped or sum(sizes) < path.stat().st_size:
@@ -96,12 +97,12 @@ def resume_report(
 
 
 def drop_superseded(path: Path, format_name: str, renewed: Mapping[str, int]) -> None:
-    """Take the older rows of files that were described anew out of a report.
+    """Remove the older rows of files that were described again from a report.
 
     Args:
-        path: A report that `resume_report` has accepted.
-        format_name: Its format.
-        renewed: As for `resume_report`.
+        path: Path of a report that `resume_report` has accepted.
+        format_name: Format of the report.
+        renewed: The same as for `resume_report`.
     """
     with _rows(path, format_name) as (_, found):
         rows = [Row("", row.path) for row in found]
@@ -137,7 +138,7 @@ def _rewrite(path: Path, format_name: str, dropped: set[int]) -> None:
         _rows(path, format_name) as (header, rows),
         partial.open("w", encoding="utf-8", errors="surrogateescape", newline="") as kept,
     ):
-        partial.chmod(path.stat().st_mode & 0o777)  # before anything private is in it
+        partial.chmod(path.stat().st_mode & 0o777)  # before private content is written
         kept.write(header)
         kept.writelines(row.text for index, row in enumerate(rows) if index not in dropped)
 
@@ -151,7 +152,7 @@ def _rows(path: Path, format_name: str) -> Iterator[tuple[str, Iterator[Row]]]:
 
 
 def _open(path: Path) -> IO[str]:
-    # Line feeds alone end lines: a carriage return may be part of a path.
+    # Only line feeds end lines, because a carriage return may be part of a path.
     return path.open(encoding="utf-8", errors="surrogateescape", newline="\n")
 
 

@@ -1,4 +1,4 @@
-"""One row of a report, and what every writer of rows has in common."""
+"""A row of a report, and the interface of report writers."""
 
 import json
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from captioner.results import Caption
 
 
-DECIMALS = 4  # of log-probabilities: more are rounding errors of the network
+DECIMALS = 4  # of log-probabilities; further digits are rounding errors of the network
 SECONDS_DECIMALS = 3  # of times
-CONFIDENCE_DECIMALS = 2  # the calibration is no more exact than that
+CONFIDENCE_DECIMALS = 2  # of confidences; the calibration is not more precise than that
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,10 @@ class Row:
     """A row that an earlier run has written.
 
     Attributes:
-        text: The row as it stands, with the end of its line.
-        path: What it is about; empty for a line that is about nothing.
-        failed: Whether it is an error.
-        part: Whether it is about a part of a film, of which more rows may be missing.
+        text: Text of the row, with its line ending.
+        path: Path of the described file; empty for a blank row.
+        failed: True for an error row.
+        part: True for a row about part of a video, of which further rows may be missing.
     """
 
     text: str
@@ -33,20 +33,20 @@ class Row:
 
 
 def encode_row(path: str, *results: "Caption | CaptionerError") -> bytes:
-    r"""Write what was said about a picture or film as a JSON object on one line, without its end.
+    r"""Encode the results of an image or a video as one line of JSON, without the line feed.
 
     Args:
-        path: The picture's or film's.
-        results: The caption of the picture, or the captions of the film's shots; and the error
-            that says why there is none, or why there are no more.
+        path: Path of the image or video.
+        results: Caption of the image, or captions of the video's shots, and the error that
+            explains why there are none, or no more.
 
     Returns:
-        UTF-8 with the keys `path`; `caption`, `log_prob`, `confidence` where the preset gives
-        one, `uncertain` (true) where the caption is empty because the confidence is too low,
-        `partial` (true) where the picture was cut off a little before its end, and, where there
-        are alternatives, `captions`: all of them, the best first. A film has a list `segments` of
-        objects with these keys, `start` and `end` in seconds. An activity has `label`,
-        `probability` and `labels` instead. `error` is there only where there is one.
+        UTF-8 with the keys `path`; `caption`; `log_prob`; `confidence` if the preset provides one;
+        `uncertain` (true) if the caption is empty because the confidence is too low; `partial`
+        (true) if the image file was cut off shortly before its end; and, if there are
+        alternatives, `captions`: all of them, the best first. A video has a list `segments` of
+        objects with these keys, and `start` and `end` in seconds. An activity has `label`,
+        `probability` and `labels` instead. `error` is present only if there is one.
 
     Example:
         >>> encode_row("é\udcff.jpg", CaptionerError("empty"))
@@ -62,7 +62,7 @@ def encode_row(path: str, *results: "Caption | CaptionerError") -> bytes:
             start, end = (round(time, SECONDS_DECIMALS) for time in result.span)
             segment = {"start": start, "end": end, **_with_alternatives(result)}
             row.setdefault("segments", []).append(segment)
-    # What replaces a byte that was not UTF-8 is at once JSON's own escape for it.
+    # The replacement of an invalid UTF-8 byte is also JSON's own escape for it.
     return json.dumps(row, ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
@@ -93,24 +93,24 @@ def _fields(caption: "Caption") -> dict[str, Any]:
 
 
 def probability_of(caption: "Caption") -> float | None:
-    """Return the probability of a label, whose class is not imported for it; else None."""
+    """Return the probability of a label, or None for a caption, without importing its class."""
     probability: float | None = getattr(caption, "probability", None)
     return probability
 
 
 class Writer(Protocol):
-    """Writes what was said about one picture or film after the other to a binary stream.
+    """Writes the results of one image or video after another to a binary stream.
 
-    Paths that are not valid UTF-8 come as Python gives them, with surrogate escapes (PEP 383).
+    Paths that are not valid UTF-8 have surrogate escapes (PEP 383), as Python decodes them.
     """
 
     def write(self, path: str, result: "Caption | CaptionerError", last: bool = True) -> None:
-        """Write one result in one piece and flushes it, so that a killed run loses none.
+        """Write one result at once and flush it, so that a killed run loses none.
 
         Args:
-            path: The picture's or film's.
-            result: What was said about it, or about its next shot.
-            last: Whether nothing more will be said about it.
+            path: Path of the image or video.
+            result: Result for it, or for its next shot.
+            last: True for the last result of this path.
         """
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""How the rows of a report were made: a file of its own beside the report."""
+"""The record of how a report's rows were made, in a separate file beside the report."""
 
 import hashlib
 import json
@@ -19,13 +19,12 @@ from captioner.replacing import replacing
 
 @dataclass(frozen=True)
 class Settings:
-    """What decides the captions of a run.
+    """The settings that determine the captions of a run.
 
     Attributes:
         preset: Name or folder of the model.
-        sha256: Of the preset's checksums, and thus of all its files.
-        options: Those of the command line that change captions, by name; None and False are as
-            good as absent.
+        sha256: SHA-256 of the preset's checksums, and thus of all its files.
+        options: Command-line options that change captions, by name; None and False mean absent.
     """
 
     preset: str
@@ -34,7 +33,7 @@ class Settings:
 
     @classmethod
     def of_preset(cls, name: str, folder: Path, options: dict[str, Any]) -> "Settings":
-        """Return the settings of a run with the preset in a folder."""
+        """Return the settings of a run with the preset in `folder`."""
         checksums = (folder / "SHA256SUMS").read_bytes()
         return cls(name, hashlib.sha256(checksums).hexdigest(), options)
 
@@ -42,15 +41,15 @@ class Settings:
 class RunRecord:
     r"""The record of a report: its model, its options, and the files that it describes.
 
-    It is JSON Lines in `<report>.run`. The first line has the version of captioner, `preset`,
-    `sha256`, `options` and `relative_to`, the folder that relative paths of the report start from,
-    itself relative to the report's. Each further line is about a file that is completely
-    described: `path` as in the report, and the attributes of its `Fingerprint`; the last one about
-    a path counts. A line is written after the file's rows, so that a kill leaves at most rows
+    It is a JSON Lines file, `<report>.run`. The first line has the version of captioner, `preset`,
+    `sha256`, `options` and `relative_to`: the base folder of the report's relative paths, itself
+    relative to the report's folder. Each further line describes a file with complete captions: its
+    `path` as in the report, and the attributes of its `Fingerprint`; the last line for a path
+    counts. A line is written after the file's rows, so that a killed run leaves at most rows
     without a line.
 
     Args:
-        report: The report's path, resolved.
+        report: Resolved path of the report.
 
     Example:
         >>> import tempfile
@@ -70,7 +69,7 @@ class RunRecord:
     def __init__(self, report: Path) -> None:
         self.path = report.with_name(f"{report.name}.run")
         self.files: dict[str, Fingerprint | None] = {}  # of earlier runs
-        self.renewed: dict[str, int] = {}  # rows of what was described anew, older ones follow
+        self.renewed: dict[str, int] = {}  # number of new rows by path; older ones are removed
         self._report = report
         self._settings: Settings | None = None
         self._start_from(_relative(Path.cwd(), report.parent))
@@ -84,13 +83,13 @@ class RunRecord:
             self._stream.close()
 
     def read(self) -> bool:
-        """Read what earlier runs have recorded.
+        """Read the record of earlier runs.
 
         Returns:
-            Whether there is such a record; reports of earlier versions have none.
+            True if there is a record; reports of earlier versions have none.
 
         Raises:
-            CaptionerError: It is damaged in more than its last line, which a kill cuts short.
+            CaptionerError: If more than its last line, which a killed run may truncate, is damaged.
         """
         if not self.path.exists():
             return False
@@ -108,16 +107,16 @@ class RunRecord:
                     self.renewed[row["path"]] = row["rows"]
         except (ValueError, KeyError, TypeError) as error:
             raise CaptionerError(
-                f"{self.path} is damaged: delete it to continue {self._report.name} "
+                f"{self.path} is damaged: delete it to resume {self._report.name} "
                 "without it, or name another file"
             ) from error
         return True
 
     def check(self, settings: Settings | None) -> None:
-        """Compare the settings of a run with those that the report was begun with.
+        """Check that the settings of a run equal those that the report was begun with.
 
         Raises:
-            CaptionerError: They differ; the message says in what.
+            CaptionerError: If they differ; the message lists the differences.
         """
         if self._settings is None or settings is None:
             return
@@ -130,11 +129,11 @@ class RunRecord:
             )
 
     def begin(self, settings: Settings | None, described: Iterable[str] = ()) -> None:
-        """Write the record anew, and keep it open to be added to.
+        """Rewrite the record, and keep it open for appending.
 
         Args:
-            settings: Those of this run; earlier ones are kept where there are any.
-            described: The paths whose records are kept.
+            settings: Settings of this run, used only if there are no earlier ones.
+            described: Paths whose records are kept.
         """
         self._settings = self._settings or settings
         kept = set(described)
@@ -148,31 +147,31 @@ class RunRecord:
         with replacing(self.path) as partial, partial.open("w", encoding="utf-8") as stream:
             stream.write(json.dumps(head) + "\n")
             stream.writelines(_line(path, known) for path, known in self.files.items())
-        self.path.chmod(stat.S_IMODE(self._report.stat().st_mode))  # names may be private, too
+        self.path.chmod(stat.S_IMODE(self._report.stat().st_mode))  # file names may be private, too
         self._stream = self.path.open("a", encoding="utf-8")
 
     def add(self, path: str, known: Fingerprint | None, rows: int | None = None) -> None:
-        """Record a file whose rows are written.
+        """Record a file after its rows have been written.
 
         Args:
-            path: As in the report.
-            known: What was described; None for what is no regular file.
-            rows: How many rows the report has of it, if there are older ones, too.
+            path: Path as in the report.
+            known: Fingerprint of the described content; None if it is not a regular file.
+            rows: Number of its new rows, if the report also has older ones.
         """
-        assert self._stream is not None, "begin comes first"
+        assert self._stream is not None, "call begin first"
         if rows is not None:
             self.renewed[path] = rows
         self._stream.write(_line(path, known, rows))
         self._stream.flush()
 
     def path_in_report(self, path: str) -> str:
-        """Return what a row calls a file that this run calls `path`."""
+        """Return the report's spelling of a path of this run."""
         if self._here == "." or path == PATH or is_address(path) or os.path.isabs(path):  # noqa: PTH117
             return path
         return os.path.join(self._here, path.removeprefix("./"))  # noqa: PTH118
 
     def identity(self, path_in_report: str) -> str:
-        """Return the one name of a file, whatever its spelling in the report."""
+        """Return the canonical path of a file, which is independent of the report's spelling."""
         if is_address(path_in_report):
             return path_in_report
         path = os.path.join(self._base, path_in_report)  # noqa: PTH118
@@ -182,7 +181,7 @@ class RunRecord:
             return path
 
     def _start_from(self, relative_to: str) -> None:
-        """Take relative paths of the report to start from a folder, given from the report's."""
+        """Set the base folder of the report's relative paths, itself relative to the report's."""
         self._relative_to = relative_to
         self._base = self._report.parent / relative_to
         self._here = _relative(Path.cwd(), self._base)

@@ -1,4 +1,4 @@
-"""A file beside each image with its caption: a sidecar."""
+"""Sidecars: a file with the caption beside each image or video."""
 
 import io
 import os
@@ -20,16 +20,16 @@ _SUFFIXES = frozenset(IMAGE_SUFFIXES + VIDEO_SUFFIXES)
 
 
 class SidecarNames:
-    """Names the sidecar of each picture or clip.
+    """Names the sidecar of each image or video.
 
-    "stem" is `a.txt`, which trainers of image models read, and "full" `a.jpg.txt`. Where several
-    pictures or clips of a folder have one stem (`a.jpg`, `a.png`), the first, pictures before
-    clips, has the stem, and the others their full names, so that none takes the place of another.
-    Of XMP "full" is the default, as darktable and digiKam do; `a.xmp`, Lightroom's, is taken where
-    it is there.
+    "stem" is `a.txt`, which training tools for image models read, and "full" is `a.jpg.txt`. If
+    several images or videos of a folder share a stem (`a.jpg`, `a.png`), the first, images before
+    videos, uses the stem, and the others use their full names, so that none overwrites another.
+    For XMP, "full" is the default, as in darktable and digiKam; an existing `a.xmp`, Lightroom's
+    name, is used instead.
 
     Args:
-        form: Suffix of the sidecars, without its point.
+        form: Suffix of the sidecars, without the dot.
         naming: "stem", "full", or None for the default of the form.
 
     Example:
@@ -42,14 +42,14 @@ class SidecarNames:
     def __init__(self, form: str, naming: str | None = None) -> None:
         self._form = form
         self._naming = naming
-        self._listed: str | None = None  # the folder that `_twins` are of
+        self._listed: str | None = None  # the folder of `_twins`
         self._twins: dict[str, list[str]] = {}
 
     def path(self, media: Path) -> Path:
         """Return the path of a sidecar.
 
         Args:
-            media: The picture or clip.
+            media: Path of the image or video.
         """
         full = self._full(media)
         short = media.with_suffix(f".{self._form}")
@@ -60,7 +60,7 @@ class SidecarNames:
         return short if self._owns_stem(media) else full
 
     def is_exception(self, media: Path) -> bool:
-        """Whether a sidecar has a full name only because another file has the same stem."""
+        """Return True if a sidecar has a full name only because another file shares its stem."""
         usual = self._naming == "stem" or (self._naming is None and self._form != "xmp")
         return usual and self.path(media) == self._full(media)
 
@@ -76,7 +76,7 @@ class SidecarNames:
 
 
 def _find_twins(folder: str) -> dict[str, list[str]]:
-    """Return the images and clips of a folder that share a stem, whatever its capitals."""
+    """Return the images and videos of a folder that share a stem, ignoring case."""
     found: dict[str, list[str]] = {}
     try:
         names = os.listdir(folder)  # noqa: PTH208
@@ -94,22 +94,23 @@ def _rank(name: str) -> tuple[bool, str]:
 
 
 FORMS = ("txt", "json", "xmp", "srt", "vtt")
-JOINABLE = ("txt", "xmp")  # forms in which a text can stand before or behind another
+JOINABLE = ("txt", "xmp")  # forms in which a text can be appended or prepended to another
 _SUBTITLES = ("srt", "vtt")
 
 
 class Sidecars:
-    r"""Writes a file beside each picture or clip; see `SidecarNames` for its name.
+    r"""Writes a file beside each image or video; see `SidecarNames` for its name.
 
-    `txt` has a caption a line, `json` what a row of JSON Lines has, `xmp` the best caption as the
-    description and the alternative text, `srt` and `vtt` a cue a shot, of clips alone. A caption
-    that is withheld, and a file that cannot be read to its end, get no sidecar.
+    `txt` has one caption per line, `json` the same object as a row of JSON Lines, `xmp` the best
+    caption as the description and the alternative text, and `srt` and `vtt` one cue per shot, for
+    videos only. No sidecar is written if the caption is withheld, or if the file cannot be read to
+    its end.
 
     Args:
         form: One of `FORMS`.
-        naming: As for `SidecarNames`.
-        existing: What becomes of a sidecar that is there, as for `write_texts`; "keep" skips its
-            picture. A blank file counts as none, an XMP file without a description as well.
+        naming: The same as for `SidecarNames`.
+        existing: Treatment of an existing sidecar, as for `write_texts`; "keep" skips the image. A
+            blank file, or an XMP file without a description, counts as missing.
 
     Example:
         >>> import tempfile
@@ -133,7 +134,7 @@ class Sidecars:
         """See `Destination`.
 
         Raises:
-            CaptionerError: The sidecar that is there cannot be read.
+            CaptionerError: If the existing sidecar cannot be read.
         """
         if path == PATH:
             return False
@@ -160,17 +161,17 @@ class Sidecars:
             self._full.append(target.name)
 
     def close(self) -> None:
-        """See `Destination`: there is nothing to add."""
+        """Do nothing; see `Destination`."""
 
     def summary(self) -> Iterator[str]:
         """See `Destination`."""
         if self._skipped:
-            yield f"Skipped, since a .{self._form} file is beside them: {self._skipped}"
+            yield f"Skipped (already have a .{self._form} file): {self._skipped}"
         if self._stills:
-            yield f"Pictures, which have no subtitles: {self._stills}"
+            yield f"Skipped (images, which have no subtitles): {self._stills}"
         if self._full:
             yield (
-                f"Named in full, since another picture or clip has the same stem: {self._full[0]}"
+                f"Given full names, because another file has the same stem: {self._full[0]}"
                 + (f" and {len(self._full) - 1} more" if len(self._full) > 1 else "")
             )
 
@@ -198,13 +199,13 @@ class Sidecars:
                 raise CaptionerError(f"{target}: {error}") from error
         said = [text for best in captions for text in (best, *best.alternatives)]
         text = "\n".join(caption.text for caption in said)
-        # Those of other programs may be in other encodings, and stay so byte by byte.
+        # Files of other programs may have other encodings; their bytes stay unchanged.
         before = old.decode("utf-8", "surrogateescape")
         return (join_texts(before, text, self._existing) + "\n").encode("utf-8", "surrogateescape")
 
 
 def _is_still(path: str) -> bool:
-    """Whether a file is a picture; what cannot be read is none, and its reader says why."""
+    """Return True for an image; False for an unreadable file, whose reader reports the reason."""
     try:
         footage = open_footage(path, None)
     except CaptionerError:
@@ -224,7 +225,7 @@ def _subtitles(form: str, name: str, results: Results) -> bytes:
 
 
 def _join_sentences(texts: Iterable[str]) -> str:
-    """One text of those of several shots, each once."""
+    """Join the texts of several shots, each distinct text once."""
     unique = list(dict.fromkeys(texts))
     return (" " if all(text.endswith(".") for text in unique) else "; ").join(unique)
 

@@ -1,4 +1,4 @@
-"""Captions as subtitles of a film: WebVTT and SubRip."""
+"""Captions as subtitles of a video: WebVTT and SubRip."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
@@ -9,9 +9,9 @@ from captioner.reports.text import format_time
 if TYPE_CHECKING:
     from captioner.results import Caption
 
-READABLE = 1.0  # seconds that a cue lasts at least, where the film goes on for that long
-_SHORTEST = 0.001  # seconds; players leave out cues that end as they begin
-_GAP = 0.05  # seconds between shots that follow one another
+READABLE = 1.0  # minimum seconds of a cue, if the video lasts that long
+_SHORTEST = 0.001  # seconds; players omit cues of zero duration
+_GAP = 0.05  # maximum seconds between consecutive shots
 
 
 @dataclass
@@ -26,20 +26,20 @@ class _Cue:
         return self.end - self.start < READABLE
 
     def absorb(self, other: "_Cue") -> None:
-        """Take in the cue that follows; the text of the longer shot stays."""
+        """Merge the next cue into this one; the text of the longer shot is kept."""
         if other.longest > self.longest:
             self.text, self.longest = other.text, other.longest
         self.end = other.end
 
 
 class SubtitleWriter:
-    r"""Writes a cue for each shot of one film; uncertain shots and errors take none.
+    r"""Writes a cue for each shot of one video, except for uncertain shots and errors.
 
-    A cue that would be too short to be read is joined with the next one, or at the end with the one
-    before, and has the text of the longer shot; before a gap it lasts longer than its shot.
+    A cue that would be too short to read is merged with the next one, or at the end with the
+    previous one, and gets the text of the longer shot; before a gap it is extended beyond its shot.
 
     Args:
-        stream: Where to.
+        stream: Output stream.
         format_name: "vtt" (https://www.w3.org/TR/webvtt1/) or "srt".
 
     Example:
@@ -58,20 +58,22 @@ class SubtitleWriter:
         self._vtt = format_name == "vtt"
         self._count = 0
         self._path: str | None = None
-        self._cues: list[_Cue] = []  # the last two, of which the second may be short
+        self._cues: list[_Cue] = []  # the last two; the second may be short
         if self._vtt:
             self._stream.write(b"WEBVTT\n\n")
             self._stream.flush()
 
     def write(self, path: str, result: "Caption | CaptionerError", last: bool = True) -> None:
-        """See `Writer`; the best caption alone is written, once the next shot is known."""
+        """See `Writer`; only the best caption is written, once the next shot is known."""
         if self._path not in (None, path):
-            raise CaptionerError("subtitles are of one film: name one, or choose another format")
+            raise CaptionerError(
+                "subtitles can describe only one video: name one, or choose another format"
+            )
         self._path = path
         if isinstance(result, CaptionerError):
             return
         if result.span is None:
-            raise CaptionerError(f"{path} is a picture, which has no subtitles: name a film")
+            raise CaptionerError(f"{path} is an image, which has no subtitles: name a video")
         if result.uncertain:
             return
         start, end = result.span
@@ -87,7 +89,7 @@ class SubtitleWriter:
         self._cues.append(cue)
 
     def close(self) -> None:
-        """See `Writer`: writes the last cues."""
+        """Write the last cues; see `Writer`."""
         if len(self._cues) == 2:
             first, second = self._cues
             if second.is_short and second.start - first.end < _GAP:

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 def format_time(seconds: float, decimals: int = 1, point: str = ".", hour_digits: int = 1) -> str:
-    """Write a time as hours, minutes and seconds.
+    """Format a time as hours, minutes and seconds.
 
     Example:
         >>> format_time(3725.25), format_time(59.9996, decimals=3, point=",", hour_digits=2)
         ('1:02:05.3', '00:01:00,000')
     """
-    # Rounded up to the next tenth or thousandth where it is half: 59.96 is 1:00.0, not 0:60.0.
+    # Round half up to the nearest tenth or thousandth: 59.96 is 1:00.0, not 0:60.0.
     units = int(seconds * 10**decimals + 0.5)
     whole, fraction = divmod(units, 10**decimals)
     minutes, second = divmod(whole, 60)
@@ -28,7 +28,7 @@ def format_time(seconds: float, decimals: int = 1, point: str = ".", hour_digits
     return f"{hour:0{hour_digits}}:{minute:02}:{second:02}{point}{fraction:0{decimals}}"
 
 
-# Those of ASCII and of ISO 8859-1, ends of lines, and those that turn the direction of writing.
+# Controls of ASCII and ISO 8859-1, line separators, and marks that change the text direction.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _SHORT = {"\t": r"\t", "\n": r"\n", "\r": r"\r"}
 _ESCAPES = re.compile(r"\\(?:[\\tnr]|x[0-9a-f]{2}|u[0-9a-f]{4})")
@@ -37,11 +37,11 @@ _NOT_UTF8 = re.compile("[\udc80-\udcff]")  # as Python decodes such bytes (PEP 3
 
 
 def escape_controls(text: str, *, keep: str = "") -> str:
-    r"""Write control characters as a programmer does.
+    r"""Replace control characters by escapes, as in source code.
 
     Args:
-        text: Anything.
-        keep: Control characters that stay.
+        text: Any text.
+        keep: Control characters that are kept.
 
     Example:
         >>> print(escape_controls("red: \x1b[31m, tab: \t"))
@@ -59,10 +59,10 @@ def escape_controls(text: str, *, keep: str = "") -> str:
 
 
 def escape_path(path: str) -> str:
-    r"""Write a path without control characters, so that `unescape_path` gives it back.
+    r"""Escape the control characters of a path, so that `unescape_path` restores it.
 
-    A backslash is doubled, except on Windows, where it separates folders, and where names have no
-    control characters.
+    A backslash is doubled, except on Windows, where it separates folders and where file names have
+    no control characters.
 
     Example:
         >>> escape_path("a\nb.jpg")
@@ -72,7 +72,7 @@ def escape_path(path: str) -> str:
 
 
 def unescape_path(text: str) -> str:
-    r"""Read what `escape_path` has written.
+    r"""Restore a path that `escape_path` has escaped.
 
     Example:
         >>> unescape_path("a\\nb.jpg")
@@ -84,12 +84,12 @@ def unescape_path(text: str) -> str:
 
 
 class TerminalStream:
-    r"""A binary stream to a terminal, which gets no control characters but tabs and line feeds.
+    r"""A binary stream to a terminal that escapes control characters except tabs and line feeds.
 
-    Captions and names of files come from elsewhere, and a terminal obeys what is in them.
+    Captions and file names are untrusted, and a terminal would obey control sequences in them.
 
     Args:
-        stream: Where to.
+        stream: Output stream.
 
     Example:
         >>> from io import BytesIO
@@ -109,7 +109,7 @@ class TerminalStream:
         self._stream.write(text.encode())
 
     def flush(self) -> None:
-        """Pass on what was written."""
+        """Flush the underlying stream."""
         self._stream.flush()
 
 
@@ -120,15 +120,15 @@ _SPAN = re.compile(r"\d+:\d\d:\d\d\.\d-\d+:\d\d:\d\d\.\d")
 class TextWriter:
     r"""Writes a line for each caption, alternatives included: path, tab, caption.
 
-    That of a shot has its span before it: path, tab, start-end, tab, caption. A label has its
-    probability behind it.
+    A shot's caption follows its span: path, tab, start-end, tab, caption. A label is followed by
+    its probability.
 
-    Control characters, tabs and ends of lines are escaped (`\t`), and so is a backslash in a path.
-    An error takes no line; whoever calls says it elsewhere.
+    Control characters, tabs and line endings are escaped (`\t`), and so is a backslash in a path.
+    Errors are not written; the caller reports them elsewhere.
 
     Args:
-        stream: Where to.
-        show_path: Whether the path and the tab are written.
+        stream: Output stream.
+        show_path: If True, the path and the tab are written.
 
     Example:
         >>> from io import BytesIO
@@ -155,11 +155,11 @@ class TextWriter:
         self._stream.flush()
 
     def close(self) -> None:
-        """See `Writer`: there is nothing to add."""
+        """Do nothing; see `Writer`."""
 
     @staticmethod
     def read_header(lines: Iterator[str]) -> str:
-        """See `resume_report`: there is none."""
+        """Return an empty string, because there is no header; see `resume_report`."""
         return ""
 
     @staticmethod
@@ -175,18 +175,18 @@ class TextWriter:
 
 
 def check_is_report(lines: Iterable[str]) -> None:
-    """Tell a report without a record from somebody's table with two columns.
+    """Check that a file without a record is a report, and not another table with two columns.
 
     Raises:
-        ValueError: A path names neither an image nor a video by its suffix, nor anything that is
-            there; or the last line has no end: of a table it would be lost.
+        ValueError: If a path neither has an image or video suffix nor exists, or if the last line
+            has no line ending, because that line would be lost.
     """
     for line in lines:
         if not line.endswith("\n"):
-            raise ValueError("its last line has no end: complete or delete that line")
+            raise ValueError("its last line has no line ending: complete or delete that line")
         path = unescape_path(line.partition("\t")[0])
-        if not (is_media(path) or os.path.lexists(path)):  # as a folder of frames does
-            raise ValueError(f"this line names no image and no video: {line[:80]!r}")
+        if not (is_media(path) or os.path.lexists(path)):  # it may be a folder of frames
+            raise ValueError(f"this line does not name an image or a video: {line[:80]!r}")
 
 
 def _line(said: "Caption") -> str:

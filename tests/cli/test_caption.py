@@ -125,7 +125,7 @@ def test_out_is_gone_on_with(run, expected):
         report.write('{"path": "coffee.jpg", "caption": "a ha')
     result = run(".", "rocket.jpg", "--out", "captions.jsonl")
     assert result.exit_code == 0
-    assert result.output == "Skipped, since the report describes them: 1\n"
+    assert result.output == "Skipped (already in the report): 1\n"
     rows = [json.loads(line) for line in Path("captions.jsonl").read_text().splitlines()]
     assert rows[0] == json.loads(first)
     assert [(Path(row["path"]).name, row["caption"]) for row in rows] == [
@@ -197,7 +197,7 @@ def test_what_can_have_no_subtitles(run):
     several = run(FILM, SAMPLES / "cat.jpg", "--out", "both.vtt")
     assert (several.exit_code, "of one video" in several.stderr) == (2, True)
     picture = run(SAMPLES / "cat.jpg", "--out", "cat.vtt")
-    assert (picture.exit_code, "is a picture" in picture.stderr) == (1, True)
+    assert (picture.exit_code, "is an image" in picture.stderr) == (1, True)
     assert list(Path().iterdir()) == []
 
 

@@ -41,7 +41,7 @@ def manage(*arguments):
 def test_only_what_is_new_or_changed_is_described(run, fake_captioner):
     assert run("-r", ".").stderr == ""
     assert fake_captioner.calls == ["photo.jpg", "a.jpg", "b.png"]
-    assert run("-r", ".").stderr == "Skipped, since the library describes them: 3\n"
+    assert run("-r", ".").stderr == "Skipped (already in the library): 3\n"
     assert fake_captioner.calls == []
     Path("trip/a.jpg").touch()
     Path("photo.jpg").rename("trip/moved.jpg")
@@ -50,13 +50,13 @@ def test_only_what_is_new_or_changed_is_described(run, fake_captioner):
     result = run("-r", ".")
     assert fake_captioner.calls == ["b.png"]
     assert result.stderr.splitlines() == [
-        "Skipped, since the library describes them: 1",
+        "Skipped (already in the library): 1",
         "Moved, with their captions: 1",
         "Copies of described files: 1",
-        "Described anew in the library, since they have changed: 1",
+        "Described again in the library (changed): 1",
     ]
     Path("copy.png").unlink()
-    assert run("-r", ".").stderr.endswith("Gone, and marked in the library: 1\n")
+    assert run("-r", ".").stderr.endswith("Marked as missing in the library: 1\n")
     assert run("-r", ".", "--overwrite").stderr == ""
     assert fake_captioner.calls == ["a.jpg", "b.png", "moved.jpg"]
 
@@ -129,7 +129,7 @@ def test_embedding_and_a_library_at_once(run, fake_captioner):
         (("correct", "photos.db", "a.jpg", "x", "--export", "x.jsonl"), "leave out FILE"),
         (("correct", "photos.db", "--export", "x.txt"), "name a .jsonl file"),
         (("correct", "photos.db", "none.jpg", "a dog"), "has no captions of none.jpg"),
-        (("correct", "photos.db", "photo.jpg", " "), "an empty caption"),
+        (("correct", "photos.db", "photo.jpg", " "), "cannot be empty"),
     ],
 )
 def test_refusals(run, arguments, reason):
@@ -143,7 +143,7 @@ def test_a_database_of_another_program_is_refused(run):
     Path("photos.db").write_bytes(b"x" * 5000)
     result = run("trip")
     assert result.exit_code == 1
-    assert "photos.db is no library of captions" in result.stderr
+    assert "photos.db is not a library of captions" in result.stderr
 
 
 def test_a_killed_run_goes_on(tiny_preset, tmp_path):

@@ -60,7 +60,7 @@ def test_each_folder_is_described_once_in_one_report(run, tmp_path, monkeypatch)
         assert run("a.jpg", "--out", "../all.jsonl").exit_code == 0
     monkeypatch.chdir(tmp_path)
     result = run("-r", ".", "--out", "all.jsonl")
-    assert result.stderr == "Skipped, since the report describes them: 2\n"
+    assert result.stderr == "Skipped (already in the report): 2\n"
     rows = [json.loads(line) for line in Path("all.jsonl").read_text().splitlines()]
     assert [row["path"] for row in rows] == ["a.jpg", "../B/a.jpg"]
 
@@ -178,7 +178,7 @@ def test_progress_knows_how_many_files_a_folder_has(command, many):
     assert b"/40 [" in written
     again = in_terminal([*command, "many", "--out", "r.csv"], many.parent)
     assert b"40/40 [" in again
-    assert b"Skipped, since the report describes them: 40" in again
+    assert b"Skipped (already in the report): 40" in again
 
 
 def test_a_folder_that_is_removed_is_an_error(command, many):

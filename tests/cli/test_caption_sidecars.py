@@ -49,7 +49,7 @@ def test_a_text_beside_each_picture_and_only_what_is_new(run, fake_captioner):
     fake_captioner.calls.clear()
     again = run("-r", ".", "--sidecar", "txt")
     assert fake_captioner.calls == ["b.png"]
-    assert again.stderr == "Skipped, since a .txt file is beside them: 2\n"
+    assert again.stderr == "Skipped (already have a .txt file): 2\n"
     assert Path("trip/a.txt").read_text() == "Rex"
     run("-r", ".", "--sidecar", "txt", "--prepend")
     assert Path("trip/a.txt").read_text() == f"{DARK} Rex\n"
@@ -103,7 +103,7 @@ def test_formats_without_metadata_are_counted(run, fake_captioner):
     result = run("trip", "--embed")
     assert fake_captioner.calls == ["a.jpg", "b.png"]
     assert result.stderr.startswith("Not embedded: .gif (1), .mp4 (1);")
-    assert run("trip", "--embed").stderr.startswith("Skipped, since a description is in them: 2\n")
+    assert run("trip", "--embed").stderr.startswith("Skipped (already contain a description): 2\n")
 
 
 def test_what_a_folder_holds_besides_is_counted_or_tried(run):

@@ -109,7 +109,7 @@ def test_corrections_survive_new_captions_and_changed_files(library):
 
 def test_of_a_clip_the_shot_at_a_time_is_corrected(library):
     put(library, "b.jpg", SHOTS)
-    with pytest.raises(CaptionerError, match=r"2 shots: choose one by --at"):
+    with pytest.raises(CaptionerError, match=r"2 shots: choose one with --at"):
         library.correct("b.jpg", "Rex")
     with pytest.raises(CaptionerError, match="no shot at that time"):
         library.correct("b.jpg", "Rex", at=4.0)
@@ -193,7 +193,7 @@ def test_what_is_no_library_is_named_and_stays(folder):
     with Library(Path("later.db"), create=True) as library:
         library.execute("PRAGMA user_version = 9")
     for name, reason in {
-        "text.db": "is no library of captions",
+        "text.db": "is not a library of captions",
         "other.db": "of another program",
         "later.db": "later version",
         "none.db": r"no such file.*--library none\.db",

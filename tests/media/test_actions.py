@@ -57,7 +57,7 @@ def test_a_picture_is_a_clip_of_one_frame():
 def test_frames_of_different_sizes_are_no_clip(tmp_path):
     for number, side in enumerate((8, 9)):
         Image.new("RGB", (side, side)).save(tmp_path / f"{number}.png")
-    with pytest.raises(CaptionerError, match="pictures of different sizes"):
+    with pytest.raises(CaptionerError, match="images of different sizes"):
         list(read_action(tmp_path, SIZE, crop=1.0))
 
 

@@ -90,7 +90,10 @@ def test_an_mp4_that_promises_30_million_frames(tmp_path):
     promise(path, b"stsz", 8, 30_000_000)
     promise(path, b"stts", 8, 30_000_000)
     printed, _, peak = run_measured(READ, path)
-    assert f"film.mp4 ({path.stat().st_size} bytes that promise 30000000 frames): fetch" in printed
+    assert (
+        f"film.mp4 ({path.stat().st_size} bytes that claim to hold 30000000 frames): fetch"
+        in printed
+    )
     assert peak < 150
 
 
@@ -99,7 +102,7 @@ def test_a_fragment_that_promises_30_million_frames(tmp_path):
     path = write_film(tmp_path / "film.mp4", [numbered(0)] * 2, muxer=options)
     assert implausible_header(path) is None
     promise(path, b"trun", 4, 30_000_000)
-    with pytest.raises(CaptionerError, match="bytes that promise 30000000 frames"):
+    with pytest.raises(CaptionerError, match="bytes that claim to hold 30000000 frames"):
         list(read_clips(path, (8, 8)))
 
 
@@ -130,7 +133,7 @@ def test_times_of_a_thousand_hours(tmp_path):
     path = write_packets(tmp_path / "film.mkv", [JPEG] * 3, ticks=[0, 1, 40_000_000])
     clips = read_clips(path, (8, 8))
     assert next(clips).span[0] == 0
-    with pytest.raises(CaptionerError, match=r"film\.mkv \(its times go beyond 24 hours\): cut it"):
+    with pytest.raises(CaptionerError, match=r"film\.mkv \(its times exceed 24 hours\): cut it"):
         list(clips)
 
 

@@ -62,7 +62,7 @@ def test_a_cut_off_film_with_sound_is_told(tmp_path, suffix, step):
     path.write_bytes(data[: len(data) // 2])
     numbers, error = read(path, step)
     assert 3 <= len(numbers) < 60
-    assert f"cannot read all of {path} (it breaks off after" in error
+    assert f"cannot read all of {path} (it ends after" in error
     assert "of 10.0 seconds" in error
 
 

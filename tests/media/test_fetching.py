@@ -147,7 +147,7 @@ REFUSED = {
     "short": f"broke off after 100 of {len(PICTURE)} bytes",
     "promised": "MiB, over the limit of",
     "around": "more than 5 redirects",
-    "to-file": "is no http or https address",
+    "to-file": "is not an http or https URL",
 }
 
 
@@ -165,7 +165,7 @@ def test_size_is_bounded_where_the_server_says_none(server, monkeypatch):
 @pytest.mark.parametrize("name", ["slow", "silent"])
 def test_time_is_bounded_for_all_of_a_file(server, monkeypatch, name):
     monkeypatch.setattr(fetching, "MOST_SECONDS", 0.4)
-    assert "no more than 0.4 seconds" in refused(f"{server.url}/{name}")
+    assert "over the limit of 0.4 seconds" in refused(f"{server.url}/{name}")
 
 
 PRIVATE = [

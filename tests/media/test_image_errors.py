@@ -79,7 +79,7 @@ def test_noise_gives_a_picture_or_an_error(data):
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "a damaged HEIC image"),
         (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", "a damaged HEIC image"),
         (b"\0\0\0\x18ftypisom\0\0\0\0isomavc1", "a video or another ISO media file"),
-        (b"\0\0\0\x18ftypavif\0\0\0\0mif1avif", "an AVIF image that this Pillow does not"),
+        (b"\0\0\0\x18ftypavif\0\0\0\0mif1avif", "an AVIF image that this version of Pillow"),
         (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL image"),
         (b"%PDF-1.7", "a PDF document"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n", "an EPS drawing"),

@@ -58,7 +58,10 @@ def test_a_pipe_whose_writer_is_slow(tmp_path):
 
 @pytest.mark.parametrize(
     ("setting", "value", "reason"),
-    [("_DATA_WAIT", 0.2, "nothing was written"), ("MOST_PIPED", 2**21, "gives more than 2 MiB")],
+    [
+        ("_DATA_WAIT", 0.2, "nothing was written"),
+        ("MOST_PIPED", 2**21, "a pipe with more than 2 MiB"),
+    ],
 )
 def test_a_pipe_that_never_ends(tmp_path, monkeypatch, setting, value, reason):
     monkeypatch.setattr(image_files, setting, value)

@@ -34,7 +34,7 @@ CASES = {
     "html": (b"<!DOCTYPE html>\n<html><body>404</body></html>", "an HTML page", "download the"),
     "xhtml": (b"<?xml version='1.0'?>\n<html><p>x</p></html>", "an HTML page", "download the"),
     "empty": (b"", "empty", "fetch it again"),
-    "zeros": (bytes(9000), "nothing but zero bytes", "fetch it again"),
+    "zeros": (bytes(9000), "only zero bytes", "fetch it again"),
     "png": (PNG[:8] + bytes(60), "a damaged PNG image", "fetch it again"),
     "jpeg": (b"\xff\xd8\xff\xe0" + bytes(60), "a damaged JPEG image", "fetch it again"),
     "zip": (b"PK\x03\x04" + bytes(60), "an archive", "unpack it"),

@@ -66,8 +66,8 @@ def test_what_a_file_is_its_content_tells(tmp_path):
         ("a.mp4", b"Dear diary, today I saw a dog.\n" * 99, "video"),
         ("a.pdf", b"%PDF-1.7", "a PDF document"),
         ("a.jpg", b"\xff\xd8\xff\xe0", "damaged|not an image"),
-        ("a.mov", b"\0\0\0\x18ftypqt  \0\0\0\0qt  ", "no video"),
-        ("a.bin", b"\0\0\0\x18ftypisom\0\0\0\0isomavc1", "no video"),
+        ("a.mov", b"\0\0\0\x18ftypqt  \0\0\0\0qt  ", "not a video"),
+        ("a.bin", b"\0\0\0\x18ftypisom\0\0\0\0isomavc1", "not a video"),
         ("a.mkv", b"", "empty"),
     ],
 )

@@ -144,7 +144,7 @@ def test_a_truncated_film_gives_what_is_left(tmp_path, suffix):
     if suffix == "ts":  # It does not say how long it is meant to be.
         assert error is None
     else:
-        assert "it breaks off after" in error
+        assert "it ends after" in error
         assert "of 20.0 seconds" in error
 
 
@@ -158,7 +158,7 @@ def test_what_is_no_film(tmp_path):
         container.mux(stream.encode())
     assert "audio without video" in error_of(sound)
     empty.write_bytes(b"")
-    assert "no video that FFmpeg can open" in error_of(empty)
+    assert "not a video that FFmpeg can open" in error_of(empty)
     text.write_text("Dear diary, today I saw a dog.\n" * 50)
     error_of(text)
     assert "No such file" in error_of(tmp_path / "absent.mp4")

@@ -189,7 +189,7 @@ def test_a_link_stays_one(tmp_path):
 def test_what_cannot_be_described_is_refused_and_stays(name, data, tmp_path):
     path = tmp_path / name
     path.write_bytes(data)
-    with pytest.raises(CaptionerError, match=rf"cannot write .*{name} .*: choose --sidecar xmp"):
+    with pytest.raises(CaptionerError, match=rf"cannot write .*{name} .*: use --sidecar xmp"):
         embed(path, "a dog", "overwrite")
     assert path.read_bytes() == data
     assert len(list(tmp_path.iterdir())) == 1

@@ -12,7 +12,7 @@ def test_english_is_drawn_in_pillows_own_font():
 
 def test_no_boxes_are_drawn_where_no_font_has_the_letters(monkeypatch):
     monkeypatch.setattr(font_module, "_NAMES", ())
-    with pytest.raises(CaptionerError, match=r"no font is found that has é 红: install one"):
+    with pytest.raises(CaptionerError, match=r"no installed font has é 红: install one"):
         find_font(["été", "红"], 20)
 
 

@@ -108,7 +108,7 @@ def test_an_uncertain_caption_is_a_row_without_a_guess(tmp_path, form, expected)
 
 
 def test_an_unknown_suffix_is_refused(tmp_path):
-    with pytest.raises(CaptionerError, match=r"\.html: name a file \.txt, \.json"):
+    with pytest.raises(CaptionerError, match=r"\.html: use \.txt, \.json"):
         format_of(tmp_path / "page.html")
 
 

@@ -107,9 +107,7 @@ def test_a_row_of_text_is_a_line_whatever_is_in_the_name(tmp_path):
 def test_a_file_that_is_no_report_stays_as_it_is(tmp_path, form, content):
     path = tmp_path / "file"
     path.write_text(content)
-    with pytest.raises(
-        CaptionerError, match=r"file is no report of captions .* name another file$"
-    ):
+    with pytest.raises(CaptionerError, match=r"file is not a caption report .* name another file$"):
         open_report(path, form).__enter__()
     assert path.read_text() == content
     assert list(tmp_path.iterdir()) == [path]

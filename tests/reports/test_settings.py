@@ -73,9 +73,7 @@ def test_a_damaged_record_says_what_to_do(report):
     record = report.with_name("captions.jsonl.run")
     record.write_text("{}\n")
     before = report.read_bytes()
-    with pytest.raises(
-        CaptionerError, match=r"captions.jsonl.run is damaged: delete it to continue"
-    ):
+    with pytest.raises(CaptionerError, match=r"captions.jsonl.run is damaged: delete it to resume"):
         open_report(report, "jsonl", settings=SETTINGS).__enter__()
     assert report.read_bytes() == before
     record.unlink()

@@ -75,7 +75,7 @@ def test_subtitles_of_clips_alone(photo, tmp_path):
         assert not sidecars.wants(str(photo))
         assert sidecars.wants(str(clip))
         sidecars.write(str(tmp_path / "clip.mp4"), SHOTS)
-        assert list(sidecars.summary()) == ["Pictures, which have no subtitles: 1"]
+        assert list(sidecars.summary()) == ["Skipped (images, which have no subtitles): 1"]
     assert [cue.content for cue in srt.parse((tmp_path / "clip.srt").read_text())] == [
         "a dog",
         "a cat",
@@ -108,7 +108,7 @@ def test_what_exists_is_skipped_and_counted(form, tmp_path):
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     sidecars = Sidecars(form)
     assert not sidecars.wants(clip)
-    assert list(sidecars.summary()) == [f"Skipped, since a .{form} file is beside them: 1"]
+    assert list(sidecars.summary()) == [f"Skipped (already have a .{form} file): 1"]
     assert Sidecars(form, existing="overwrite").wants(clip)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
     for path in before:
@@ -152,7 +152,7 @@ def test_pictures_of_one_stem_have_a_sidecar_each(order, tmp_path):
         "b.txt": "b.mov\n",
     }
     (line,) = sidecars.summary()
-    assert line.startswith("Named in full") and line.endswith("and 2 more")
+    assert line.startswith("Given full names") and line.endswith("and 2 more")
 
 
 names = st.lists(

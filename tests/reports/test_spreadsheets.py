@@ -97,7 +97,7 @@ def test_no_message_advises_a_loss(tmp_path):
     path = tmp_path / "r.csv"
     path.write_text(OLD.replace("caption", "description") + "dog.jpg,,,a dog,-1.25,\n")
     before = path.read_bytes()
-    with pytest.raises(CaptionerError, match="lacks columns of path, start") as error:
+    with pytest.raises(CaptionerError, match="does not have all columns path, start") as error:
         open_report(path, "csv").__enter__()
     assert "overwrite" not in str(error.value)
     assert path.read_bytes() == before

@@ -117,11 +117,11 @@ def test_times_by_datetime(seconds):
 def test_pictures_and_several_films_have_no_subtitles(tmp_path):
     report = tmp_path / "film.vtt"
     shot = Caption("a dog", ("a", "dog"), -1.0, -0.5, span=(0.0, 1.0))
-    with pytest.raises(CaptionerError, match="one film"), open_report(report, "vtt") as writer:
+    with pytest.raises(CaptionerError, match="one video"), open_report(report, "vtt") as writer:
         writer.write("a.mp4", shot)
         writer.write("b.mp4", shot)
     picture = Caption("a dog", ("a", "dog"), -1.0, -0.5)
-    with pytest.raises(CaptionerError, match="picture"), open_report(report, "srt") as writer:
+    with pytest.raises(CaptionerError, match="is an image"), open_report(report, "srt") as writer:
         writer.write("a.jpg", picture)
     assert list(tmp_path.iterdir()) == []
     with open_report(report, "vtt") as writer:
