@@ -235,4 +235,4 @@ def test_refusals_are_one_sentence(run, tmp_path):
     few = run("caption", "--images", tmp_path, "--count", 2)
     assert few.exit_code == 1 and f"{tmp_path} holds 1 pictures" in few.output
     absent = run("precision", "--dataset", tmp_path)
-    assert absent.exit_code == 1 and "holds no data set" in absent.output
+    assert absent.exit_code == 1 and "has no readable data set" in absent.output

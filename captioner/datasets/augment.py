@@ -1,4 +1,4 @@
-"""Random crops and mirror images that leave a caption true, and views of a data set by them."""
+"""Random crops and mirror images that keep a caption true, and views of a data set."""
 
 import zlib
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ _SIDES = {"left", "right"}
 
 
 def can_flip(captions: Sequence[Sequence[str]]) -> bool:
-    """Whether a mirror image is still described by all these captions, given as words.
+    """Return True if all these captions, given as words, still describe a mirror image.
 
     Example:
         >>> can_flip([["a", "man", "on", "the", "left"]])
@@ -27,14 +27,14 @@ def can_flip(captions: Sequence[Sequence[str]]) -> bool:
 def augment(
     image: np.ndarray, rng: np.random.Generator, crop: float = 1.0, flip: bool = False
 ) -> np.ndarray:
-    """Crops a random part of a picture, resizes it back, and mirrors it half of the time.
+    """Crop a random part of an image, resize it back, and mirror it half of the time.
 
     Args:
-        image: uint8 (H, W, 3).
-        rng: Where chance comes from.
+        image: Image, uint8 (H, W, 3).
+        rng: Random generator.
         crop: Smallest share of the area that is kept, in (0, 1]; sides are drawn independently,
-            so the aspect ratio changes a little, as when pictures are stretched to a square.
-        flip: Whether to mirror at all.
+            so the aspect ratio changes a little, as when images are stretched to a square.
+        flip: If False, never mirror.
 
     Returns:
         uint8 (H, W, 3).
@@ -57,13 +57,13 @@ def augment(
 
 @dataclass(frozen=True)
 class View:
-    """A random part of each picture, every other one mirrored.
+    """A random crop of each image, mirrored half of the time.
 
-    A frozen encoder sees a picture once, so that a decoder which learns from its features has no
-    augmentation; some views besides the whole picture are a small one.
+    Features of a frozen encoder are computed only once, so a decoder that learns from them has no
+    augmentation; a few views besides the whole image replace some of it.
 
     Args:
-        seed: Tells one view from another. What is drawn depends on it and the image id alone.
+        seed: Seed of the view. The crop of an image depends only on the seed and the image id.
         crop: Smallest share of the area that is kept; see `augment`.
 
     Example:
@@ -77,12 +77,12 @@ class View:
     crop: float = 0.6
 
     def read(self, example: Example, size: tuple[int, int]) -> Iterator[Clip]:
-        """Yield the view of one picture, as `read_clips` yields the picture itself."""
+        """Yield the view of one image, as `read_clips` yields the image itself."""
         rng = np.random.default_rng((self.seed, zlib.crc32(example.id.encode())))
         image = load_image(example.path, size=size)
         seen = augment(image, rng, crop=self.crop, flip=can_flip(example.tokens))
         yield Clip(seen[np.newaxis], np.zeros(1))
 
     def as_dict(self) -> dict[str, float]:
-        """For the index of a store."""
+        """Return the options as a dictionary, for the index of a store."""
         return asdict(self)

@@ -1,4 +1,4 @@
-"""JSON files of captions: COCO's own, and Karpathy's with tokens and the usual splits."""
+"""Readers of JSON files: COCO's own, and Karpathy's with tokens and the usual splits."""
 
 import json
 import os
@@ -15,20 +15,20 @@ from captioner.errors import CaptionerError
 def read_karpathy(
     json_path: str | os.PathLike[str], images_dir: str | os.PathLike[str] | None = None
 ) -> Dataset:
-    """Read a `dataset_*.json` of Karpathy and Fei-Fei, with the tokens that stand in it.
+    """Read a `dataset_*.json` of Karpathy and Fei-Fei, with the tokens that it contains.
 
     COCO's split "restval" counts as "train", as in the papers that use it.
 
     Args:
-        json_path: the file.
-        images_dir: the folder of the pictures, or of COCO's `train2014` and `val2014`; by default
+        json_path: Path of the file.
+        images_dir: Folder of the images, or of COCO's `train2014` and `val2014`; by default
             `images` beside the file, or the file's own folder if there is none.
 
     Returns:
-        The data set, named as the file names it; image ids are file names, with COCO's subfolder.
+        The data set, with the name in the file; image ids are file names, with COCO's subfolder.
 
     Raises:
-        CaptionerError: the file is missing or not of this kind, or its pictures are elsewhere.
+        CaptionerError: If the file is missing or in another format, or its images are not found.
 
     Source: Karpathy and Fei-Fei 2015, "Deep Visual-Semantic Alignments for Generating Image
     Descriptions", https://cs.stanford.edu/people/karpathy/deepimagesent/
@@ -79,22 +79,22 @@ _NAME = re.compile(r"captions_(?P<folder>(?P<split>train|val|test)\d*)")
 def read_coco(
     path: str | os.PathLike[str], images_dir: str | os.PathLike[str] | None = None
 ) -> Dataset:
-    """Read COCO's captions, `images` and `annotations` of a JSON file.
+    """Read COCO's captions from the `images` and `annotations` of JSON files.
 
     Args:
-        path: A file, or a folder whose files `captions_*.json`, or those of its subfolder
-            `annotations`, are all read.
-        images_dir: The folder of the images, or of `train2017` and `val2017`; by default it is
-            looked for beside the files, beside their folder, and in `images` there.
+        path: Path of a file, or of a folder with files `captions_*.json` (or with a subfolder
+            `annotations` that has them), which are all read.
+        images_dir: Folder of the images, or of `train2017` and `val2017`; by default it is
+            searched beside the files, beside their folder, and in `images` there.
 
     Returns:
         The data set "coco". Image ids are COCO's numbers. `captions_train*.json` is the split
-        "train", `captions_val*.json` "val"; of a file of another name each image goes to a split
-        by the hash of its file name, as in a table. Images without captions are left out.
+        "train", `captions_val*.json` is "val"; images of other files are split by the hashes of
+        their file names, as in a table. Images without captions are left out.
 
     Raises:
-        CaptionerError: A file is missing or not of this kind, an image is listed twice, or the
-            images are elsewhere.
+        CaptionerError: If a file is missing or in another format, an image is listed twice, or the
+            images are not found.
 
     Source: Chen et al. 2015, "Microsoft COCO Captions: Data Collection and Evaluation Server",
     https://arxiv.org/abs/1504.00325.
@@ -107,7 +107,7 @@ def read_coco(
     if path.is_dir():
         files = sorted(path.glob(COCO_PATTERN)) or sorted(path.glob(f"annotations/{COCO_PATTERN}"))
         if not files:
-            raise CaptionerError(f"{path} holds no {COCO_PATTERN}: give COCO's folder or a file")
+            raise CaptionerError(f"{path} has no {COCO_PATTERN}: give COCO's folder or a file")
     examples = [e for file in files for e in _read_file(file, images_dir)]
     return with_pictures("coco", examples, files[0])
 
@@ -134,7 +134,7 @@ def _read_file(path: Path, images_dir: str | os.PathLike[str] | None) -> list[Ex
     for image_id, texts in captions.items():
         if image_id not in names:
             raise CaptionerError(
-                f'{path} has captions of image {image_id}, which is not among its "images": '
+                f'{path} has captions of image {image_id}, which is missing in its "images": '
                 "download it again, or remove them"
             )
         name = names[image_id]
@@ -154,7 +154,7 @@ def _read_file(path: Path, images_dir: str | os.PathLike[str] | None) -> list[Ex
 def _find_images(
     path: Path, images_dir: str | os.PathLike[str] | None, own: str, names: dict[Any, str]
 ) -> Path:
-    """Return the first folder that has the first image, or where it ought to be."""
+    """Return the first folder that contains the first image, or the folder where it should be."""
     roots = [path.parent, path.parent.parent] if images_dir is None else [Path(images_dir)]
     folders = [
         folder for root in roots for folder in (root / own, root / "images" / own, root / "images")

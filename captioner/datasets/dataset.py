@@ -1,4 +1,4 @@
-"""Images or clips with captions or labels, and with splits: what every reader returns."""
+"""A data set, as every reader returns it: images or clips with captions or labels, and splits."""
 
 import hashlib
 import json
@@ -16,13 +16,12 @@ class Example:
     """One image or clip, with its captions or its label.
 
     Args:
-        id: Name in its data set, unique there.
-        path: Where it lies: a file, or a folder of numbered frames; "" for captions without an
-            image.
-        captions: Sentences as people wrote them; none where there is a label.
+        id: Unique name in its data set.
+        path: Path of a file, or of a folder of numbered frames; "" for captions without an image.
+        captions: Human captions; empty if there is a label.
         tokens: Words of each caption, in the same order.
         split: "train", "val" or "test".
-        label: What is done in the clip; None where there are captions.
+        label: Activity in the clip; None if there are captions.
     """
 
     id: str
@@ -34,7 +33,7 @@ class Example:
 
     @property
     def sentences(self) -> list[str]:
-        """The captions as their words with blanks between, as references of a score."""
+        """The words of each caption, joined by blanks, as references for scores."""
         return [" ".join(words) for words in self.tokens]
 
 
@@ -45,13 +44,13 @@ class Dataset:
     Args:
         name: Name for reports.
         examples: Images or clips, all with captions or all with labels; no id occurs twice.
-        faults: What its file has beside them and was left out, a sentence each.
+        faults: Entries of its file that were left out, one sentence each.
 
     Attributes:
-        labels: The labels, sorted; their order is that of the classes of a network.
+        labels: Sorted labels, in the order of a network's classes.
 
     Raises:
-        CaptionerError: There are no examples, two have the same id, or all have the same label.
+        CaptionerError: If there are no examples, two have the same id, or all have the same label.
 
     Example:
         >>> example = Example("1.jpg", "/data/1.jpg", ("A dog.",), (("a", "dog"),), "train")
@@ -71,19 +70,19 @@ class Dataset:
             raise CaptionerError(f"{self.name} has no captions: give a file with at least one")
         (id_, times), *_ = Counter(e.id for e in self.examples).most_common(1)
         if times > 1:
-            kind = "clip" if self.labels else "picture"
+            kind = "clip" if self.labels else "image"
             raise CaptionerError(
                 f"{self.name} lists the {kind} {id_} {times} times: "
                 "put its captions together in one entry"
             )
         if len(self.labels) == 1:
             raise CaptionerError(
-                f"{self.name} has clips of the label {self.labels[0]!r} alone: give two at least"
+                f"{self.name} has only the label {self.labels[0]!r}: give clips of at least two"
             )
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The labels, sorted; none where there are captions."""
+        """Sorted labels; empty if there are captions."""
         return tuple(sorted({e.label for e in self.examples if e.label is not None}))
 
     def split(self, name: str) -> list[Example]:
@@ -96,22 +95,23 @@ class Dataset:
             Its examples, at least one.
 
         Raises:
-            CaptionerError: The data set has no such split.
+            CaptionerError: If the data set has no such split.
         """
         chosen = [example for example in self.examples if example.split == name]
         if not chosen:
             splits = ", ".join(dict.fromkeys(example.split for example in self.examples))
             raise CaptionerError(
-                f'{self.name} has no split "{name}": take one of {splits}; or give four images or '
-                f"more without a split, which are divided, or write {name} into a column `split`"
+                f'{self.name} has no split "{name}": choose one of {splits}; or give at least four '
+                f"images without a split, which are then split, or write {name} into a column "
+                "`split`"
             )
         return chosen
 
     def left_out(self, most: int = 5) -> list[str]:
-        """Return lines that tell what was left out of the data set, and why.
+        """Return lines that list the entries that were left out, with the reasons.
 
         Args:
-            most: Faults that have a line of their own; one more line counts the others.
+            most: Number of faults to list; one more line counts the others.
 
         Example:
             >>> example = Example("1.jpg", "/data/1.jpg", ("A dog.",), (("a", "dog"),), "train")
@@ -124,18 +124,18 @@ class Dataset:
 
     @property
     def has_images(self) -> bool:
-        """Whether there are images or clips, and not captions alone."""
+        """True if there are images or clips, and not only captions."""
         return any(example.path for example in self.examples)
 
     @property
     def has_clips(self) -> bool:
-        """Whether there is a video among the examples, by the names of their files, or a label."""
+        """True if any example has a label or the file name of a video."""
         return any(e.label or e.path.lower().endswith(VIDEO_SUFFIXES) for e in self.examples)
 
     def fingerprint(self) -> str:
         """Return a SHA-256 in hex of ids, file names, and captions with splits, or labels.
 
-        It is the same wherever the folder of the files lies.
+        It does not depend on the folder of the files.
         """
         digest = hashlib.sha256()
         for e in self.examples:

@@ -1,4 +1,4 @@
-"""Flickr8k as its authors publish it: a file of captions and three lists of pictures."""
+"""Reader of Flickr8k as its authors publish it: a file of captions and three lists of images."""
 
 import os
 from pathlib import Path
@@ -13,7 +13,7 @@ _SPLIT_FILES = {
     "val": "Flickr_8k.devImages.txt",
     "test": "Flickr_8k.testImages.txt",
 }
-# The second is the folder in the authors' archive, spelled so.
+# The second is the folder in the authors' archive, in their spelling.
 _IMAGE_FOLDERS = ("images", "Flicker8k_Dataset", "Images")
 
 
@@ -22,21 +22,21 @@ def read_flickr8k(
 ) -> Dataset:
     """Read Flickr8k from `Flickr8k.token.txt` and `Flickr_8k.{train,dev,test}Images.txt`.
 
-    Captions of pictures that are in no list are left out, as in the literature; among them are
-    those of `2258277193_586949ec62.jpg.1`, a name without a picture.
+    Captions of images that are not in any list are left out, as in the literature; among them are
+    those of `2258277193_586949ec62.jpg.1`, a name without an image.
 
     Args:
-        folder: where the four text files are.
-        images_dir: the folder of the pictures; by default `images`, `Flicker8k_Dataset` or `Images`
-            within the folder.
+        folder: Folder of the four text files.
+        images_dir: Folder of the images; by default `images`, `Flicker8k_Dataset` or `Images` in
+            `folder`.
 
     Returns:
         The data set "flickr8k" with splits "train", "val" (the authors' "dev") and "test", in the
         order of the lists; image ids are file names.
 
     Raises:
-        CaptionerError: a file is missing or a line malformed, a listed picture has no captions, or
-            the pictures are elsewhere.
+        CaptionerError: If a file is missing or a line malformed, a listed image has no captions, or
+            the images are not found.
 
     Source: Hodosh, Young and Hockenmaier 2013, "Framing Image Description as a Ranking Task".
 
@@ -57,7 +57,7 @@ def read_flickr8k(
                     f"which has no captions in {TOKEN_FILE}: download both again"
                 )
             texts = captions[image_id]
-            place = f"{folder / TOKEN_FILE}, picture {image_id},"
+            place = f"{folder / TOKEN_FILE}, image {image_id},"
             examples.append(
                 Example(
                     id=image_id,
@@ -79,7 +79,7 @@ def _read_captions(path: Path) -> dict[str, list[str]]:
         image_id, hash_, _ = key.rpartition("#")
         if not (tab and hash_):
             raise CaptionerError(
-                f'{path}, line {number}, is not "picture#number<tab>caption": correct that line'
+                f'{path}, line {number}, is not "image#number<tab>caption": correct that line'
             )
         captions.setdefault(image_id, []).append(text)
     return captions

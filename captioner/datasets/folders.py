@@ -1,4 +1,4 @@
-"""Clips whose label is the name of their folder or of their file, and the lists of UCF101."""
+"""Readers of clips that are labelled by their folder's or file's name, and of UCF101's lists."""
 
 import os
 import re
@@ -15,7 +15,7 @@ from captioner.errors import CaptionerError
 from captioner.media.files import find_clips, find_media
 
 SHARES = {"train": 0.6, "val": 0.2, "test": 0.2}
-# What people put between a label and a clip's number, or behind the number in brackets.
+# The number at the end of a file name, with the characters before it and any brackets around it.
 _NUMBER = re.compile(r"[\s._-]*\(?\d+\)?$")
 # Folder names that are splits, as in Keras' flow_from_directory.
 SPLIT_FOLDERS = {
@@ -29,20 +29,20 @@ SPLIT_FOLDERS = {
 
 
 def read_class_folders(folder: str | os.PathLike[str], seed: int) -> Dataset:
-    """Read `label/clip.mp4`, or `label/clip/0001.jpg`: then the folder of frames is one clip.
+    """Read clips `label/clip.mp4`, or `label/clip/0001.jpg`, where a folder of frames is one clip.
 
-    Where the folders are called train, val and test (or as in `SPLIT_FOLDERS`), those of the
-    labels are within them.
+    If the folders are named train, val and test (or as in `SPLIT_FOLDERS`), the folders of the
+    labels are inside them.
 
     Args:
-        folder: the folder of the folders.
-        seed: of the split, 60, 20 and 20 of 100 of each label, where the folders tell none.
+        folder: Folder that contains the folders.
+        seed: Seed of the split (60, 20 and 20 % of each label), if the folders define none.
 
     Returns:
-        The data set, named like the folder; clip ids are paths within it.
+        The data set, named like the folder; clip ids are paths relative to it.
 
     Raises:
-        CaptionerError: there are no clips, or one of the three splits lacks its folder.
+        CaptionerError: If there are no clips, or no folder for "train" or "val" among the splits.
 
     Example:
         >>> read_class_folders("UCF-101", seed=1).split("val")  # doctest: +SKIP
@@ -55,8 +55,8 @@ def read_class_folders(folder: str | os.PathLike[str], seed: int) -> Dataset:
         splits = {path: SPLIT_FOLDERS[path.name.lower()] for path in inner}
         if missing := sorted({"train", "val"} - set(splits.values())):
             raise CaptionerError(
-                f"{folder} has no folder {' nor '.join(missing)}: make it, or put the folders of "
-                "the labels themselves there for a split to be drawn"
+                f"{folder} has no folder {' or '.join(missing)}: make it, or put the folders of "
+                "the labels there, which are then split at random"
             )
         return Dataset(
             folder.name,
@@ -70,7 +70,7 @@ def read_class_folders(folder: str | os.PathLike[str], seed: int) -> Dataset:
 
 
 def _clips(root: Path, of_labels: list[Path]) -> dict[str, str]:
-    """Labels by paths within `root`."""
+    """Return labels by paths relative to `root`."""
     labels = {}
     for path in of_labels:
         files = [file for file in find_media([path]) if file != str(path)]
@@ -87,14 +87,14 @@ def read_flat_clips(folder: str | os.PathLike[str], seed: int) -> Dataset:
     """Read a folder of videos and animations; a file's label is its name without its number.
 
     Args:
-        folder: the folder.
-        seed: of the split, 60, 20 and 20 of 100 of each label.
+        folder: Folder of the clips.
+        seed: Seed of the split (60, 20 and 20 % of each label).
 
     Returns:
         The data set, named like the folder; clip ids are file names.
 
     Raises:
-        CaptionerError: the folder has no clips, or a file's name is nothing but a number.
+        CaptionerError: If the folder has no clips, or a file's name is only a number.
 
     Example:
         >>> read_flat_clips("clips", seed=1).labels  # doctest: +SKIP
@@ -103,14 +103,14 @@ def read_flat_clips(folder: str | os.PathLike[str], seed: int) -> Dataset:
     folder = Path(folder)
     labels = {}
     for path in map(Path, find_media([folder])):
-        if path.is_dir():  # a folder without media is found as itself
+        if path.is_dir():  # find_media returns a folder itself if it has no media
             raise CaptionerError(f"{folder} has no clips: give a folder of videos")
         labels[path.name] = label_of_name(path)
     return _split_clips(folder, labels, seed)
 
 
 def _split_clips(folder: Path, labels: dict[str, str], seed: int) -> Dataset:
-    """Make the data set of clips with known labels, split by chance within each label."""
+    """Make the data set of labelled clips, with a random split within each label."""
     drawn = stratified_split(labels, seed)
     examples = [
         Example(name, str(folder / name), split=drawn[name], label=label)
@@ -120,10 +120,10 @@ def _split_clips(folder: Path, labels: dict[str, str], seed: int) -> Dataset:
 
 
 def label_of_name(path: Path) -> str:
-    """Return the label that a file's name tells.
+    """Return the label in a file's name.
 
     Raises:
-        CaptionerError: If the name is nothing but a number.
+        CaptionerError: If the name is only a number.
 
     Example:
         >>> [label_of_name(Path(name)) for name in ("about12.mp4", "high_jump-003.avi", "wave.gif")]
@@ -133,7 +133,7 @@ def label_of_name(path: Path) -> str:
     if not label:
         raise CaptionerError(
             f"{path} has no label in its name: name it like about{path.stem}{path.suffix}, or put "
-            "the clips of each label into a folder of its own"
+            "the clips of each label into their own folder"
         )
     return label
 
@@ -141,15 +141,15 @@ def label_of_name(path: Path) -> str:
 def stratified_split(
     labels: Mapping[str, str], seed: int, shares: Mapping[str, float] = SHARES
 ) -> dict[str, str]:
-    """Put each item into a split, so that each label is shared out alike.
+    """Split items so that each label has the same shares in all splits.
 
-    It depends on the names, the labels and the seed alone, not on the order in which they come;
-    other labels may come and go without changing it.
+    The split depends only on the names, the labels and the seed, not on the order of the items.
+    Adding or removing other labels does not change it.
 
     Args:
-        labels: the label of each item by the item's name.
-        seed: of the shuffling; a config names it.
-        shares: of each split, adding up to 1; the last one gets what rounding leaves.
+        labels: Label of each item by the item's name.
+        seed: Seed of the shuffling, from the config.
+        shares: Share of each split; they add up to 1. The last split gets the remainder.
 
     Returns:
         The split of each item by its name.
@@ -186,20 +186,20 @@ _GROUP = re.compile(r"_g(\d+)_c\d+$")
 def read_ucf101(folder: str | os.PathLike[str], seed: int, split: int = 1) -> Dataset:
     """Read UCF101 by `classInd.txt`, `trainlist01.txt` and `testlist01.txt`.
 
-    The authors have no validation split. A fifth of the train list's groups, 25 films from which
-    several clips each were cut, is taken for it: clips of one film look alike, so that no film is
-    in two splits.
+    The authors have no validation split; it gets a fifth of the train list's groups. A group has
+    the clips that were cut from one video, 25 groups per label. Clips of one video look alike, so
+    no group is in two splits.
 
     Args:
-        folder: where the text files are, or where `ucfTrainTestlist` with them is.
-        seed: of the choice of the validation split.
-        split: which of the authors' three splits.
+        folder: Folder of the text files, or of `ucfTrainTestlist`, which contains them.
+        seed: Seed of the validation split.
+        split: Number of one of the authors' three splits.
 
     Returns:
-        The data set "ucf101"; clip ids are as the lists have them.
+        The data set "ucf101"; clip ids are those of the lists.
 
     Raises:
-        CaptionerError: a file is missing or a line malformed, or the videos are elsewhere.
+        CaptionerError: If a file is missing or a line malformed, or the videos are not found.
 
     Source: Soomro, Zamir and Shah 2012, https://arxiv.org/abs/1212.0402.
 
@@ -220,8 +220,8 @@ def read_ucf101(folder: str | os.PathLike[str], seed: int, split: int = 1) -> Da
     root = next((place for place in places if (place / first).exists()), None)
     if root is None:
         raise CaptionerError(
-            f"{lists} lists {first}, which is not in {folder} nor in its folder UCF-101: put the "
-            "videos there"
+            f"{lists} lists {first}, which is neither in {folder} nor in its folder UCF-101: put "
+            "the videos there"
         )
     labels = {**train, **test}
     return Dataset(
@@ -234,13 +234,13 @@ def read_ucf101(folder: str | os.PathLike[str], seed: int, split: int = 1) -> Da
 
 
 def _group(name: str) -> str:
-    """`ApplyEyeMakeup/v_ApplyEyeMakeup_g08`; a clip of no group is one by itself."""
+    """Return a clip's group, such as `ApplyEyeMakeup/v_ApplyEyeMakeup_g08`, or else its name."""
     path = Path(name)
     return (path.parent / _GROUP.sub(r"_g\1", path.stem)).as_posix()
 
 
 def _read_classes(path: Path) -> dict[str, str]:
-    """Labels by the numbers that the lists write."""
+    """Return labels by their numbers in the lists."""
     labels = {}
     for number, line in enumerate(read_source(path).splitlines(), start=1):
         if not line.strip():
@@ -253,7 +253,7 @@ def _read_classes(path: Path) -> dict[str, str]:
 
 
 def _read_list(path: Path, numbers: dict[str, str]) -> dict[str, str]:
-    """Labels by the names of clips; a test list has names alone, their folder tells the label."""
+    """Return labels by names of clips; in a test list, the folder in a name is the label."""
     labels = {}
     for number, line in enumerate(read_source(path).splitlines(), start=1):
         if not line.strip():

@@ -1,4 +1,4 @@
-"""What people have corrected in a library of `caption --library`, as a data set."""
+"""Reader of the corrected captions of a library of `caption --library`."""
 
 import os
 from pathlib import Path
@@ -8,11 +8,11 @@ from captioner.datasets.source import caption_words, with_pictures
 from captioner.datasets.table import split_images
 from captioner.errors import CaptionerError
 
-_SQLITE = b"SQLite format 3\0"  # how every file of SQLite 3 begins
+_SQLITE = b"SQLite format 3\0"  # first bytes of every SQLite 3 file
 
 
 def is_library(path: Path) -> bool:
-    """Whether a path is a file of SQLite, as libraries are."""
+    """Return True if the path is an SQLite file, as libraries are."""
     if not path.is_file():
         return False
     with path.open("rb") as file:
@@ -20,25 +20,26 @@ def is_library(path: Path) -> bool:
 
 
 def read_library(path: str | os.PathLike[str]) -> Dataset:
-    """Read the corrected captions of a library; what a model said and nobody has corrected is not.
+    """Read the corrected captions of a library, but not a model's uncorrected captions.
 
     Args:
-        path: The SQLite file.
+        path: Path of the SQLite file.
 
     Returns:
-        The data set, named like the file; image ids are paths from the folder of the library.
-        Copies of a file are one image, with the captions of all. Its `faults` name corrections that
-        are left out: of files that are gone, and of single shots of a clip, since a caption is
-        taught for the whole of it. Images are split by `split_images`.
+        The data set, named like the file; image ids are paths relative to the library's folder.
+        Copies of a file are one image, with the captions of all. Its `faults` list corrections that
+        are left out: those of missing files, and those of single shots of a clip, since training
+        uses whole clips. Images are split by `split_images`.
 
     Raises:
-        CaptionerError: The file is no library, nothing in it was corrected, or the files are gone.
+        CaptionerError: If the file is not a library, it has no corrections, or the files are
+            missing.
 
     Example:
         >>> read_library("photos.db").examples[0].captions  # doctest: +SKIP
         ('our dog Rex at the lake',)
     """
-    from captioner.library.schema import connect  # whoever reads tables needs no SQLite
+    from captioner.library.schema import connect  # readers of tables need no SQLite
 
     path = Path(path)
     connection = connect(path, create=False)
@@ -52,19 +53,19 @@ def read_library(path: str | os.PathLike[str]) -> Dataset:
         connection.close()
     if not rows:
         raise CaptionerError(
-            f"nothing in {path} was corrected: give captions of your own by "
+            f"no caption in {path} was corrected: add your own captions with "
             f'`captioner correct {path} FILE "CAPTION"`'
         )
     faults = []
-    found: dict[str, tuple[str, list[str]]] = {}  # of each content, its first path and captions
+    found: dict[str, tuple[str, list[str]]] = {}  # first path and captions of each content
     for row in rows:
         name = row["path"]
         if row["shots"] > 1:
             faults.append(
-                f"{path}: {name} has {row['shots']} shots, of which no single one is taught"
+                f"{path}: {name} has {row['shots']} shots, and single shots cannot be trained on"
             )
         elif row["removed"] is not None or not (path.resolve().parent / name).exists():
-            faults.append(f"{path}: {name} is gone")
+            faults.append(f"{path}: {name} is missing")
         else:
             captions = found.setdefault(row["sha256"], (name, []))[1]
             if row["corrected"] not in captions:

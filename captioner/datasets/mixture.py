@@ -1,4 +1,4 @@
-"""Several data sets that one model learns from together."""
+"""A mixture of data sets for one training."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,17 +13,17 @@ from captioner.errors import CaptionerError
 
 @dataclass(frozen=True)
 class DataConfig:
-    """One data set of a training, as a recipe names it.
+    """One data set of a training, as in a recipe.
 
     Args:
-        path: What `read_dataset` reads.
-        name: Its name in logs, feature stores and image ids; of a single data set, "".
-        images: Folder of the images, where the data set does not say.
-        weight: How often an epoch sees each example: 2 twice, 0.5 every other one.
-        frames: Frames of a clip in a training step, at most: 1 picks a frame at random as an
-            image, more give a clip of a random number of them; None gives all that are stored.
-        captions: Whether the sentences are captions to imitate. If not, their words alone are
-            learnt from, as being present: phrases, class names.
+        path: Path of the data set, see `read_dataset`.
+        name: Name in logs, feature stores and image ids; "" for a single data set.
+        images: Folder of the images, if the data set does not name it.
+        weight: Number of uses of each example in an epoch: 2 uses all twice, 0.5 uses half of them.
+        frames: Number of frames of a clip in a training step, at most: with 1, a random frame is
+            used as an image; with more, a random number of frames; with None, all stored frames.
+        captions: If False, the sentences are not captions to imitate but phrases or class names;
+            only the presence of their words is learned from.
         validation: Weight of its score in the mean that decides which epoch is the best.
     """
 
@@ -38,11 +38,11 @@ class DataConfig:
 
 @dataclass(frozen=True)
 class Part:
-    """A data set of a mixture, read.
+    """A data set of a mixture, after reading.
 
     Args:
-        settings: As the recipe gives them.
-        dataset: Its examples.
+        settings: Settings in the recipe.
+        dataset: Examples of the data set.
     """
 
     settings: DataConfig
@@ -50,19 +50,19 @@ class Part:
 
     @property
     def prefix(self) -> str:
-        """What comes before an image id of the data set in the mixture's."""
+        """Prefix of the data set's image ids in the mixture."""
         return f"{self.settings.name}/" if self.settings.name else ""
 
     def own_id(self, image_id: str) -> str:
-        """Return the id of an example of the mixture in the data set itself."""
+        """Return the id in the data set itself, for an id in the mixture."""
         return image_id.removeprefix(self.prefix)
 
 
 class Mixture:
-    """The examples of several data sets, with ids that tell where they come from.
+    """The examples of several data sets; their ids begin with the name of the data set.
 
     Args:
-        parts: One or more; of several, each has a name of its own.
+        parts: One or more data sets; if there are several, each has a unique name.
 
     Example:
         >>> example = Example("1.jpg", "1.jpg", ("A dog.",), (("a", "dog"),), "train")
@@ -100,10 +100,10 @@ class Mixture:
 
         Args:
             name: "train", "val" or "test".
-            captions_only: Leave out parts whose sentences are not to be imitated.
+            captions_only: If True, leave out parts without captions to imitate.
 
         Raises:
-            CaptionerError: No part has such a split.
+            CaptionerError: If no part has such a split.
         """
         chosen = [
             example
@@ -118,15 +118,15 @@ class Mixture:
 def read_mixture(configs: Sequence[DataConfig], strict: bool = False) -> Mixture:
     """Read the data sets of a training.
 
-    The test splits of a mixture are left out: neither training nor choice may see them. A single
-    data set is read whole, since feature stores know it by all its examples.
+    The test splits of a mixture are left out, since neither training nor model selection may use
+    them. A single data set is read whole, since its feature store has all its examples.
 
     Args:
-        configs: At least one.
-        strict: Refuse tables with faulty rows, instead of leaving the rows out.
+        configs: Configs of one or more data sets.
+        strict: If True, refuse tables with faulty rows; otherwise leave the rows out.
 
     Raises:
-        CaptionerError: A data set cannot be read, or has nothing to train on or validate with.
+        CaptionerError: If a data set cannot be read, or a mixture's has only a test split.
     """
     parts = [
         Part(config, read_dataset(config.path, config.images, strict=strict)) for config in configs
@@ -139,16 +139,15 @@ def read_mixture(configs: Sequence[DataConfig], strict: bool = False) -> Mixture
 def draw_epoch(
     sizes: Sequence[int], weights: Sequence[float], rng: np.random.Generator
 ) -> np.ndarray:
-    """Draw the order in which an epoch goes through the examples of several data sets.
+    """Draw the order of the examples of several data sets in an epoch.
 
     Args:
-        sizes: Number of examples of each data set; they are numbered through, one set after
-            another.
-        weights: How often each is seen in an epoch.
-        rng: Where chance comes from.
+        sizes: Number of examples of each data set; indices run through all sets, one after another.
+        weights: Number of uses of each data set in an epoch.
+        rng: Random generator.
 
     Returns:
-        int (N,), numbers of examples; N does not depend on chance.
+        Indices of examples, int (N,); N is not random.
 
     Example:
         >>> sorted(draw_epoch([2, 3], [2.0, 1.0], np.random.default_rng(0)).tolist())
@@ -168,5 +167,5 @@ def draw_epoch(
 def _without_test(dataset: Dataset) -> Dataset:
     kept = tuple(example for example in dataset.examples if example.split != "test")
     if not kept:
-        raise CaptionerError(f"{dataset.name} has a test split alone: there is nothing to train on")
+        raise CaptionerError(f"{dataset.name} has only a test split: there is nothing to train on")
     return Dataset(dataset.name, kept, dataset.faults)

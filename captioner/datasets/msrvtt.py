@@ -1,4 +1,4 @@
-"""MSR-VTT as its authors publish it: JSON files of videos and sentences."""
+"""Reader of MSR-VTT as its authors publish it: JSON files of videos and sentences."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from captioner.errors import CaptionerError
 
 MSRVTT_FILES = ("train_val_videodatainfo.json", "test_videodatainfo.json")
 _SPLITS = {"train": "train", "validate": "val", "test": "test"}
-# Those of the authors' archives, behind one for all clips.
+# Folders of each split: one for all clips, or that of the authors' archives.
 _FOLDERS = {
     "train": ("videos", "TrainValVideo"),
     "val": ("videos", "TrainValVideo"),
@@ -30,20 +30,20 @@ def read_msrvtt(
 ) -> Dataset:
     """Read MSR-VTT from `train_val_videodatainfo.json` and `test_videodatainfo.json`.
 
-    The official split, 6513 clips for training, 497 for validation and 2990 for testing, is in the
-    files.
+    The files contain the official split: 6513 clips for training, 497 for validation and 2990 for
+    testing.
 
     Args:
-        path: one of the files, or a folder with one or both of them.
-        images_dir: the folder of the clips `video0.mp4` and so on; by default the files' own.
-            There, clips in `videos`, or in `TrainValVideo` and `TestVideo`, are found.
+        path: Path of one of the files, or of a folder with one or both of them.
+        images_dir: Folder of the clips `video0.mp4` and so on; by default the files' own. It may
+            have the clips in `videos`, or in `TrainValVideo` and `TestVideo`.
 
     Returns:
         The data set "msrvtt", in the order of the files; image ids are video ids.
 
     Raises:
-        CaptionerError: a file is missing or not of this kind, a clip has no captions, or the clips
-            are elsewhere.
+        CaptionerError: If a file is missing or in another format, a clip has no captions, or the
+            clips are not found.
 
     Source: Xu, Mei, Yao and Rui 2016, "MSR-VTT: A Large Video Description Dataset for Bridging
     Video and Language".
@@ -58,7 +58,7 @@ def read_msrvtt(
     if path.is_dir():
         paths = [path / name for name in MSRVTT_FILES if (path / name).exists()]
         if not paths:
-            raise CaptionerError(f"{path} holds none of {' and '.join(MSRVTT_FILES)}: add one")
+            raise CaptionerError(f"{path} has neither {' nor '.join(MSRVTT_FILES)}: add one")
     examples = [example for file in paths for example in _read_file(file, root)]
     return with_pictures("msrvtt", examples, paths[0])
 

@@ -1,4 +1,4 @@
-"""MSVD, the Microsoft Research Video Description Corpus, with the split of the literature."""
+"""Reader of MSVD (Microsoft Research Video Description Corpus), with the usual split."""
 
 import csv
 import io
@@ -10,7 +10,7 @@ from captioner.datasets.dataset import Dataset
 from captioner.datasets.source import clip_example, clips_folder, read_source, with_pictures
 from captioner.errors import CaptionerError
 
-# The authors' list of English captions; their whole corpus, by the name of its archive and another.
+# The authors' list of English captions, and two usual names of the whole corpus.
 MSVD_FILES = ("AllVideoDescriptions.txt", "MSR Video Description Corpus.csv", "video_corpus.csv")
 _MAPPING = "youtube_mapping.txt"
 _FOLDERS = ("YouTubeClips", "videos")
@@ -23,14 +23,14 @@ def read_msvd(
 ) -> Dataset:
     """Read the English captions of MSVD, and the split from `youtube_mapping.txt`.
 
-    That file numbers 1970 clips. As in the literature since Venugopalan et al. 2015, those up to
-    1200 are for training, those up to 1300 for validation, the others for testing, and captions of
+    That file numbers 1970 clips. As in the literature since Venugopalan et al. 2015, clips up to
+    1200 are for training, clips up to 1300 for validation, and the others for testing. Captions of
     clips without a number are left out.
 
     Args:
-        path: `AllVideoDescriptions.txt`, or the CSV file of the whole corpus, with
-            `youtube_mapping.txt` beside it; or their folder.
-        images_dir: the folder of the clips, `VIDEO_START_END.avi`; by default `YouTubeClips` or
+        path: Path of `AllVideoDescriptions.txt`, or of the CSV file of the whole corpus, with
+            `youtube_mapping.txt` beside it; or of their folder.
+        images_dir: Folder of the clips, `VIDEO_START_END.avi`; by default `YouTubeClips` or
             `videos` beside the file, or the file's own folder if there is neither.
 
     Returns:
@@ -38,8 +38,8 @@ def read_msvd(
         ".avi".
 
     Raises:
-        CaptionerError: a file is missing or malformed, a clip has no English captions, or the clips
-            are elsewhere.
+        CaptionerError: If a file is missing or malformed, a clip has no English captions, or the
+            clips are not found.
 
     Source: Chen and Dolan 2011, "Collecting Highly Parallel Data for Paraphrase Evaluation",
     https://www.cs.utexas.edu/~ml/clamp/videoDescription/; Venugopalan et al. 2015,
@@ -52,7 +52,7 @@ def read_msvd(
     if path.is_dir():
         paths = [path / name for name in MSVD_FILES if (path / name).exists()]
         if not paths:
-            raise CaptionerError(f"{path} holds none of {', '.join(MSVD_FILES)}: add one")
+            raise CaptionerError(f"{path} has none of {', '.join(MSVD_FILES)}: add one")
         path = paths[0]
     captions: dict[str, list[str]] = {}
     rows = _read_corpus(path) if path.suffix.lower() == ".csv" else _read_descriptions(path)
@@ -76,8 +76,8 @@ def read_msvd(
 def _read_mapping(path: Path) -> Iterator[tuple[int, str]]:
     if not path.exists():
         raise CaptionerError(
-            f"{path} is missing, which says which clips are for training: put it there; "
-            "https://github.com/yaoli/arctic-capgen-vid has it"
+            f"{path} is missing; it contains the split: put it there "
+            "(https://github.com/yaoli/arctic-capgen-vid has it)"
         )
     for line_number, line in enumerate(read_source(path).splitlines(), start=1):
         if not line.strip():

@@ -1,4 +1,4 @@
-"""One door to all readers: the data set is recognized by what is there."""
+"""Reads a data set of any kind; the kind is recognized by the files."""
 
 import os
 from pathlib import Path
@@ -17,7 +17,7 @@ from captioner.errors import CaptionerError
 from captioner.media.files import find_media, is_media
 from captioner.results import ACTIVITY, CAPTION
 
-# Tables by the names that people and other programs give them.
+# Usual names of tables.
 _TABLES = (
     "captions.csv", "captions.jsonl", "captions.tsv", "captions.txt", "metadata.csv",
     "metadata.jsonl", "results.csv",
@@ -29,7 +29,7 @@ _MEND = (
     f"{COCO_PATTERN}, {TOKEN_FILE}, {MSRVTT_FILES[0]} or {MSVD_FILES[0]}, or with a text file "
     "beside each image"
 )
-# Data sets of several files, and the names by which a folder is known to hold one.
+# Data sets of several files, and the file names by which their folders are recognized.
 _FOLDER_READERS = (
     ((TOKEN_FILE,), read_flickr8k),
     (MSRVTT_FILES, read_msrvtt),
@@ -44,31 +44,31 @@ def read_dataset(
     seed: int = 1,
     strict: bool = False,
 ) -> Dataset:
-    """Read images or clips with captions, or clips with labels, whatever the kind of the files.
+    """Read a data set of any kind: images or clips with captions, or clips with labels.
 
-    In a folder that has the own files of Flickr8k, MSR-VTT or MSVD beside another kind, the other
+    If a folder has the original files of Flickr8k, MSR-VTT or MSVD and also another kind, the other
     kind is read.
 
     Args:
-        path: one of Karpathy's `.json` files, a table (see `read_table`), or a folder with one of
+        path: One of Karpathy's `.json` files, a table (see `read_table`), or a folder with one of
             them (`dataset_*.json`; `captions.csv`, `metadata.jsonl` and the like), with
             `Flickr8k.token.txt`, or with a `.txt` file beside each image;
-            COCO's `captions_*.json` or their folder, also `annotations` in it;
-            a library of `caption --library`, of which the corrected captions are taken;
+            COCO's `captions_*.json` or their folder, also with `annotations` in it;
+            a library of `caption --library`, for its corrected captions;
             MSR-VTT's `*videodatainfo*.json`, MSVD's `AllVideoDescriptions.txt`, or their folder;
             any other `.txt` or `.txt.gz` file has captions without images, see `read_sentences`.
             For activities: a folder with UCF101's `classInd.txt`, with clips named by their label
             and a number, or with a folder of clips for each label.
-        images_dir: the folder of the images or clips, where it is not the reader's default.
+        images_dir: Folder of the images or clips, if it is not the reader's default.
         task: "caption" or "activity".
-        seed: of the split of clips with labels, where the data set has none of its own.
-        strict: refuse a table with faulty rows, instead of leaving them out.
+        seed: Seed of the split of clips with labels, if the data set has no split.
+        strict: If True, refuse a table with faulty rows; otherwise leave them out.
 
     Returns:
         The data set.
 
     Raises:
-        CaptionerError: nothing readable is there, or several kinds are, or the reader refuses it.
+        CaptionerError: If there is no readable data set, or several, or the reader refuses it.
 
     Example:
         >>> read_dataset("flickr8k").split("train")  # doctest: +SKIP
@@ -83,7 +83,7 @@ def read_dataset(
         files = sorted(path.glob("dataset_*.json")) + [table for table in tables if table.exists()]
         if len(files) > 1:
             names = " and ".join(file.name for file in files)
-            raise CaptionerError(f"{path} holds {names}: name the one to read")
+            raise CaptionerError(f"{path} has {names}: name the one to read")
         if not files:
             for own_names, read in _FOLDER_READERS:
                 if any((path / name).exists() for name in own_names):
@@ -92,7 +92,7 @@ def read_dataset(
                 return read_coco(path, images_dir)
             if any(is_media(f.name) and caption_file(f) for f in path.iterdir()):
                 return read_captioned_folder(path, strict)
-            raise CaptionerError(f"{path} holds no data set that can be read: {_MEND}")
+            raise CaptionerError(f"{path} has no readable data set: {_MEND}")
         path = files[0]
     if is_library(path):
         return read_library(path)
@@ -105,7 +105,7 @@ def read_dataset(
         return read_coco(path, images_dir)
     if kind == ".json":
         text = read_source(path)
-        if text.lstrip().startswith("["):  # neuraltalk2's, and one's own
+        if text.lstrip().startswith("["):  # neuraltalk2's format, and user tables
             return read_table(path, images_dir, strict)
         if '"annotations"' in text:
             return read_coco(path, images_dir)
@@ -120,7 +120,7 @@ def read_dataset(
         return read_table(path, images_dir, strict)
     if path.name.endswith(SENTENCE_SUFFIXES):
         return read_sentences(path)
-    raise CaptionerError(f"{path} is no data set that can be read: {_MEND}")
+    raise CaptionerError(f"{path} is not a readable data set: {_MEND}")
 
 
 def _read_labelled(path: Path, images_dir: str | os.PathLike[str] | None, seed: int) -> Dataset:
@@ -134,10 +134,12 @@ def _read_labelled(path: Path, images_dir: str | os.PathLike[str] | None, seed: 
 
     if images_dir is not None:
         raise CaptionerError(
-            "a folder of images is for captions: the data set itself has the clips"
+            "a folder of images is only for captions: the data set itself has the clips"
         )
     if not path.is_dir():
-        raise CaptionerError(f"{path} is no folder: give one of clips, or of folders of clips")
+        raise CaptionerError(
+            f"{path} is not a folder: give a folder of clips, or of folders of clips"
+        )
     if (path / CLASS_FILE).exists() or (path / "ucfTrainTestlist" / CLASS_FILE).exists():
         return read_ucf101(path, seed)
     if list(find_media([path])) != [str(path)]:

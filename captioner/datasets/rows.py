@@ -1,4 +1,4 @@
-"""Rows of image, captions and split, from whatever table people have them in."""
+"""Rows of image, captions and split, from tables in many formats."""
 
 import csv
 import io
@@ -13,7 +13,7 @@ from captioner.datasets.source import read_source
 from captioner.errors import CaptionerError
 from captioner.media.files import is_media
 
-# Column names that data sets and spreadsheets use, in the order in which they are looked for.
+# Column names that data sets and spreadsheets use, in the order of search.
 IMAGE_COLUMNS = (
     "image", "image_id", "image_name", "file_name", "filename", "file_path", "filepath", "file",
     "path", "img", "picture", "photo", "video", "video_id", "clip",
@@ -35,15 +35,15 @@ _NUMBERED = re.compile(r"#\d+$")
 
 @dataclass(frozen=True)
 class Row:
-    """What a table says of an image.
+    """One row of a table.
 
     Args:
-        place: Where it stands, for messages: the file, and the line or entry.
-        image: The image as named there, without blanks around it; "" where none is.
-        captions: Its captions, as written; perhaps none.
-        split: "train", "val" or "test"; "" where the table leaves it open.
-        fault: What is wrong with the row, as the end of a sentence that begins with `place`; ""
-            where nothing is.
+        place: File and line or entry of the row, for messages.
+        image: Image as named in the row, without surrounding blanks; "" if it names none.
+        captions: Captions as written; may be empty.
+        split: "train", "val" or "test"; "" if the table does not define it.
+        fault: Fault of the row, as the end of a sentence that begins with `place`; "" if there is
+            none.
     """
 
     place: str
@@ -56,20 +56,20 @@ class Row:
 def read_rows(path: Path) -> Iterator[Row]:
     r"""Read the rows of a table.
 
-    JSON Lines, a JSON list of objects, or text with commas, semicolons, tabs or bars between the
-    cells, quoted or not, with a header or without: then the first column is the image, a second
-    one may number the captions, and the rest is the caption. Columns may have any of the usual
-    names (`image`, `file_name`, `caption`, `text`, ...) in any order; a caption may be a list. A
-    JSON file may also be an object of captions, or of lists of them, by image.
+    A table is JSON Lines, a JSON list of objects, or text with commas, semicolons, tabs or bars
+    between the cells, quoted or not. Without a header, the first column is the image, a second one
+    may number the captions, and the rest is the caption. Columns may have any of the usual names
+    (`image`, `file_name`, `caption`, `text`, ...) in any order; a caption may be a list. A JSON
+    file may also be an object with captions, or lists of captions, by image.
 
     Args:
-        path: The file.
+        path: Path of the file.
 
     Yields:
-        The rows in order; those with a fault, too.
+        All rows in order, including faulty ones.
 
     Raises:
-        CaptionerError: The file cannot be read, or is no such table.
+        CaptionerError: If the file cannot be read, or is not such a table.
 
     Example:
         >>> import tempfile
@@ -89,17 +89,17 @@ def read_rows(path: Path) -> Iterator[Row]:
 
 
 def is_table(path: Path) -> bool:
-    """Whether a text file begins as a table of images and captions does.
+    """Return True if the first line of a text file is that of a table of images and captions.
 
     Raises:
-        CaptionerError: The file cannot be read.
+        CaptionerError: If the file cannot be read.
     """
     return _layout(read_source(path)) is not None
 
 
 @dataclass(frozen=True)
 class _Layout:
-    """How a text table is written: its delimiter, and the columns by number."""
+    """The layout of a text table: its delimiter, and the indices of its columns."""
 
     delimiter: str
     image: int
@@ -121,7 +121,7 @@ def _layout(text: str) -> _Layout | None:
             return _Layout(delimiter, image, caption, split, len(names), header=True)
         named = len(cells) > 1 and is_media(_NUMBERED.sub("", cells[0].strip()))
         if headerless is None and named:
-            # The second cell may be the caption's number; what follows the image is its caption.
+            # The second cell may be the caption's number; the cell after that is the caption.
             columns = 3 if len(cells) > 2 and cells[1].strip().isdecimal() else 2
             headerless = _Layout(delimiter, 0, columns - 1, None, columns, header=False)
     return headerless
@@ -142,8 +142,8 @@ def _text_rows(path: Path, text: str) -> Iterator[Row]:
     if layout is None:
         raise CaptionerError(
             f"the header of {path} lacks image and caption: begin it with a line such as "
-            "image,caption (semicolons, tabs or bars will do, too), or give in each line an "
-            "image's file name and its caption"
+            "image,caption (semicolons, tabs or bars work, too), or write an image's file name "
+            "and its caption in each line"
         )
     reader = csv.reader(
         io.StringIO(text), delimiter=layout.delimiter, skipinitialspace=True, strict=True
@@ -165,7 +165,7 @@ def _text_row(place: str, cells: list[str], layout: _Layout) -> Row:
     while len(cells) > layout.columns and not cells[-1].strip():
         cells = cells[:-1]  # spreadsheets fill rows with empty cells
     if len(cells) > layout.columns and layout.caption == layout.columns - 1:
-        # A caption at the end of the line whose commas nobody has put in quotes.
+        # A caption at the end of the line with unquoted commas.
         cells = [*cells[: layout.caption], f"{layout.delimiter} ".join(cells[layout.caption :])]
     elif len(cells) > layout.columns:
         fault = "has more cells than the header: put captions with commas in quotes"
@@ -179,12 +179,12 @@ def _text_row(place: str, cells: list[str], layout: _Layout) -> Row:
 
 
 def _json_lines(path: Path, text: str) -> Iterator[tuple[int, Any]]:
-    # Not splitlines(): JSON strings may hold line separators of Unicode.
+    # Not splitlines(): JSON strings may contain Unicode line separators.
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             try:
                 value = json.loads(line)
-                json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
+                json.dumps(value, ensure_ascii=False).encode()  # rejects half a surrogate pair
             except ValueError as error:
                 value = error
             yield number, value
@@ -201,8 +201,8 @@ def _json_list(path: Path, text: str) -> Iterator[tuple[int, Any]]:
         content = [{"image": image, "caption": value} for image, value in by_image.items()]
     if not isinstance(content, list):
         raise CaptionerError(
-            f'{path} is no list of objects like {{"image": ..., "caption": ...}}, and no object '
-            "like {image: caption}: make it one"
+            f'{path} is neither a list of objects like {{"image": ..., "caption": ...}} nor an '
+            "object like {image: caption}: make it one"
         )
     yield from enumerate(content, start=1)
 
@@ -240,7 +240,7 @@ def _row(place: str, image: str, captions: Sequence[Any], split: Any) -> Row:
     fault = ""
     named = split.strip().lower() if isinstance(split, str) else str(split)
     if not image:
-        fault = "names no image: fill its column or remove the row"
+        fault = "has no image: fill in its column or remove the row"
     elif not texts:
         fault = "has an empty caption: write one or remove it"
     elif named and named not in _SPLITS:

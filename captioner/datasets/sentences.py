@@ -1,4 +1,4 @@
-"""Captions whose images are not at hand, gathered into groups as of one image."""
+"""Reader of captions without images, in groups that stand for one image."""
 
 import gzip
 import os
@@ -17,19 +17,19 @@ _GROUP = 5  # captions of an image in Flickr8k and COCO
 
 
 def read_sentences(path: str | os.PathLike[str]) -> Dataset:
-    r"""Read a text file of captions, one a line, plain or compressed by gzip.
+    r"""Read a text file of captions, one per line, plain or compressed with gzip.
 
-    Captions that share their rarest words are gathered into groups of five, as if one image had
-    them. Lines without words are left out.
+    Captions that share their rarest words form groups of five, as if they described one image.
+    Lines without words are left out.
 
     Args:
-        path: A `.txt` or `.txt.gz` file.
+        path: Path of a `.txt` or `.txt.gz` file.
 
     Returns:
-        The data set, named like the file, all of it "train"; its examples have no path.
+        The data set, named like the file, with only the split "train"; its examples have no path.
 
     Raises:
-        CaptionerError: The file is missing, unreadable or empty.
+        CaptionerError: If the file is missing, unreadable or empty.
 
     Example:
         >>> import tempfile
@@ -44,13 +44,13 @@ def read_sentences(path: str | os.PathLike[str]) -> Dataset:
             text = gzip.decompress(path.read_bytes()).decode()
         except (OSError, EOFError, UnicodeDecodeError) as error:
             raise CaptionerError(
-                f"cannot read {path} ({error}): give a text file, or one compressed by gzip"
+                f"cannot read {path} ({error}): give a text file, plain or compressed with gzip"
             ) from error
     else:
         text = read_source(path)
     sentences = [(line, words) for line in text.splitlines() if (words := tuple(tokenize(line)))]
     if not sentences:
-        raise CaptionerError(f"{path} has no captions: write one a line")
+        raise CaptionerError(f"{path} has no captions: write one per line")
     name = path.name.removesuffix(".gz").removesuffix(".txt")
     ordered = [sentences[row] for row in _by_rarest_words([words for _, words in sentences])]
     examples = []
@@ -61,10 +61,10 @@ def read_sentences(path: str | os.PathLike[str]) -> Dataset:
 
 
 def _by_rarest_words(sentences: Sequence[Sequence[str]]) -> list[int]:
-    """Rows in an order in which sentences with the same rare content words are neighbours."""
+    """Order the rows so that sentences with the same rare content words are neighbours."""
     stems = [content_stems(words) for words in sentences]
     counts = Counter(word for own in stems for word in own)
-    # A word of a single sentence gathers nothing.
+    # A word that occurs in only one sentence does not connect sentences.
     keys = [
         sorted((word for word in own if counts[word] > 1), key=lambda word: (counts[word], word))
         for own in stems

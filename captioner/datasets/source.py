@@ -1,4 +1,4 @@
-"""Source files of data sets: their text, the words of a caption, and where images lie."""
+"""Helpers of the readers: text of source files, words of captions, folders of images."""
 
 import codecs
 from collections.abc import Iterable, Sequence
@@ -15,13 +15,13 @@ def read_source(path: Path) -> str:
     """Read a text file in UTF-8, with or without a byte order mark, or in UTF-16 with one.
 
     Args:
-        path: the file.
+        path: Path of the file.
 
     Returns:
         Its text, with line feeds at the ends of lines.
 
     Raises:
-        CaptionerError: the file is missing, unreadable, or neither.
+        CaptionerError: If the file is missing or unreadable, or has another encoding.
     """
     try:
         with path.open("rb") as file:
@@ -38,10 +38,11 @@ def read_source(path: Path) -> str:
 
 
 def name_shortcoming(error: Exception) -> str:
-    """Say what a JSON file lacks, by what reading it has raised, as the end of a sentence.
+    """Return what is wrong with a JSON file, as the end of a sentence.
 
     Args:
-        error: A KeyError where a name is missing; a TypeError, say, where a number is a list.
+        error: Exception from reading it: a KeyError if a name is missing, or for example a
+            TypeError if a value has the wrong type.
 
     Example:
         >>> name_shortcoming(KeyError("image_id"))
@@ -49,21 +50,21 @@ def name_shortcoming(error: Exception) -> str:
     """
     if isinstance(error, KeyError):
         return f'has an entry that lacks "{error.args[0]}"'
-    return "has an entry that is none of an image or a caption"
+    return "has an entry that is neither an image nor a caption"
 
 
 def caption_words(caption: object, place: str) -> tuple[str, ...]:
     """Tokenize one raw caption.
 
     Args:
-        caption: what stands in the file.
-        place: where it stands, for the error: the file, and the row or the picture.
+        caption: Value in the file.
+        place: File and row or image, for the error.
 
     Returns:
-        Its words, at least one.
+        One or more words.
 
     Raises:
-        CaptionerError: it is not text, or has no words.
+        CaptionerError: If the value is not text, or has no words.
     """
     words = tuple(tokenize(caption)) if isinstance(caption, str) else ()
     if not words:
@@ -74,30 +75,30 @@ def caption_words(caption: object, place: str) -> tuple[str, ...]:
 def with_pictures(
     name: str, examples: Iterable[Example], source: Path, faults: Iterable[str] = ()
 ) -> Dataset:
-    """Make the data set, unless its pictures are clearly elsewhere.
+    """Make the data set, unless its images are clearly in another folder.
 
-    Only the first few are looked for: a single missing picture is the business of whoever opens it.
+    Only the first few are checked; single missing images are reported later, when they are opened.
 
     Args:
-        name: the data set's name.
-        examples: what the reader read.
-        source: the file they were read from, for the error.
-        faults: what was left out of it, and why.
+        name: Name of the data set.
+        examples: Examples from the reader.
+        source: File that they were read from, for the error.
+        faults: Entries that were left out, with the reasons.
 
     Returns:
         The data set.
 
     Raises:
-        CaptionerError: there are no examples, or none of the first pictures exists.
+        CaptionerError: If there are no examples, or none of the first images exists.
     """
     examples = tuple(examples)
     if not examples:
-        raise CaptionerError(f"{source} lists no pictures: give a file with at least one")
+        raise CaptionerError(f"{source} lists no images: give a file with at least one")
     first = [Path(example.path) for example in examples[:_LOOKED_AT]]
     if not any(path.is_file() for path in first):
         raise CaptionerError(
-            f"none of the first pictures of {source} is in {first[0].parent}, "
-            f"for example {first[0].name}: say where they are with --images (in a recipe: images)"
+            f"none of the first images of {source} is in {first[0].parent}, "
+            f"for example {first[0].name}: give their folder with --images (in a recipe: images)"
         )
     return Dataset(name, examples, tuple(faults))
 
@@ -109,13 +110,13 @@ def clip_example(
 
     Args:
         clip_id: Name of the clip in its data set.
-        path: Where the clip lies.
-        captions: Sentences of a crowd, in which an answer without words now and then is left out.
+        path: Path of the clip.
+        captions: Captions; those without words, which crowdsourced data contain, are left out.
         split: "train", "val" or "test".
         source: File that the captions were read from, for the error.
 
     Raises:
-        CaptionerError: No caption has words.
+        CaptionerError: If no caption has words.
     """
     pairs = [(caption, words) for caption in captions if (words := tuple(tokenize(caption)))]
     if not pairs:
@@ -128,5 +129,5 @@ def clip_example(
 
 
 def clips_folder(root: Path, names: Sequence[str]) -> Path:
-    """Return the first of some folders within `root` that is there, or else `root` itself."""
+    """Return the first of the folders `names` in `root` that exists, or else `root` itself."""
     return next((root / name for name in names if (root / name).is_dir()), root)

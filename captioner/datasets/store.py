@@ -1,4 +1,4 @@
-"""The feature store: what the frozen encoder gives, computed once for a whole data set."""
+"""The feature store: outputs of the frozen encoder, computed once for a whole data set."""
 
 import json
 import math
@@ -22,26 +22,26 @@ from captioner.models.clip_features import encode_clips
 from captioner.replacing import replacing
 
 _FORMAT = 1
-# How many batches may be lost to a kill; flushing 32 images' features takes a few milliseconds.
+# Number of batches that a kill may lose; flushing the features of 32 images takes milliseconds.
 _BATCHES_PER_CHECKPOINT = 4
 
-FRAMES_OF_A_CLIP = 8  # unless another number is asked for
+FRAMES_OF_A_CLIP = 8  # the default
 
 
 class FeatureStore:
-    """Features of a data set in one fp16 array on disk, with a JSON index.
+    """Features of a data set in one float16 array on disk, with a JSON index.
 
     Args:
-        folder: Where `prepare_features` wrote `features.npy` and `index.json`.
+        folder: Folder with `features.npy` and `index.json` from `prepare_features`.
 
     Attributes:
-        features: float16 memory map (N, T, ...); T is 1 for images, shorter clips have zeros at
-            their end. Of a whole VGG16 (N, T, P, C), of its frozen blocks (N, T, H, W, C).
-        index: The index as read: ids, fingerprints, unreadable files, and the number of frames of
-            clips that have fewer than T.
+        features: Memory map, float16 (N, T, P, C) from a whole VGG16 or (N, T, H, W, C) from its
+            frozen blocks; T is 1 for images, and shorter clips are padded with zeros.
+        index: Content of the index: ids, fingerprints, unreadable files, and the number of frames
+            of clips that have fewer than T.
 
     Raises:
-        CaptionerError: If the folder holds no complete store.
+        CaptionerError: If the folder has no complete store.
 
     Example:
         >>> store = FeatureStore("data/features/flickr8k")  # doctest: +SKIP
@@ -56,7 +56,7 @@ class FeatureStore:
             raise CaptionerError(
                 f"{self.folder}: the feature store is unfinished "
                 f"({self.index['completed']} of {len(self.index['image_ids'])} images); "
-                "run `captioner prepare` again, it resumes where it stopped"
+                "run `captioner prepare` again to resume it"
             )
         self.features = np.load(self.folder / "features.npy", mmap_mode="r")
         self._rows = {
@@ -75,16 +75,16 @@ class FeatureStore:
 
     @property
     def frames(self) -> int:
-        """Frames of a clip at most, T."""
+        """Number of frames of a clip, at most; T."""
         return int(self.features.shape[1])
 
     def check(self, dataset: Dataset, encoder_fingerprint: str) -> None:
-        """Raise CaptionerError unless the store has this data set's images, by this encoder."""
+        """Raise CaptionerError unless the store has this data set's images from this encoder."""
         _check(self.index, self.folder, encoder=encoder_fingerprint)
         if missing := {example.id for example in dataset.examples} - set(self.index["image_ids"]):
             raise CaptionerError(
                 f"{self.folder}: this feature store was made with another dataset, without "
-                f"{min(missing)}; run `captioner prepare` again, it adds what is missing"
+                f"{min(missing)}; run `captioner prepare` again to add the missing images"
             )
 
 
@@ -97,33 +97,32 @@ def prepare_features(
     view: View | None = None,
     reading: dict[str, Any] | None = None,
 ) -> FeatureStore:
-    """Run the encoder once over a data set; resume where a killed run stopped.
+    """Run the encoder once over a data set; resume a killed run.
 
-    Features belong to files and an encoder: captions, labels and splits may change. Of a store that
-    has other images, those that it lacks are added.
+    Features depend only on files and encoder; captions, labels and splits may change. If a store
+    lacks images of the data set, they are added.
 
     Args:
         dataset: Images or clips.
         encoder: A `VGG16Encoder`, or `FrozenBlocks`.
-        folder: Where the store is, or is to be.
-        batch_size: Frames in one pass of the network; an image is one.
-        frames: Frames of each clip, at even distances over the whole of it; a shorter one has
-            fewer. None for those of a store that was begun, or 8. Without meaning for images.
-        view: Makes a store of another look at the images, those of the train split alone.
-        reading: Options of `read_action`, by which clips with labels are read; None for
-            `read_clips`.
+        folder: Folder of an existing or a new store.
+        batch_size: Number of frames in one pass of the network; an image is one frame.
+        frames: Number of frames of each clip, evenly spaced over the whole clip; a shorter clip has
+            fewer. None for the number in an existing store, or 8. Not used for images.
+        view: View of the images to store instead of the whole images, for the train split only.
+        reading: Options of `read_action`, which reads clips with labels; None for `read_clips`.
 
     Returns:
-        The complete store. Unreadable images and clips are listed in its index with the reason,
-        and are not in it; of a clip that breaks off there is what comes before.
+        The complete store. It has no features of unreadable images and clips; its index lists them
+        with the reasons. Of a damaged clip, it has the frames before the damage.
 
     Raises:
-        CaptionerError: If the folder holds a store of another encoder, view, reading or number of
-            frames, or of files that have changed since; if a view of clips is asked for;
-            or if there is no room for the store.
+        CaptionerError: If the folder has a store of another encoder, view, reading or number of
+            frames, or of files that have changed since; if a view of clips is requested; or if
+            there is no disk space for the store.
     """
     if view is not None and dataset.has_clips:
-        raise CaptionerError(f"{dataset.name} has clips: views can be made of images alone")
+        raise CaptionerError(f"{dataset.name} has clips: only images can have views")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     made_of: dict[str, Any] = {
@@ -151,7 +150,7 @@ def prepare_features(
         fresh = [example for example in examples if example.id not in known]
         if not fresh and index["completed"] == len(index["image_ids"]):
             return FeatureStore(folder)
-        # The rows that are there keep their places; those of a killed run's rest are chosen anew.
+        # Finished rows keep their positions; the unfinished rows of a killed run are chosen again.
         index["image_ids"] = [*done, *(example.id for example in fresh)]
         examples = [*(own.get(id_) or Example(id_, "") for id_ in done), *fresh]
         features = reopen_array(folder / "features.npy", rows=len(examples))
@@ -194,14 +193,14 @@ def _fill(
     batch_size: int,
 ) -> None:
     """Encode the examples that the index does not list as completed."""
-    from captioner.engines.keras import compiled  # whoever only reads a store needs no Keras
+    from captioner.engines.keras import compiled  # reading a store needs no Keras
 
     encode = compiled(encoder)  # 2.5 times as fast as eagerly
     ids = index["image_ids"]
     start = written = index["completed"]
     files = RecordedFiles(folder, start)
     files.resume()
-    seen: set[int] = set()  # rows with features; what breaks off has an error after them
+    seen: set[int] = set()  # rows with features; a damaged clip has an error after its features
     progress = tqdm(
         total=len(ids), initial=start, unit="image", desc="VGG16", disable=None, smoothing=0.05
     )
@@ -224,7 +223,7 @@ def _fill(
             index["completed"] += done
             progress.update(done)
             if number % _BATCHES_PER_CHECKPOINT == 0 or index["completed"] == len(ids):
-                # The features reach the file before the index says that they are there.
+                # Write the features to the file before the index counts them.
                 features.flush()
                 files.add(example.path for example in examples[written : index["completed"]])
                 written = index["completed"]
@@ -246,10 +245,10 @@ def _read_index(folder: Path) -> dict[str, Any]:
         ) from error
     if index.get("format") != _FORMAT:
         raise CaptionerError(
-            f"{path}: this feature store has format {index.get('format')}, this version reads "
+            f"{path}: this feature store has format {index.get('format')}, but this version reads "
             f"{_FORMAT}; delete the folder and run `captioner prepare` again"
         )
-    if "clip_ids" in index:  # as stores of clips with labels were written before 0.1.0
+    if "clip_ids" in index:  # the format of stores of clips with labels before 0.1.0
         lengths = index.pop("lengths")
         ids, most = index.pop("clip_ids"), index["reading"]["frames"]
         index |= {
@@ -269,7 +268,7 @@ def _write_index(folder: Path, index: dict[str, Any]) -> None:
 
 def _check(index: dict[str, Any], folder: Path, **made_of: Any) -> None:
     for key, value in {"view": None, "reading": None, **made_of}.items():
-        if index.get(key) != value:  # stores made before there were views do not name one
+        if index.get(key) != value:  # old stores, from before views, lack the key
             raise CaptionerError(
                 f"{folder}: this feature store was made with another {key}; choose another folder, "
                 "or delete this one and run `captioner prepare` again"

@@ -1,4 +1,4 @@
-"""The files of a feature store: its array, and the record of what it was computed from."""
+"""The files of a feature store: its array, and the record of its source files."""
 
 import json
 import os
@@ -15,20 +15,20 @@ from captioner.replacing import replacing
 
 
 def create_array(path: Path, shape: tuple[int, ...]) -> np.memmap:
-    """Create an array of float16 zeros whose blocks are all on the disk.
+    """Create an array file of float16 zeros with all its blocks allocated on the disk.
 
-    A file that only promises its size is filled as it is written to, and where the disk is full,
-    writing to memory that stands for it ends the process without a word (SIGBUS).
+    The blocks of a sparse file are allocated only when it is written. If the disk is then full,
+    writing to its memory map kills the process without a message (SIGBUS).
 
     Args:
-        path: Of the .npy file.
-        shape: Of the array.
+        path: Path of the .npy file.
+        shape: Shape of the array.
 
     Returns:
-        The array, to be read and written.
+        A writable memory map of the array.
 
     Raises:
-        CaptionerError: If there is no room for it, or the file cannot be written.
+        CaptionerError: If there is no disk space for it, or the file cannot be written.
 
     Example:
         >>> import tempfile
@@ -46,16 +46,16 @@ def create_array(path: Path, shape: tuple[int, ...]) -> np.memmap:
         path.unlink(missing_ok=True)
         raise CaptionerError(
             f"cannot write {path}, which needs {size / 1e6:,.0f} MB ({error.strerror or error}): "
-            "make room, or choose another folder"
+            "free disk space, or choose another folder"
         ) from error
     return array
 
 
 def take_room(path: Path) -> None:
-    """Have the disk hold room for all of a file; where it cannot, nothing happens.
+    """Allocate disk space for all of a file, if the system supports it.
 
     Raises:
-        OSError: If there is no room.
+        OSError: If there is not enough disk space.
     """
     if not hasattr(os, "posix_fallocate"):  # macOS and Windows
         return
@@ -64,14 +64,14 @@ def take_room(path: Path) -> None:
 
 
 def reopen_array(path: Path, rows: int) -> np.memmap:
-    """Open the array of a store to go on with it.
+    """Open the array of a store to resume it.
 
     Args:
-        path: Of the .npy file.
-        rows: How many it shall have; where there are fewer, it grows, whole or not at all.
+        path: Path of the .npy file.
+        rows: Number of rows that it needs; if it has fewer, it grows atomically.
 
     Raises:
-        CaptionerError: If it is missing or damaged, or there is no room for the rest of it.
+        CaptionerError: If it is missing or damaged, or there is no disk space for the rest of it.
     """
     try:
         take_room(path)
@@ -85,15 +85,15 @@ def reopen_array(path: Path, rows: int) -> np.memmap:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise CaptionerError(
-            f"cannot go on with {path} ({reason}): make room, or delete its folder and begin anew"
+            f"cannot resume {path} ({reason}): free disk space, or delete its folder to start again"
         ) from error
     return array
 
 
 def _no_room(path: Path, size: int, free: int) -> CaptionerError:
     return CaptionerError(
-        f"{path} needs {size / 1e6:,.0f} MB, and {free / 1e6:,.0f} MB are free: make room, or "
-        "choose another folder"
+        f"{path} needs {size / 1e6:,.0f} MB, and {free / 1e6:,.0f} MB are free: free disk space, "
+        "or choose another folder"
     )
 
 
@@ -102,14 +102,14 @@ _SHOWN = 3
 
 
 class RecordedFiles:
-    """A line for each row of a feature store, in a file beside it: the fingerprint of its file.
+    """The fingerprints of a store's source files, in a file with one line for each row.
 
-    Stores of earlier versions have no such file, or one that begins late, or nothing of folders of
-    frames: those rows are not checked.
+    Stores of earlier versions have no fingerprints, or lack those of their first rows or of folders
+    of frames. Rows without a fingerprint are not checked.
 
     Args:
-        folder: Of the store.
-        rows: Rows that the store has; lines beyond them, which a kill may leave, do not count.
+        folder: Folder of the store.
+        rows: Number of rows of the store; further lines, which a kill may leave, are ignored.
 
     Example:
         >>> import tempfile
@@ -130,27 +130,27 @@ class RecordedFiles:
         self._rows = rows
 
     def resume(self) -> None:
-        """Bring the lines to the number of rows."""
+        """Cut or pad the lines to the number of rows."""
         lines = self._lines()[: self._rows]
         lines += ["null"] * (self._rows - len(lines))
         self._path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
     def add(self, paths: Iterable[str]) -> None:
-        """Record the files of the next rows; to be called before the index counts them."""
+        """Record the files of the next rows; call it before the index counts them."""
         with self._path.open("a", encoding="utf-8") as stream:
             for path in paths:
                 known = take_fingerprint(path)
                 stream.write(json.dumps(None if known is None else asdict(known)) + "\n")
 
     def check(self, names: Sequence[str], paths: Sequence[str]) -> None:
-        """Compare the files of the rows with what they are now.
+        """Check that the files of the rows have not changed.
 
         Args:
-            names: Of the rows, for the error.
-            paths: Their files; "" where a row has none any more.
+            names: Names of the rows, for the error.
+            paths: Paths of their files; "" for a row that no longer has one.
 
         Raises:
-            CaptionerError: If files have other content now; those that are gone are passed over.
+            CaptionerError: If the content of a file has changed.
         """
         lines = self._lines()[: self._rows]
         try:
@@ -161,15 +161,15 @@ class RecordedFiles:
             ]
         except (ValueError, TypeError) as error:
             raise CaptionerError(
-                f"{self._path} is damaged ({error}): delete it to use the store unchecked, or its "
-                "folder to make the store anew"
+                f"{self._path} is damaged ({error}): delete it to use the store unchecked, or "
+                "delete its folder to make the store again"
             ) from error
         if changed:
             some = ", ".join(changed[:_SHOWN]) + (", ..." if len(changed) > _SHOWN else "")
             count = "1 file has" if len(changed) == 1 else f"{len(changed)} files have"
             raise CaptionerError(
                 f"{self._path.parent}: {count} changed since this feature store was made ({some}): "
-                "delete the folder to make it anew, or choose another"
+                "delete the folder to make it again, or choose another"
             )
 
     def _lines(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a data set is like, and what in it will hurt a training."""
+"""A survey of a data set and of its faults that harm a training."""
 
 import math
 from collections import Counter
@@ -14,27 +14,28 @@ from captioner.media.ahead import read_ahead
 from captioner.media.clip import Clip
 from captioner.media.sources import read_clips
 
-# Bits of 64 by which the hashes of near-duplicates differ at most. No two of Flickr8k's 2,000
-# validation and test photographs are as near; of copies of 200 of them are 99.5 % that are JPEG at
-# quality 30, 100 % of half the size, 99.5 % 1.2 times as bright, 94 % with 2 % cut off all around.
+# Near-duplicates have hashes that differ in at most this many of 64 bits. No two of the 2,000
+# validation and test images of Flickr8k are that close. Copies of 200 of them are found in 99.5 %
+# of cases as JPEG at quality 30, 100 % at half the size, 99.5 % at 1.2 times the brightness, and
+# 94 % with 2 % cut off at each edge.
 _NEAR = 6
-_ROWS = 256  # of the table of distances that are computed at once
+_ROWS = 256  # rows of the distance table that are computed at once
 _BATCH = 64
 
 
 @dataclass
 class Survey:
-    """What `survey_dataset` found.
+    """The result of `survey_dataset`.
 
     Args:
         images: Number of images and clips of each split.
         captions: Number of captions of each split.
-        words: How often each word is in the captions of "train".
-        unreadable: Image ids with the reason why they cannot be read.
-        duplicates: Groups of image ids that show nearly the same.
-        crossing: Those of `duplicates` that are in several splits.
+        words: Number of occurrences of each word in the captions of "train".
+        unreadable: Reasons why images cannot be read, by image id.
+        duplicates: Groups of image ids with nearly the same content.
+        crossing: Groups of `duplicates` that are in several splits.
         file_names: Image ids with a caption that is the name of the file.
-        repeated: Captions that more than one image has, with their number, the most frequent first.
+        repeated: Captions of more than one image, with their counts, the most frequent first.
     """
 
     images: Counter[str] = field(default_factory=Counter)
@@ -48,11 +49,11 @@ class Survey:
 
 
 def survey_dataset(dataset: Dataset, advance: Callable[[], object] = lambda: None) -> Survey:
-    """Read all images of a data set once, and look at its captions.
+    """Read all images of a data set once, and check its captions.
 
     Args:
         dataset: Images or clips with captions.
-        advance: Called after each image.
+        advance: Function that is called after each image.
 
     Example:
         >>> example = Example("a.jpg", "nosuch.jpg", ("a.jpg",), (("a", "jpg"),), "train")
@@ -87,12 +88,12 @@ def survey_dataset(dataset: Dataset, advance: Callable[[], object] = lambda: Non
 
 
 def difference_hash(image: np.ndarray) -> int:
-    """Hash an image so that images that look alike have hashes that differ in few bits.
+    """Hash an image so that the hashes of similar images differ in few bits.
 
-    Each bit says whether a pixel of a grey thumbnail is brighter than the one on its right.
+    Each bit is 1 if a pixel of a grey thumbnail is brighter than its right neighbour.
 
     Args:
-        image: uint8 (8, 9, 3), the whole image.
+        image: Thumbnail of the whole image, uint8 (8, 9, 3).
 
     Returns:
         64 bits.
@@ -113,8 +114,8 @@ def near_duplicates(hashes: dict[str, int], bits: int = _NEAR) -> list[list[str]
     """Group images whose hashes differ in few bits.
 
     Args:
-        hashes: Hash of each image, of 64 bits.
-        bits: Bits by which two of a group may differ; a group may be a chain of such pairs.
+        hashes: Hash of each image, 64 bits.
+        bits: Number of bits in which two images may differ; a group may be a chain of such pairs.
 
     Returns:
         Groups of two or more, in the order of their first image.
@@ -146,7 +147,7 @@ def near_duplicates(hashes: dict[str, int], bits: int = _NEAR) -> list[list[str]
 def _read(
     examples: Sequence[Example],
 ) -> Iterator[tuple[Example, np.ndarray | CaptionerError]]:
-    """Return the thumbnail uint8 (8, 9, 3) of each image, or of the first frame of a clip."""
+    """Yield the thumbnail, uint8 (8, 9, 3), of each image or of a clip's first frame."""
 
     def read(example: Example) -> Iterator[Clip]:
         return read_clips(example.path, (8, 9), every=math.inf, most=1)

@@ -1,4 +1,4 @@
-"""Your own images and captions: a table, or a folder of images with a text file beside each."""
+"""Readers of user data: a table, or a folder of images with a text file beside each."""
 
 import hashlib
 import os
@@ -12,7 +12,7 @@ from captioner.datasets.source import caption_words, read_source, with_pictures
 from captioner.errors import CaptionerError
 from captioner.media.files import find_media, is_media
 
-# Fewer images than these leave too few to chance.
+# With fewer images, a split by hashes alone may have too few validation images.
 _ENOUGH_FOR_HASHES = 200
 _LOOKED_AT = 20
 
@@ -25,23 +25,23 @@ def read_table(
     r"""Read a table of images and captions, see `rows.read_rows`.
 
     An image with several captions has several rows, or a list of captions. `a.jpg`, `./a.jpg` and
-    `a.jpg ` are one image, and so is `a` where no file has that name and one image is `a.jpg`.
+    `a.jpg ` are the same image, and also `a` if no file has that name and only `a.jpg` matches.
 
     Images without a split are split by `split_images`.
 
     Args:
-        path: the table.
-        images_dir: the folder that relative paths start from; by default the file's own, or, where
-            none of the first images is there, the folder in it that has one.
-        strict: refuse a table with a faulty row, instead of leaving the row out.
+        path: Path of the table.
+        images_dir: Folder that relative paths start from; by default the file's own, or, if it has
+            none of the first images, the first folder in it that has one of them.
+        strict: If True, refuse a table with a faulty row; otherwise leave the row out.
 
     Returns:
         The data set, named like the file; image ids are the paths as written in the table. Its
-        `faults` name the rows that were left out.
+        `faults` list the rows that were left out.
 
     Raises:
-        CaptionerError: the file is missing or no table, no row is right, or the images are
-            elsewhere.
+        CaptionerError: If the file is missing or is not a table, no row is valid, or the images are
+            not found.
 
     Example:
         >>> import tempfile
@@ -56,7 +56,7 @@ def read_table(
     right = [row for row in rows if not row.fault]
     faults = [f"{row.place} {row.fault}" for row in rows if row.fault]
     if rows and not right:
-        raise CaptionerError(f"{_listed(faults)}: no row of {path} is right")
+        raise CaptionerError(f"{_listed(faults)}: no row of {path} is valid")
     folder = _images_folder(path, right) if images_dir is None else Path(images_dir)
     return _build(path, folder, right, faults, strict)
 
@@ -67,14 +67,14 @@ def read_captioned_folder(folder: str | os.PathLike[str], strict: bool = False) 
     Each line of the text is a caption. Images without a text are left out.
 
     Args:
-        folder: the folder; folders in it are not searched.
-        strict: refuse an empty text, instead of leaving its image out.
+        folder: Folder of the images; its subfolders are not searched.
+        strict: If True, refuse an empty text; otherwise leave its image out.
 
     Returns:
         The data set, named like the folder; image ids are file names.
 
     Raises:
-        CaptionerError: no image has a text.
+        CaptionerError: If no image has a text.
     """
     folder = Path(folder)
     rows = []
@@ -90,7 +90,7 @@ def read_captioned_folder(folder: str | os.PathLike[str], strict: bool = False) 
 
 
 def caption_file(image: Path) -> Path | None:
-    """Return the text beside an image, `a.jpg.txt` or `a.txt`; None where there is none."""
+    """Return the text file beside an image, `a.jpg.txt` or `a.txt`, or None."""
     candidates = (image.with_name(image.name + ".txt"), image.with_suffix(".txt"))
     return next((text for text in candidates if text.is_file()), None)
 
@@ -98,10 +98,10 @@ def caption_file(image: Path) -> Path | None:
 def split_images(images: Iterable[str]) -> dict[str, str]:
     """Assign images to splits, by the SHA-256 of their names.
 
-    Of 200 images or more, 90, 5 and 5 of 100 go to "train", "val" and "test", on average: an image
-    keeps its split whatever others come or go. Of fewer, a tenth goes to "val", but four where that
-    would be less and is no more than a quarter of all, and the rest to "train"; fewer than four
-    images all train.
+    With 200 images or more, 90, 5 and 5 % on average go to "train", "val" and "test", and an image
+    keeps its split if other images are added or removed. With fewer, "val" gets a tenth or four
+    images, if that is more, but at most a quarter; the rest goes to "train". So fewer than four
+    images all go to "train".
 
     Example:
         >>> from collections import Counter
@@ -122,7 +122,7 @@ def _by_hundredth(hundredth: int) -> str:
 
 @dataclass
 class _Image:
-    """What the rows of one image say."""
+    """The content of all rows of one image."""
 
     image_id: str
     path: Path
@@ -150,7 +150,7 @@ def _build(
             continue
         image.captions += [text for text in row.captions if _has_words(text, row.place, faults)]
     if strict and faults:
-        raise CaptionerError(f"{_listed(faults)}: correct them")
+        raise CaptionerError(f"{_listed(faults)}: correct them, or leave out --strict")
     images = [image for image in found.values() if image.captions]
     splits = split_images(image.image_id for image in images if not image.split)
     examples = [
@@ -164,7 +164,7 @@ def _build(
         for image in images
     ]
     if not examples and faults:
-        raise CaptionerError(f"{_listed(faults)}: no row of {source} is right")
+        raise CaptionerError(f"{_listed(faults)}: no row of {source} is valid")
     return with_pictures(source.stem, examples, source, faults)
 
 
@@ -184,7 +184,7 @@ def _image_path(folder: Path, image: str) -> Path:
 
 
 def _stems(folder: Path) -> dict[str, Path]:
-    """Return the images of a folder by their names without a suffix, where these are unique."""
+    """Return the images of a folder by their names without suffix, if these are unique."""
     paths: dict[str, Path] = {}
     doubled = set()
     for path in map(Path, find_media([folder]) if folder.is_dir() else ()):
@@ -195,7 +195,7 @@ def _stems(folder: Path) -> dict[str, Path]:
 
 
 def _images_folder(path: Path, rows: Iterable[Row]) -> Path:
-    """Where the images lie: beside the table, or in a folder there such as Kaggle's `Images`."""
+    """Return the folder of the images: the table's, or one in it such as Kaggle's `Images`."""
     first = [row.image for row in rows][:_LOOKED_AT]
     own = path.parent
     if any(_image_path(own, image).is_file() for image in first):

@@ -1,4 +1,4 @@
-"""How often a label is right: over all clips, of each label, and as a picture of the confusions."""
+"""Accuracy of labels: over all clips, by label, and as an image of the confusion matrix."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,16 +13,17 @@ from captioner.errors import CaptionerError
 from captioner.evaluation.score_table import aligned, interval_text
 from captioner.replacing import replacing
 
-_Z = 1.959963984540054  # of 95 % of a normal distribution
+_Z = 1.959963984540054  # two-sided 95 % quantile of the normal distribution
 
 
 @dataclass(frozen=True)
 class AccuracyReport:
-    """What came of labelling clips.
+    """Counts of true and predicted labels.
 
     Attributes:
         labels: K labels.
-        confusion: int (K, K): clips of the label of each row that got the label of each column.
+        confusion: Confusion matrix, int (K, K): number of clips by true label (rows) and predicted
+            label (columns).
     """
 
     labels: tuple[str, ...]
@@ -30,16 +31,16 @@ class AccuracyReport:
 
     @property
     def accuracy(self) -> float:
-        """Share of the clips that got their label."""
+        """Share of clips with a correct prediction."""
         return float(np.trace(self.confusion) / self.confusion.sum())
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Its 95 % interval; see `wilson_interval`."""
+        """95 % interval of the accuracy; see `wilson_interval`."""
         return wilson_interval(int(np.trace(self.confusion)), int(self.confusion.sum()))
 
     def per_label(self) -> list[tuple[str, int, float, float]]:
-        """For each label its clips, and its recall and precision, 0 where there are none."""
+        """Return each label's number of clips, recall and precision (0 if there are no clips)."""
         right = np.diag(self.confusion)
         truth, given = self.confusion.sum(1), self.confusion.sum(0)
         recall, precision = (right / np.maximum(total, 1) for total in (truth, given))
@@ -49,7 +50,7 @@ class AccuracyReport:
         ]
 
     def to_text(self) -> str:
-        """Tables of text, which are Markdown as well."""
+        """Return the report as text; its table is valid Markdown."""
         right, total = int(np.trace(self.confusion)), int(self.confusion.sum())
         rows = [
             (label, str(clips), f"{100 * recall:.1f}", f"{100 * precision:.1f}")
@@ -65,7 +66,7 @@ class AccuracyReport:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return what JSON can hold of it."""
+        """Return the report as JSON values."""
         return {
             "accuracy": self.accuracy,
             "interval": list(self.interval),
@@ -81,15 +82,15 @@ class AccuracyReport:
 def count_confusion(
     labels: Sequence[str], truth: Sequence[str], given: Sequence[str]
 ) -> AccuracyReport:
-    """Count which label clips have, and which they got.
+    """Count the true and the predicted labels of clips.
 
     Args:
         labels: All labels, in the order of the rows and columns.
-        truth: The label of each clip.
-        given: What each clip got.
+        truth: True label of each clip.
+        given: Predicted label of each clip.
 
     Raises:
-        CaptionerError: If there are no clips, or one has another label.
+        CaptionerError: If there are no clips, or a clip has another label.
 
     Example:
         >>> count_confusion(("a", "b"), ["a", "b", "b"], ["a", "b", "a"]).confusion.tolist()
@@ -110,11 +111,11 @@ def count_confusion(
 
 
 def wilson_interval(right: int, total: int) -> tuple[float, float]:
-    """Return the 95 % interval of a share, by Wilson's score.
+    """Return the 95 % Wilson score interval of a share.
 
     Args:
-        right: Successes.
-        total: Trials, one at least.
+        right: Number of successes.
+        total: Number of trials, at least one.
 
     Source: Wilson 1927, Probable inference, the law of succession, and statistical inference.
 
@@ -132,24 +133,24 @@ def wilson_interval(right: int, total: int) -> tuple[float, float]:
 _FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 _CELL = 72  # pixels
 _GAP = 16
-_AXES = ("label of the clip", "label that it got")
+_AXES = ("true label", "predicted label")
 _INK = (36, 41, 47)
-_FULL = (9, 105, 218)  # the colour of a row whose clips are all in one cell
+_FULL = (9, 105, 218)  # the colour of a cell that has all clips of its row
 
 
 def write_confusion(report: AccuracyReport, path: Path) -> None:
-    """Draws a confusion matrix: rows are the labels of clips, columns what they got.
+    """Draw a confusion matrix, with true labels as rows and predicted labels as columns.
 
     Args:
-        report: What to draw.
-        path: A .png, .jpg or .jpeg file, which is replaced as a whole.
+        report: Report to draw.
+        path: A .png, .jpg or .jpeg file; replaced atomically.
 
     Raises:
         CaptionerError: If the file has another suffix, or cannot be written.
     """
     kind = _FORMATS.get(path.suffix.lower())
     if kind is None:
-        raise CaptionerError(f"{path}: name a picture {', '.join(_FORMATS)}")
+        raise CaptionerError(f"{path}: name an image file ({', '.join(_FORMATS)})")
     content = BytesIO()
     draw_confusion(report).save(content, kind, quality=92)
     with replacing(path) as partial:
@@ -157,7 +158,7 @@ def write_confusion(report: AccuracyReport, path: Path) -> None:
 
 
 def draw_confusion(report: AccuracyReport) -> Image.Image:
-    """Draws the matrix; a cell is as dark as its share of its row.
+    """Draw the matrix; a cell is darker the larger its share of the row is.
 
     Example:
         >>> from captioner.evaluation.accuracy import count_confusion
@@ -165,12 +166,12 @@ def draw_confusion(report: AccuracyReport) -> Image.Image:
         'RGB'
     """
     font = ImageFont.load_default(_CELL // 3)
-    # Columns are named upwards, so that long labels need no wide cells.
+    # The names of columns are vertical, so that long labels need no wide cells.
     names = [_name(label, font) for label in report.labels]
     rows_title, columns_title = (_name(title, font) for title in _AXES)
     title_height = rows_title.height + _GAP
     margin = max(name.width for name in names) + 2 * _GAP + title_height
-    # A small matrix is no wider than its titles.
+    # The sheet of a small matrix is as wide as its titles.
     cells = _CELL * len(names)
     side = max(margin + max(cells, columns_title.width), rows_title.width) + _GAP
     margin = side - _GAP - cells

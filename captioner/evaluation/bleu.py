@@ -7,21 +7,21 @@ import numpy as np
 
 from captioner.evaluation.ngrams import ORDERS, ReferenceNgrams, caption_lengths, count_ngrams
 
-# The COCO scorer's guards against division by zero; they are all the smoothing there is.
+# The COCO scorer's guards against division by zero; there is no other smoothing.
 _TINY = 1e-15
 _SMALL = 1e-9
 
 
 @dataclass(frozen=True)
 class BleuStatistics:
-    """What BLEU sums over images before it divides.
+    """The statistics that BLEU sums over images before it divides.
 
     Args:
-        matches: (..., 4) n-grams of the caption that a reference has, clipped to the most that any
-            one reference has.
-        ngrams: (..., 4) n-grams of the caption.
-        length: (...) words of the caption.
-        reference_length: (...) words of the reference that is closest in length.
+        matches: Number of the caption's n-grams that are in a reference, (..., 4), clipped to the
+            largest count in any one reference.
+        ngrams: Number of n-grams of the caption, (..., 4).
+        length: Number of words of the caption, (...).
+        reference_length: Number of words of the reference that is closest in length, (...).
     """
 
     matches: np.ndarray
@@ -38,13 +38,13 @@ class BleuStatistics:
 def bleu_statistics(
     captions: Sequence[str], references: ReferenceNgrams, images: np.ndarray | None = None
 ) -> BleuStatistics:
-    """Count what BLEU needs, caption by caption.
+    """Compute the BLEU statistics of each caption.
 
     Args:
         captions: N captions, words separated by white space.
-        references: the references of I images.
-        images: (N,) int64, which of them each caption is about; None: the first about the first,
-            the second about the second, and so on.
+        references: References of I images.
+        images: Index of each caption's image, int64 (N,); None if caption and image have the same
+            index.
 
     Returns:
         Statistics of shape (N, 4) and (N,).
@@ -61,7 +61,7 @@ def bleu_statistics(
             candidate.caption[found], np.minimum(candidate.count[found], clip), minlength=count
         )
     ngrams = np.maximum(length[:, None] - np.array(ORDERS) + 1, 0)
-    # Closest length, the shorter of two equally close: doubled so that a half breaks the tie.
+    # Closest length; ties go to the shorter one, by doubling the distance and adding 1 if longer.
     lengths = references.lengths[images]  # (N, R)
     distance = 2 * np.abs(lengths - length[:, None]) + (lengths > length[:, None])
     distance = np.where(lengths < 0, np.iinfo(np.int64).max, distance)
@@ -73,18 +73,19 @@ def bleu_from_statistics(table: np.ndarray) -> np.ndarray:
     """Compute BLEU-1 to BLEU-4 from summed statistics.
 
     The conventions are those of pycocoevalcap's `Bleu`: clipped n-gram precisions are summed over
-    the corpus (Papineni et al. 2002); the brevity penalty compares the sum of lengths with the sum
-    of the closest reference lengths, the shorter of two equally close; no smoothing but 1e-15 added
-    to matches and 1e-9 to n-grams. nltk's `corpus_bleu` without smoothing is the same number where
-    every caption has four words or more and every order has a match; where they part, it counts one
-    4-gram for a caption of three words and gives up on a zero. So nltk checks this function in the
-    tests, and is not called: its counts are for whole corpora, and intervals need them by image.
+    the corpus (Papineni et al. 2002). The brevity penalty compares the sum of lengths with the sum
+    of the closest reference lengths (the shorter one of a tie). The only smoothing is 1e-15 added
+    to matches and 1e-9 to n-grams. nltk's `corpus_bleu` without smoothing returns the same number
+    if every caption has four words or more and every order has a match; otherwise nltk counts one
+    4-gram for a caption of three words, and returns 0 if an order has no match. The tests compare
+    with nltk. It is not called here, since it counts over whole corpora, and intervals need counts
+    by image.
 
     Args:
-        table: (..., 10), `BleuStatistics.table()` or sums of it over images.
+        table: `BleuStatistics.table()` or sums of it over images, (..., 10).
 
     Returns:
-        (..., 4) float64, BLEU-1 to BLEU-4.
+        BLEU-1 to BLEU-4, float64 (..., 4).
 
     Source: Papineni, Roukos, Ward and Zhu 2002, "BLEU: a Method for Automatic Evaluation of Machine
     Translation".

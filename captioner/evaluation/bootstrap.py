@@ -1,4 +1,4 @@
-"""How sure a score is: bootstrap intervals, and the paired test of two systems."""
+"""Bootstrap intervals of scores, and the paired test of two systems."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,20 +8,20 @@ import numpy as np
 from captioner.errors import CaptionerError
 from captioner.evaluation.metric import Metric
 
-_TAILS = (2.5, 97.5)  # of a 95 % interval
+_TAILS = (2.5, 97.5)  # percentiles of a 95 % interval
 _AT_A_TIME = 100
 
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """How far the second of two systems is from the first on the same images.
+    """The difference of two systems' scores on the same images.
 
     Args:
-        difference: score of the second minus score of the first.
-        low: lower end of the difference's 95 % interval.
-        high: upper end.
-        p_value: two-sided: twice the share of resamples in which the difference has the other sign
-            or none, at most 1.
+        difference: Score of the second minus score of the first.
+        low: Lower end of the difference's 95 % interval.
+        high: Upper end of the interval.
+        p_value: Two-sided p-value: twice the share of resamples in which the difference is 0 or has
+            the other sign, at most 1.
     """
 
     difference: float
@@ -31,12 +31,12 @@ class PairedDifference:
 
 
 def resampled_sums(tables: Sequence[np.ndarray], resamples: int, seed: int) -> list[np.ndarray]:
-    """Draw images with replacement, as many as there are, again and again, and sum statistics.
+    """Resample I of I images with replacement, many times, and sum their statistics.
 
     Args:
-        tables: arrays (I, S), statistics of the same I images; all are resampled alike.
-        resamples: B, how often.
-        seed: of the random numbers.
+        tables: Arrays (I, S), statistics of the same I images; all are resampled alike.
+        resamples: Number of resamples, B.
+        seed: Seed of the random numbers.
 
     Returns:
         Arrays (B, S).
@@ -56,14 +56,14 @@ def resampled_sums(tables: Sequence[np.ndarray], resamples: int, seed: int) -> l
 def confidence_intervals(
     metrics: Mapping[str, Metric], *, resamples: int = 1000, seed: int = 0
 ) -> dict[str, tuple[float, float]]:
-    """Find 95 % intervals of scores by the percentile bootstrap over images.
+    """Compute 95 % intervals of scores by the percentile bootstrap over images.
 
-    Document frequencies of CIDEr stay those of all images.
+    CIDEr uses the document frequencies of all images in each resample.
 
     Args:
-        metrics: scores of the same images.
-        resamples: how many times the images are drawn.
-        seed: of the random numbers; the same seed gives the same intervals.
+        metrics: Scores of the same images.
+        resamples: Number of resamples of the images.
+        seed: Seed of the random numbers; the same seed gives the same intervals.
 
     Returns:
         Lower and upper end for each metric.
@@ -89,19 +89,19 @@ def paired_bootstrap(
     resamples: int = 1000,
     seed: int = 0,
 ) -> dict[str, PairedDifference]:
-    """Test whether two systems differ on the same images, drawn together.
+    """Test whether two systems differ on the same images, with the same resamples for both.
 
     Args:
-        first: metrics of the first system.
-        second: metrics of the second, for the same images in the same order.
-        resamples: how many times the images are drawn.
-        seed: of the random numbers.
+        first: Metrics of the first system.
+        second: Metrics of the second system, for the same images in the same order.
+        resamples: Number of resamples of the images.
+        seed: Seed of the random numbers.
 
     Returns:
         The difference for each metric that both have.
 
     Raises:
-        CaptionerError: the two were not measured on equally many images.
+        CaptionerError: If the two have different numbers of images.
 
     Source: Koehn 2004, "Statistical Significance Tests for Machine Translation Evaluation".
 
@@ -113,7 +113,7 @@ def paired_bootstrap(
     names = [name for name in first if name in second]
     sizes = {len(metrics[name].statistics) for metrics in (first, second) for name in names}
     if len(sizes) != 1:
-        raise CaptionerError("two systems are compared on the same images: give both all of them")
+        raise CaptionerError("two systems are compared on the same images: give all images to both")
     tables = [metrics[name].statistics for metrics in (first, second) for name in names]
     sums = resampled_sums(tables, resamples, seed)
     differences = {}

@@ -1,4 +1,4 @@
-"""A system's captions, one an image: their files, and the images that they are about."""
+"""Files of a system's captions, one per image, and their images."""
 
 import json
 import os
@@ -14,23 +14,24 @@ from captioner.replacing import replacing
 _LISTED = 10
 _KINDS = (
     'give [{"image_id": ..., "caption": ...}, ...], {image: caption}, JSON Lines, a table with '
-    "image and caption, or what `caption` writes"
+    "image and caption, or a report of `caption`"
 )
 
 
 def read_results(path: str | os.PathLike[str]) -> dict[str, str]:
-    """Read the captions that a system gave images.
+    """Read the captions of a system.
 
     Args:
-        path: the COCO results format, [{"image_id": ..., "caption": ...}, ...], what `caption`
-            writes, or any other file of `read_caption_rows`.
+        path: Path of a file in the COCO results format, [{"image_id": ..., "caption": ...}, ...], a
+            report of `caption`, or any other file that `read_caption_rows` reads.
 
     Returns:
-        The caption of each image id, in the order of the file; ids are text; an image whose row is
-        empty, or has an error, has an empty caption.
+        The caption of each image id, in the order of the file. Ids are text. An image with an empty
+        row, or with an error, has an empty caption.
 
     Raises:
-        CaptionerError: the file is missing or of another kind, or an image comes more than once.
+        CaptionerError: If the file is missing or in another format, or an image occurs more than
+            once.
 
     Source: https://cocodataset.org/#format-results
 
@@ -52,21 +53,21 @@ def read_results(path: str | os.PathLike[str]) -> dict[str, str]:
     if doubled:
         raise CaptionerError(
             f"{path} has more than one caption for {list_ids(dict.fromkeys(doubled))}: keep one of "
-            "each; of a clip, `caption --whole` gives one"
+            "each (`caption --whole` writes one for a clip)"
         )
     return {row.image: row.captions[0] if row.captions else "" for row in rows}
 
 
 def write_results(path: str | os.PathLike[str], captions: Mapping[str, str]) -> None:
-    """Write captions in the COCO results format, the whole file or nothing.
+    """Write captions in the COCO results format, atomically.
 
     Args:
-        path: the JSON file.
-        captions: the caption of each image id; ids that are whole numbers are written as such, as
+        path: Path of the JSON file.
+        captions: Caption of each image id; ids that are whole numbers are written as numbers, as
             the COCO tools expect.
 
     Raises:
-        CaptionerError: the file cannot be written.
+        CaptionerError: If the file cannot be written.
     """
     entries = [
         {"image_id": int(image) if _is_number(image) else image, "caption": caption}
@@ -82,22 +83,22 @@ def complete_results(
     source: str = "the results",
     allow_missing: bool = False,
 ) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Bring results into the images' order, and refuse what would make their score another's.
+    """Sort results in the order of the images, and refuse unknown images and missing captions.
 
     Ids may be written with folders or without a suffix, see `match_ids`.
 
     Args:
-        results: the caption of each image id.
-        image_ids: the images that are to be scored.
-        source: the name of the results in errors.
-        allow_missing: take images without a caption, or with an empty one, as captions of no words,
-            which lowers the score.
+        results: Caption of each image id.
+        image_ids: Ids of the images to score.
+        source: Name of the results in errors.
+        allow_missing: If True, score images with a missing or empty caption as captions without
+            words, which lowers the score.
 
     Returns:
-        The caption of every image, by the ids of `image_ids`; and the images that had none.
+        The caption of every image, by the ids of `image_ids`; and the images without a caption.
 
     Raises:
-        CaptionerError: results are for unknown images, or are missing or empty unless allowed.
+        CaptionerError: If results are for unknown images, or (unless allowed) missing or empty.
 
     Example:
         >>> complete_results({"1": "a dog"}, ["1", "2"], allow_missing=True)
@@ -108,8 +109,8 @@ def complete_results(
     if unknown:
         raise CaptionerError(
             f"{source} has captions for images without references, {list_ids(unknown)}; the "
-            f"references are of images such as {next(iter(image_ids), 'none')}: remove those "
-            "captions, or give the references (and split) they belong to"
+            f"references are for images such as {next(iter(image_ids), 'none')}: remove those "
+            "captions, or give the references (and the split) of these images"
         )
     given = {found[image]: caption for image, caption in results.items()}
     missing = [image for image in image_ids if not given.get(image, "").strip()]
@@ -118,28 +119,28 @@ def complete_results(
         raise CaptionerError(
             f"{source} has no caption for {list_ids(missing)}"
             f"{f', {empty} of them empty ones' if empty else ''}; it has captions of images such "
-            f"as {next(iter(results), 'none')}: add what is missing, or count it as empty with "
-            "--allow-missing"
+            f"as {next(iter(results), 'none')}: add the missing captions, or count them as empty "
+            "with --allow-missing"
         )
     return {image: given.get(image, "").strip() for image in image_ids}, tuple(missing)
 
 
 def list_ids(image_ids: Collection[str]) -> str:
-    """Name images for an error: how many, and the first few."""
+    """Format image ids for an error: their number, and the first few."""
     first = ", ".join(list(image_ids)[:_LISTED])
     number = f"{len(image_ids)} image{'s' if len(image_ids) > 1 else ''}"
     return f"{number} ({first}{', ...' if len(image_ids) > _LISTED else ''})"
 
 
 def write_whole(path: str | os.PathLike[str], text: str) -> None:
-    """Write a text file, the whole of it or nothing.
+    """Write a text file atomically.
 
     Args:
-        path: the file; its folder exists.
-        text: its content.
+        path: Path of the file, in an existing folder.
+        text: Content of the file.
 
     Raises:
-        CaptionerError: the file cannot be written.
+        CaptionerError: If the file cannot be written.
     """
     with replacing(path) as partial:
         partial.write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Captions by image, of a system or of people, from whatever file they come in."""
+"""Captions by image, of a system or of people, from files in many formats."""
 
 import csv
 import io
@@ -18,21 +18,21 @@ _SPAN = re.compile(r"\d+:\d\d:\d\d\.\d-\d+:\d\d:\d\d\.\d")
 
 
 def read_caption_rows(path: Path) -> list[Row]:
-    r"""Read captions and what they are about.
+    r"""Read captions with their images.
 
-    What `caption` writes is read, as text, JSON, JSON Lines or CSV (alternatives are passed over),
-    and besides: JSON lists, JSON Lines and tables with an image and a caption, see `read_rows`; a
-    JSON object of captions, or of lists of captions, by image; and lines of text, an image, a tab
-    and a caption. Lines of captions alone are about the images "1", "2", and so on.
+    Reads the reports of `caption` as text, JSON, JSON Lines or CSV (without alternative captions);
+    JSON lists, JSON Lines and tables with an image and a caption, see `read_rows`; a JSON object
+    with captions, or lists of captions, by image; and lines of text with an image, a tab and a
+    caption. Lines with only a caption belong to the images "1", "2", and so on.
 
     Args:
-        path: The file.
+        path: Path of the file.
 
     Returns:
-        The rows in order, those with a fault, too; a shot of a clip has a row of its own.
+        All rows in order, including faulty ones; each shot of a clip has its own row.
 
     Raises:
-        CaptionerError: The file cannot be read, or is nothing of that kind.
+        CaptionerError: If the file cannot be read, or has none of these formats.
 
     Example:
         >>> import tempfile
@@ -63,7 +63,7 @@ def read_caption_rows(path: Path) -> list[Row]:
 
 
 def _report_layout(header: str) -> CSVLayout | None:
-    """Return how a report of `caption --csv` is written; None for any other file."""
+    """Return the layout of a report of `caption --csv`; None for any other file."""
     try:
         return CSVLayout.parse(header)
     except ValueError:
@@ -71,7 +71,7 @@ def _report_layout(header: str) -> CSVLayout | None:
 
 
 def _report_rows(path: Path, text: str, layout: CSVLayout) -> Iterator[Row]:
-    """Read what `caption --csv` wrote: of each image its first caption, of a clip all shots."""
+    """Read a report of `caption --csv`: the first caption of each image or shot of a clip."""
     reader = csv.reader(io.StringIO(text), delimiter=layout.delimiter)
     next(reader)
     try:
@@ -82,8 +82,8 @@ def _report_rows(path: Path, text: str, layout: CSVLayout) -> Iterator[Row]:
         ]
     except (ValueError, csv.Error) as error:
         raise CaptionerError(
-            f"{path}, line {reader.line_num}, is cut short or damaged ({error}): correct it, or "
-            "describe the images anew"
+            f"{path}, line {reader.line_num}, is truncated or damaged ({error}): correct it, or "
+            "caption the images again"
         ) from error
     for image, group in groupby(rows, key=lambda row: row[1]["path"]):
         shots: dict[str, Row] = {}
@@ -111,6 +111,6 @@ def _tabbed_rows(path: Path, text: str) -> Iterator[Row]:
 
 
 def _is_heading(line: str) -> bool:
-    """Whether the first line of a table with tabs names columns, and no image."""
+    """Return True if the first line of a table with tabs is a header."""
     names = [cell.strip().lower() for cell in line.split("\t")]
     return "caption" in names or "captions" in names or "text" in names

@@ -1,4 +1,4 @@
-"""In how many images' references each n-gram occurs: what CIDEr weighs n-grams by."""
+"""CIDEr-D, and the document frequencies that weigh its n-grams."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -23,9 +23,9 @@ class DocumentFrequencies:
     """Document frequencies of 1-grams to 4-grams; a document is one image's references.
 
     Args:
-        images: the number of documents, at least one.
-        ngrams: for each order (G,) uint64, hashes in ascending order.
-        frequencies: for each order (G,) int64.
+        images: Number of documents, at least one.
+        ngrams: Hashes of n-grams in ascending order, uint64 (G,) for each order.
+        frequencies: Document frequency of each n-gram, int64 (G,) for each order.
 
     Example:
         >>> references = ReferenceNgrams([["a dog", "the dog"], ["a cat"]])
@@ -39,10 +39,10 @@ class DocumentFrequencies:
 
     @classmethod
     def count(cls, references: ReferenceNgrams) -> "DocumentFrequencies":
-        """Count in how many of the images' references each n-gram occurs.
+        """Count for each n-gram the images with references that contain it.
 
         Args:
-            references: the n-grams of the references of all images.
+            references: N-grams of the references of all images.
 
         Returns:
             Their document frequencies.
@@ -54,11 +54,11 @@ class DocumentFrequencies:
         """Look up the inverse document frequencies of n-grams.
 
         Args:
-            order: 1 to 4.
-            ngrams: (M,) uint64, hashes.
+            order: Order of the n-grams, 1 to 4.
+            ngrams: Hashes, uint64 (M,).
 
         Returns:
-            (M,) float64, log(images / frequency); a frequency of 0 counts as 1.
+            Values log(images / frequency), float64 (M,); a frequency of 0 counts as 1.
         """
         known = self.ngrams[order - 1]
         frequency = np.ones(len(ngrams))
@@ -70,13 +70,13 @@ class DocumentFrequencies:
         return np.log(float(self.images)) - np.log(frequency)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the frequencies to an `.npz` file, whole or not at all.
+        """Write the frequencies to an `.npz` file, atomically.
 
         Args:
-            path: the file.
+            path: Path of the file.
 
         Raises:
-            CaptionerError: the file cannot be written.
+            CaptionerError: If the file cannot be written.
         """
         arrays = {"images": np.array(self.images)}
         for order in ORDERS:
@@ -87,16 +87,16 @@ class DocumentFrequencies:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "DocumentFrequencies":
-        """Read frequencies that `save` wrote.
+        """Read frequencies from a file of `save`.
 
         Args:
-            path: the file.
+            path: Path of the file.
 
         Returns:
             The frequencies.
 
         Raises:
-            CaptionerError: the file is missing or of another kind.
+            CaptionerError: If the file is missing or in another format.
         """
         try:
             with np.load(path, allow_pickle=False) as arrays:
@@ -107,7 +107,7 @@ class DocumentFrequencies:
                 )
         except (OSError, ValueError, KeyError, BadZipFile) as error:
             raise CaptionerError(
-                f"{path} holds no document frequencies that can be read: count them again"
+                f"{path} has no readable document frequencies: count them again"
             ) from error
 
 
@@ -115,23 +115,23 @@ _SIGMA = 6.0
 
 
 class CiderD:
-    """Scores any number of captions an image against that image's references.
+    """Scores any number of captions per image against that image's references.
 
-    The references are counted once, when the scorer is made. The numbers are those of
+    The references are counted once, when the scorer is made. The scores equal those of
     pycocoevalcap's `Cider`, which despite its name is CIDEr-D: clipped counts, a Gaussian penalty
-    on the difference of lengths (sigma = 6), times 10. Length is, as there, the number of bigrams.
+    on the difference of lengths (sigma = 6), times 10. As there, length is the number of bigrams.
 
     Args:
-        references: the references of every image id, one or more, words separated by white space.
-        frequencies: document frequencies; by default those of the references themselves. For
+        references: One or more references of each image id, words separated by white space.
+        frequencies: Document frequencies; by default those of the references themselves. For
             training rewards they are counted once over the training set.
 
     Attributes:
-        references: the n-grams of the references.
-        frequencies: the document frequencies in use.
+        references: N-grams of the references.
+        frequencies: Document frequencies in use.
 
     Raises:
-        CaptionerError: there are no references, or an image has none.
+        CaptionerError: If there are no references, or an image has none.
 
     Source: Vedantam, Zitnick and Parikh 2015, "CIDEr: Consensus-based Image Description
     Evaluation".
@@ -170,14 +170,14 @@ class CiderD:
         """Score captions.
 
         Args:
-            image_ids: N ids, the image of each caption; an image may come many times.
+            image_ids: N ids, the image of each caption; an image may occur many times.
             captions: N captions, words separated by white space.
 
         Returns:
-            (N,) float64, CIDEr-D, 0 to 10.
+            CIDEr-D from 0 to 10, float64 (N,).
 
         Raises:
-            CaptionerError: an image has no references here.
+            CaptionerError: If an image has no references.
         """
         try:
             images = np.array([self._place[image] for image in image_ids], dtype=np.int64)  # (N,)
@@ -196,7 +196,7 @@ class CiderD:
         return 10.0 * similarity.sum(axis=1) / (len(ORDERS) * sizes)
 
     def _cosine(self, order: int, candidate: NgramCounts, images: np.ndarray) -> np.ndarray:
-        """Clipped cosines of N captions with each reference of their images, (N, R)."""
+        """Return clipped cosines of N captions with each reference of their images, (N, R)."""
         norms = self._norms[order - 1][images]  # (N, R)
         inverse = self.frequencies.inverse(order, candidate.ngram)
         weight = candidate.count * inverse  # (M,)

@@ -1,4 +1,4 @@
-"""Two systems on the same images: which is better, and how surely."""
+"""Comparison of two systems on the same images, with a paired test."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -15,9 +15,9 @@ class Comparison:
     """Two evaluations and the paired test of their difference.
 
     Args:
-        first: one system.
-        second: the other, on the same images.
-        differences: second minus first, by metric.
+        first: Evaluation of one system.
+        second: Evaluation of the other, on the same images.
+        differences: Second minus first, by metric.
     """
 
     first: Evaluation
@@ -25,7 +25,7 @@ class Comparison:
     differences: dict[str, PairedDifference]
 
     def to_text(self) -> str:
-        """Tables and notes as text, which is Markdown as well."""
+        """Return table and notes as text, which is valid Markdown."""
         notes = dict.fromkeys((*self.first.notes, *self.second.notes))
         lines = [comparison_table(self.first, self.second, self.differences), ""]
         return "\n".join(
@@ -61,18 +61,18 @@ def compare_captions(
     """Compare the captions of two systems on the same images.
 
     Args:
-        first: one raw caption for each image id.
-        second: likewise, of the other system.
-        references: one or more raw captions for each of the same ids.
-        names: of the systems, for errors and tables.
-        tokenization: "ptb" (as published scores), "karpathy" or "none".
-        meteor: the METEOR program; without it METEOR is left out.
-        allow_missing: count images without a caption as captions of no words.
-        resamples: of the bootstrap over images, in which both systems get the same images.
-        seed: of the bootstrap.
+        first: One raw caption for each image id.
+        second: One raw caption of the other system for each image id.
+        references: One or more raw captions for each of the same ids.
+        names: Names of the systems, for errors and tables.
+        tokenization: "ptb" (as in published scores), "karpathy" or "none".
+        meteor: METEOR program; without it METEOR is left out.
+        allow_missing: If True, score images without a caption as captions without words.
+        resamples: Number of bootstrap resamples of the images, the same for both systems.
+        seed: Seed of the bootstrap.
 
     Raises:
-        CaptionerError: captions are missing or empty (unless allowed), or for unknown images.
+        CaptionerError: If captions are for unknown images, or (unless allowed) missing or empty.
 
     Source: Koehn 2004, "Statistical Significance Tests for Machine Translation Evaluation".
 

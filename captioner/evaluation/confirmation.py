@@ -1,4 +1,4 @@
-"""How much of a caption people confirm: the truth that a confidence is measured against."""
+"""Share of a caption that references confirm, to evaluate confidences."""
 
 from collections.abc import Iterable, Sequence
 
@@ -8,14 +8,14 @@ from captioner.text.stems import FUNCTION_WORDS
 
 
 def confirmed_share(words: Sequence[str], references: Iterable[Sequence[str]]) -> float:
-    """Return the share of a caption's content words that any reference has.
+    """Return the share of a caption's content words that are in any reference.
 
-    Words are compared as they are written: "running" does not confirm "runs", so the share is a
-    lower bound of what is true of the picture.
+    Words are compared exactly: "running" does not confirm "runs", so the share is a lower bound of
+    the true share.
 
     Args:
-        words: of the caption.
-        references: the words of each human caption of the picture.
+        words: Words of the caption.
+        references: Words of each human caption of the image.
 
     Returns:
         0 to 1; 0 for a caption without content words.
@@ -34,15 +34,15 @@ def auroc(
 ) -> float | None:
     """Return the area under the ROC curve of a score as a test.
 
-    It is the probability that a positive has a higher score than a negative, equal scores counting
+    It is the probability that a positive has a higher score than a negative; equal scores count
     half (Hanley and McNeil 1982).
 
     Args:
-        scores: (N,), the higher the likelier positive.
-        positives: (N,).
+        scores: Scores (N,), higher for likely positives.
+        positives: True for each positive (N,).
 
     Returns:
-        0 to 1, 0.5 for a score that tells nothing; None without positives or negatives.
+        Area from 0 to 1; 0.5 for an uninformative score; None without positives or negatives.
 
     Example:
         >>> auroc([0.9, 0.4, 0.4, 0.1], [True, True, False, False])

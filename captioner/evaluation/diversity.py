@@ -1,4 +1,4 @@
-"""How varied, how long and how well-formed captions are, apart from how true."""
+"""Variety, length and well-formedness of captions, independent of references."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,18 +14,17 @@ class CaptionVariety:
     """Variety and lengths of a set of captions.
 
     Args:
-        distinct_1: different words per word.
-        distinct_2: different word pairs per word pair.
-        vocabulary: different words used.
-        distinct_captions: share of captions among all that are different from each other.
-        novel: share of captions that no training image has; None where no training captions are at
-            hand.
-        mean_length: words a caption.
-        deviation_of_length: its standard deviation.
-        shortest: words of the shortest caption.
-        longest: words of the longest.
-        dangling: share of captions that break off, after "a", "with" and their like.
-        repetitive: share of captions that have the same pair of words twice.
+        distinct_1: Number of different words per word.
+        distinct_2: Number of different word pairs per word pair.
+        vocabulary: Number of different words.
+        distinct_captions: Number of different captions per caption.
+        novel: Share of captions that are not in the training set; None without training captions.
+        mean_length: Mean number of words per caption.
+        deviation_of_length: Standard deviation of the number of words.
+        shortest: Number of words of the shortest caption.
+        longest: Number of words of the longest caption.
+        dangling: Share of captions that break off after a word such as "a" or "with".
+        repetitive: Share of captions that have the same pair of words twice.
     """
 
     distinct_1: float
@@ -44,14 +43,14 @@ class CaptionVariety:
 def measure_variety(
     captions: Sequence[str], training_captions: Iterable[str] | None = None
 ) -> CaptionVariety:
-    """Measure how varied and how long captions are.
+    """Measure the variety and the lengths of captions.
 
     Args:
-        captions: at least one, words separated by spaces.
-        training_captions: what the system was trained on, split into words in the same way.
+        captions: One or more captions, words separated by spaces.
+        training_captions: Captions of the system's training, split into words in the same way.
 
     Returns:
-        The variety; a set of captions without any word pair has 0 distinct pairs.
+        The variety; `distinct_2` is 0 for captions without any word pair.
 
     Source: distinct-n: Li, Galley, Brockett, Gao and Dolan 2016, "A Diversity-Promoting Objective
     Function for Neural Conversation Models".

@@ -1,4 +1,4 @@
-"""An evaluation: a model's captions for a split of a data set, and all that is measured of them."""
+"""Evaluation of a model's captions for a split of a data set."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,17 +26,17 @@ class Evaluation:
     """Scores, intervals and variety of one system's captions.
 
     Args:
-        name: of the system, for reports.
-        captions: the raw caption of each image id, in the order of the metrics' rows.
-        references: the raw references of each.
-        metrics: by name, in the order of `METRICS`.
-        intervals: the 95 % interval of each metric.
-        variety: variety and lengths of the captions.
-        missing: images that had no caption and count as captions of no words.
-        tokenization: how captions were split into words.
-        resamples: of the bootstrap.
-        seed: of the bootstrap.
-        notes: what a reader of the scores must know, in sentences.
+        name: Name of the system, for reports.
+        captions: Raw caption of each image id, in the order of the metrics' rows.
+        references: Raw references of each image id.
+        metrics: Metrics by name, in the order of `METRICS`.
+        intervals: 95 % interval of each metric.
+        variety: Variety and lengths of the captions.
+        missing: Images without a caption, which are scored as captions without words.
+        tokenization: Name of the tokenization of the captions.
+        resamples: Number of bootstrap resamples.
+        seed: Seed of the bootstrap.
+        notes: Sentences about how to read the scores.
     """
 
     name: str
@@ -52,9 +52,9 @@ class Evaluation:
     notes: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Return scores as fractions under the metrics' names, their intervals, and the rest.
+        """Return scores as fractions by metric, their intervals, and all other results.
 
-        CIDEr is there as "CIDEr-D", too, as in earlier versions.
+        CIDEr is repeated as "CIDEr-D", for compatibility with earlier versions.
         """
         scores = {name: metric.score for name, metric in self.metrics.items()}
         intervals = {name: list(ends) for name, ends in self.intervals.items()}
@@ -88,22 +88,22 @@ def evaluate_captions(
     """Measure one system's captions.
 
     Args:
-        results: one raw caption for each image id.
-        references: one or more raw captions for each of the same ids.
-        name: of the system, for errors and reports.
-        training_captions: raw captions it was trained on, to tell which captions are new.
-        tokenization: "ptb" (as published scores), "karpathy", "unicode" or "none".
-        meteor: the METEOR program, which knows English alone; without it, or if it fails, METEOR is
-            left out, and a note says why.
-        allow_missing: count images without a caption as captions of no words.
-        resamples: of the bootstrap.
-        seed: of the bootstrap.
+        results: One raw caption for each image id.
+        references: One or more raw captions for each of the same ids.
+        name: Name of the system, for errors and reports.
+        training_captions: Raw captions of its training, to find which captions are new.
+        tokenization: "ptb" (as in published scores), "karpathy", "unicode" or "none".
+        meteor: METEOR program, which supports only English. Without it, or if it fails, METEOR is
+            left out, and a note contains the reason.
+        allow_missing: If True, score images without a caption as captions without words.
+        resamples: Number of bootstrap resamples.
+        seed: Seed of the bootstrap.
 
     Returns:
         The evaluation.
 
     Raises:
-        CaptionerError: captions are missing or empty (unless allowed), or for unknown images.
+        CaptionerError: If captions are for unknown images, or (unless allowed) missing or empty.
 
     Example:
         >>> evaluation = evaluate_captions({"1.jpg": "A dog."}, {"1": ["A dog.", "One dog."]})
@@ -122,37 +122,38 @@ def evaluate_captions(
     english = is_english(text for texts in references.values() for text in texts)
     if len(truths) == 1:
         notes.append(
-            "CIDEr needs several images: it weighs words by how few images have them in their "
-            "references, and of one image alone it is 0, whatever the caption."
+            "CIDEr needs several images: it gives more weight to words that are in the references "
+            "of few images, and for a single image it is always 0."
         )
     if all(len(texts) == 1 for texts in truths.values()):
         notes.append(
-            "Each image has one reference: CIDEr and BLEU are made for several, and are lower and "
-            "less certain with one; published scores have five."
+            "Each image has one reference: CIDEr and BLEU are designed for several, and are lower "
+            "and less certain with one; published scores use five."
         )
     if meteor is None:
         if not english:
-            reason = ": it knows English alone, and the references seem to be in another language"
+            reason = ": it supports only English, and the references seem to be in another language"
         elif not Meteor.is_available():
             reason = ": it needs Java, which is not installed"
         else:
             reason = ""
         notes.append(f"METEOR was left out{reason}.")
     else:
-        try:  # Its program is the user's Java, which may fail in the middle; the rest stands.
+        try:  # METEOR runs in the user's Java, which may fail; the other metrics remain valid.
             metric = measure_meteor(meteor, list(words.values()), list(truths.values()))
             intervals |= confidence_intervals({"METEOR": metric}, resamples=resamples, seed=seed)
             metrics["METEOR"] = metric
             if not english:
                 notes.append(
-                    "METEOR knows English alone: of captions in another language it compares "
-                    "words as they are written, and its score is no published one."
+                    "METEOR supports only English: for captions in another language it compares "
+                    "exact words, and its score is not comparable with published ones."
                 )
         except CaptionerError as error:
             notes.append(f"METEOR was left out: {error}.")
     if missing:
         notes.append(
-            f"{len(missing)} of {len(captions)} images had no caption: scored as if of no words."
+            f"{len(missing)} of {len(captions)} images had no caption: scored as captions "
+            "without words."
         )
     known = None if training_captions is None else [split(text) for text in training_captions]
     return Evaluation(
@@ -171,15 +172,14 @@ def evaluate_captions(
 
 
 def references_of(dataset: Dataset, split: str) -> tuple[ReferenceSet, dict[str, Path]]:
-    """Take the references and the pictures of a split.
+    """Return the references and the images of a split.
 
     Args:
-        dataset: Pictures with captions.
+        dataset: Images with captions.
         split: "train", "val", "test", or "all".
 
     Returns:
-        The references, with the captions of the train split beside them, and the pictures' paths
-        by image id.
+        The references, together with the captions of the train split, and the image paths by id.
 
     Raises:
         CaptionerError: If the data set has no such split.
@@ -203,26 +203,26 @@ def describe_pictures(
     report: Callable[[str], None],
     **options: Any,
 ) -> dict[str, str]:
-    """Let a model describe pictures.
+    """Caption images with a model.
 
     Args:
-        presets: Names of bundled presets, or folders; of several the predictions are averaged.
-        pictures: Paths by image id.
-        report: Called with a line for each picture that cannot be read; it has no caption then.
-        options: Those of `Captioner.stream`.
+        presets: Names of bundled presets, or folders; the predictions of several are averaged.
+        pictures: Image paths by image id.
+        report: Function that is called with a line for each unreadable image.
+        options: Options of `Captioner.stream`.
 
     Returns:
-        Captions by image id.
+        Captions by image id, without unreadable images.
     """
     from captioner.captioner import Captioner
     from captioner.presets.storage import read_preset
 
     captioner = Captioner([read_preset(preset, task=None) for preset in presets])
-    # An animated picture is described as a whole: a data set has one caption for each.
+    # An animated image gets one caption as a whole, as in a data set.
     described = captioner.describe(pictures.values(), every=math.inf, **options)
     image_ids = list(pictures)
     captions = {}
-    for result in tqdm(described, total=len(pictures), unit="picture", disable=None):
+    for result in tqdm(described, total=len(pictures), unit="image", disable=None):
         image_id = image_ids[result.index]
         if isinstance(result.caption, CaptionerError):
             report(f"{pictures[image_id]}: {result.caption}")

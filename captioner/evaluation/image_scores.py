@@ -1,4 +1,4 @@
-"""The scores of each image by itself, and tables of them."""
+"""Scores of each single image, and tables of them."""
 
 import csv
 import io
@@ -16,19 +16,19 @@ from captioner.evaluation.tokenization import caption_splitter
 
 
 def image_scores(evaluation: Evaluation, smoothing: str = "add-one") -> dict[str, dict[str, float]]:
-    """Score the caption of each image by itself.
+    """Score the caption of each single image.
 
     Args:
-        evaluation: what was measured.
-        smoothing: of the BLEU of a single caption, see `sentence_bleu`.
+        evaluation: Evaluation of the captions.
+        smoothing: Smoothing of the BLEU of a single caption, see `sentence_bleu`.
 
     Returns:
-        For each image id fractions by metric, in the order of the evaluation's metrics. METEOR,
-        ROUGE-L and CIDEr are those of the evaluation; the mean of ROUGE-L and CIDEr over images is
-        its score. BLEU is that of a sentence, whose mean is not the BLEU of all captions.
+        Fractions by metric for each image id, in the order of the evaluation's metrics. METEOR,
+        ROUGE-L and CIDEr are those of the evaluation; for ROUGE-L and CIDEr, the mean over images
+        equals its score. BLEU is sentence BLEU, and its mean does not equal the corpus BLEU.
 
     Raises:
-        CaptionerError: there is no such smoothing.
+        CaptionerError: If there is no such smoothing.
 
     Example:
         >>> from captioner.evaluation.evaluation import evaluate_captions
@@ -52,23 +52,23 @@ def image_scores(evaluation: Evaluation, smoothing: str = "add-one") -> dict[str
 def write_image_scores(
     evaluation: Evaluation, path: str | os.PathLike[str], smoothing: str = "add-one"
 ) -> None:
-    """Write the scores of each image as a table, the whole file or nothing.
+    """Write the scores of each image as a table, atomically.
 
     Args:
-        evaluation: what was measured.
-        path: `.csv`, a row for each image; or `.json`, an object with the smoothing's name and a
-            list of images, which have their references, too.
-        smoothing: of the BLEU of a single caption, see `sentence_bleu`.
+        evaluation: Evaluation of the captions.
+        path: Path of a `.csv` file with a row for each image; or of a `.json` file with the name
+            of the smoothing and a list of images, which also have their references.
+        smoothing: Smoothing of the BLEU of a single caption, see `sentence_bleu`.
 
     Raises:
-        CaptionerError: the file has another suffix or cannot be written, or there is no such
+        CaptionerError: If the file has another suffix or cannot be written, or there is no such
             smoothing.
     """
     kind = Path(path).suffix.lower()
     if kind not in (".csv", ".json"):
-        raise CaptionerError(f"{path}: scores of each image are written as .csv or .json")
+        raise CaptionerError(f"{path}: name a .csv or .json file for the scores of each image")
     scores = image_scores(evaluation, smoothing)
-    # No reader shall take the BLEU of a sentence for the BLEU of all captions.
+    # The prefix prevents confusion of sentence BLEU with the BLEU of all captions.
     rows: list[dict[str, Any]] = [
         {
             "image": image,

@@ -1,4 +1,4 @@
-"""Which image of a set is meant by an id that is written otherwise: with a folder, or no suffix."""
+"""Matching of image ids that are written differently: with a folder, or without a suffix."""
 
 from collections.abc import Collection
 from pathlib import PurePosixPath
@@ -9,16 +9,16 @@ from captioner.media.files import is_media
 def match_ids(image_ids: Collection[str], known_ids: Collection[str]) -> dict[str, str]:
     """Find the known image that each id names.
 
-    Equal ids belong together. Of the others, two name one image if one of them is the other with
-    folders before it, or without the suffix of an image or video, or both, and no third one does
-    so: "photos/dog.jpg", "./dog.jpg", "dog.jpg" and "dog" are one, "dog.jpg" and "dog.png" are two.
+    Equal ids match. Other ids match if they differ only in leading folders, or in a missing suffix
+    of an image or video, or in both, and if the match is unique: "photos/dog.jpg", "./dog.jpg",
+    "dog.jpg" and "dog" are the same image, but "dog.jpg" and "dog.png" are two.
 
     Args:
-        image_ids: Ids to be found.
-        known_ids: Ids of the set.
+        image_ids: Ids to match.
+        known_ids: Ids of the known images.
 
     Returns:
-        The known id of each id that has one, in the order of `image_ids`.
+        The matching known id of each id that has one, in the order of `image_ids`.
 
     Example:
         >>> match_ids(["photos/dog.jpg", "cat", "cow.jpg"], ["dog.jpg", "cat.png", "cow.png"])
@@ -31,7 +31,7 @@ def match_ids(image_ids: Collection[str], known_ids: Collection[str]) -> dict[st
     for name in known - found.keys() if open_ids else ():
         folders, stem, suffix = _parts(name)
         by_stem.setdefault(stem, []).append((name, folders, suffix))
-    meant: dict[str, list[str]] = {}  # of each known id, those that may name it
+    meant: dict[str, list[str]] = {}  # for each known id, the ids that may match it
     for image in open_ids:
         folders, stem, suffix = _parts(image)
         fitting = [
@@ -40,14 +40,14 @@ def match_ids(image_ids: Collection[str], known_ids: Collection[str]) -> dict[st
             if (not suffix or not ending or suffix == ending) and _one_ends_other(folders, others)
         ]
         for name in fitting:
-            # Of several, each is claimed, so that no other id gets one of them either.
+            # An id that fits several is entered more than once, so that none of them matches.
             meant.setdefault(name, []).extend([image] * len(fitting))
     found |= {images[0]: name for name, images in meant.items() if len(images) == 1}
     return {image: found[image] for image in image_ids if image in found}
 
 
 def _parts(image: str) -> tuple[tuple[str, ...], str, str]:
-    """Folders, name without suffix, and suffix in small letters, if it is one of media."""
+    """Return folders, name without suffix, and lower-case suffix ("" if it is not of media)."""
     path = PurePosixPath(image.strip().replace("\\", "/"))
     folders = tuple(part for part in path.parts[:-1] if part not in ("/", "..", "."))
     if is_media(path.name):

@@ -1,4 +1,4 @@
-"""METEOR 1.5, by the Java program that comes with pycocoevalcap."""
+"""METEOR 1.5, computed by the Java program that comes with pycocoevalcap."""
 
 import os
 import shutil
@@ -19,22 +19,22 @@ from captioner.errors import CaptionerError
 _OPTIONS = (
     "-Xmx2G",
     "-Dfile.encoding=UTF-8",
-    # Numbers with points, whatever the language of the system.
+    # Decimal points in numbers, in all system languages.
     *("-Duser.language=en", "-Duser.language.format=en"),
     *("-Duser.country=US", "-Duser.country.format=US"),
 )
 _ARGUMENTS = ("-", "-", "-stdio", "-l", "en", "-norm")
-_OVERRIDES = "_JAVA_OPTIONS"  # the one variable that wins over the options of a command
+_OVERRIDES = "_JAVA_OPTIONS"  # the only variable that overrides command-line options
 
 
 class MeteorProgram:
-    """A conversation of lines with METEOR, which comes with pycocoevalcap.
+    """The METEOR process, which answers lines of input with lines of output.
 
     Args:
-        timeout: seconds that an answer may take; the first includes the start of the program.
+        timeout: Timeout of an answer in seconds; the first answer includes the program's start.
 
     Raises:
-        CaptionerError: Java is not installed.
+        CaptionerError: If Java is not installed.
 
     Example:
         >>> program = MeteorProgram()  # doctest: +SKIP
@@ -63,7 +63,7 @@ class MeteorProgram:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._errors,
-                start_new_session=True,  # so that what a script named java starts ends with it
+                start_new_session=True,  # so that children of a wrapper script end with it
             )
         except OSError as error:
             raise self.failed(str(error.strerror)) from error
@@ -72,15 +72,15 @@ class MeteorProgram:
         """Send one line and wait for its answers.
 
         Args:
-            line: without its end.
-            answers: lines that the program answers with.
+            line: Line without its end.
+            answers: Number of lines in the program's answer.
 
         Returns:
             The answers, without line ends.
 
         Raises:
-            CaptionerError: the program cannot be started, has ended, or takes too long; it is
-                ended then.
+            CaptionerError: If the program cannot be started, has ended, or takes too long; it is
+                then killed.
         """
         slow = threading.Event()
 
@@ -92,12 +92,12 @@ class MeteorProgram:
             self._process = self._process or self._start()
             stdin, stdout = self._process.stdin, self._process.stdout
             assert stdin is not None and stdout is not None
-            # Ending the program ends the waiting, for it as a reader or as a writer.
+            # Killing the program ends a blocked read or write here.
             timer = threading.Timer(self._timeout, give_up)
             timer.daemon = True
             timer.start()
             try:
-                with suppress(OSError):  # It has ended, perhaps with some last words.
+                with suppress(OSError):  # It has ended, perhaps after some output.
                     stdin.write(f"{line}\n".encode())
                     stdin.flush()
                 lines = [stdout.readline().decode(errors="replace") for _ in range(answers)]
@@ -110,7 +110,7 @@ class MeteorProgram:
         return [text.rstrip("\r\n") for text in lines]
 
     def failed(self, answer: str) -> CaptionerError:
-        """Make the error that says why an answer is none, with what the program says of it."""
+        """Return the error for an invalid answer, with the first line of the program's output."""
         self._errors.seek(0)
         said = f"{answer}\n{self._errors.read(4096).decode(errors='replace')}".splitlines()
         words = [text.strip() for text in said if text.strip() and not text.startswith("Picked up")]
@@ -133,7 +133,7 @@ class MeteorProgram:
         if self._process is not None:
             self._process.wait()
             for stream in (self._process.stdin, self._process.stdout, self._errors):
-                with suppress(OSError):  # of a line that the program never read
+                with suppress(OSError):  # if the program never read a line
                     cast(IO[bytes], stream).close()
 
     def __del__(self) -> None:
@@ -146,16 +146,16 @@ _LENGTH, _REFERENCE_LENGTH, _CHUNKS, _MATCHED, _REFERENCE_MATCHED = 0, 1, 20, 21
 
 
 class Meteor:
-    """Runs METEOR while it lives; starting it takes some seconds.
+    """Computes METEOR with a running Java program, whose start takes a few seconds.
 
-    METEOR's corpus score is no mean: it is computed from sums over the captions. They are kept
-    here, so that the score of any selection of images can be asked for.
+    METEOR's corpus score is not a mean; it is computed from sums of statistics over the captions.
+    From these statistics, the score of any selection of images can be computed.
 
     Args:
-        timeout: seconds that one answer of the program may take.
+        timeout: Timeout of one answer of the program, in seconds.
 
     Raises:
-        CaptionerError: Java is not installed.
+        CaptionerError: If Java is not installed.
 
     Source: Denkowski and Lavie 2014, "Meteor Universal: Language Specific Translation Evaluation
     for Any Target Language".
@@ -171,7 +171,7 @@ class Meteor:
 
     @staticmethod
     def is_available() -> bool:
-        """Tell whether Java is installed."""
+        """Return True if Java is installed."""
         return shutil.which("java") is not None
 
     def statistics(
@@ -181,23 +181,23 @@ class Meteor:
 
         Args:
             captions: I captions, words separated by single spaces.
-            references: the references of each.
+            references: References of each caption.
 
         Returns:
-            (I, 23) float64, statistics whose sums over captions give corpus scores.
+            Statistics, float64 (I, 23); their sums over captions give corpus scores.
 
         Raises:
-            CaptionerError: Java does not answer, or not with numbers.
+            CaptionerError: If Java does not answer, or not with numbers.
         """
         rows = []
         for caption, texts in zip(captions, references, strict=True):
             asked = [*texts, caption]
-            # One line is one question, and bars part its texts.
+            # One line is one request, and bars separate its texts.
             clean = [" ".join(text.replace("|||", " ").split()) for text in asked]
             answers = self._program.ask(" ||| ".join(["SCORE", *clean]), answers=1)
             rows.append(self._numbers(answers, columns=23))
         table = np.concatenate(rows)  # (I, 23)
-        # The program counts no chunk where caption and reference match as wholes.
+        # The program counts no chunk if caption and reference match completely.
         whole = (
             (table[:, _MATCHED] == table[:, _LENGTH])
             & (table[:, _REFERENCE_MATCHED] == table[:, _REFERENCE_LENGTH])
@@ -210,21 +210,21 @@ class Meteor:
         """Compute scores from statistics.
 
         Args:
-            sums: (B, 23), rows of statistics or sums of them.
+            sums: Statistics or sums of statistics, (B, 23).
 
         Returns:
-            (B,) float64.
+            Scores, float64 (B,).
 
         Raises:
-            CaptionerError: Java does not answer, or not with numbers.
+            CaptionerError: If Java does not answer, or not with numbers.
         """
         rows = (" ".join(f"{value:.1f}" for value in row) for row in sums)
-        # After one score a row comes that of all rows together.
+        # The last answer, after one score per row, is the score of all rows together.
         answers = self._program.ask(" ||| ".join(["EVAL", *rows]), answers=len(sums) + 1)
         return self._numbers(answers[:-1], columns=1)[:, 0]
 
     def _numbers(self, lines: Sequence[str], columns: int) -> np.ndarray:
-        """Read lines as float64 (N, columns)."""
+        """Parse lines into an array, float64 (N, columns)."""
         rows = []
         for line in lines:
             try:

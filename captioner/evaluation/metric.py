@@ -1,4 +1,4 @@
-"""One measured score: what it sums over images, and how the sums become a number."""
+"""A score as a function of sums over images, so that it can be computed for any of them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ class Metric:
     """A score of I captions that can be computed again for any selection of the images.
 
     Args:
-        statistics: (I, S) float64, what the score sums over images.
-        combine: makes scores (B,) of sums (B, S).
-        image_scores: (I,) float64, the score of each image alone.
+        statistics: Statistics that the score sums over images, float64 (I, S).
+        combine: Function that computes scores (B,) from sums (B, S).
+        image_scores: Score of each single image, float64 (I,).
 
     Example:
         >>> Metric.mean(np.array([0.0, 0.5, 1.0])).score
@@ -29,7 +29,7 @@ class Metric:
         """Make a metric whose score is the mean over the images.
 
         Args:
-            image_scores: (I,) float64.
+            image_scores: Score of each image, float64 (I,).
 
         Returns:
             The metric.

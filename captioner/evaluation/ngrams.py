@@ -9,22 +9,22 @@ import numpy as np
 
 ORDERS = (1, 2, 3, 4)
 
-# Odd 64-bit constants: multiplying by them modulo 2**64 is one to one.
+# Odd 64-bit constants; multiplication by them modulo 2**64 is bijective.
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _SPREAD = np.uint64(0xD6E8FEB86659FD93)
 
 
 @dataclass(frozen=True)
 class NgramCounts:
-    """The n-grams of one order in a list of captions; every n-gram once for each caption.
+    """The n-grams of one order in a list of captions; each n-gram once per caption.
 
-    N-grams are 64-bit hashes, the same in every process: among ten million different n-grams the
-    chance that any two collide is below 3e-6.
+    N-grams are 64-bit hashes, the same in every process. Among ten million different n-grams, the
+    probability of any collision is below 3e-6.
 
     Args:
-        caption: (M,) int64, the caption's place in the list.
-        ngram: (M,) uint64, the n-gram's hash.
-        count: (M,) int64, how often the caption has it.
+        caption: Index of the caption in the list, int64 (M,).
+        ngram: Hash of the n-gram, uint64 (M,).
+        count: Number of occurrences in the caption, int64 (M,).
     """
 
     caption: np.ndarray
@@ -33,7 +33,7 @@ class NgramCounts:
 
 
 class _WordHashes(dict[str, int]):
-    """Hash of every word seen, computed when it is first asked for."""
+    """Cache of word hashes, which are computed on first use."""
 
     def __missing__(self, word: str) -> int:
         number = int.from_bytes(blake2b(word.encode("utf-8", "replace"), digest_size=8).digest())
@@ -48,11 +48,11 @@ def mix(hashes: np.ndarray, numbers: np.ndarray) -> np.ndarray:
     """Hash pairs of a hash and a number.
 
     Args:
-        hashes: (M,) uint64.
-        numbers: (M,) integers or hashes.
+        hashes: Hashes, uint64 (M,).
+        numbers: Integers or hashes, (M,).
 
     Returns:
-        (M,) uint64.
+        Hashes of the pairs, uint64 (M,).
     """
     mixed = (hashes ^ (hashes >> np.uint64(32))) * _STEP + numbers.astype(np.uint64) * _SPREAD
     mixed = (mixed ^ (mixed >> np.uint64(29))) * _SPREAD
@@ -60,14 +60,14 @@ def mix(hashes: np.ndarray, numbers: np.ndarray) -> np.ndarray:
 
 
 def group_equal(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Group equal keys; like `numpy.unique`, with a sort that need not be stable.
+    """Group equal keys, like `numpy.unique` but with an unstable sort.
 
     Args:
-        keys: (M,) uint64.
+        keys: Keys, uint64 (M,).
 
     Returns:
-        (U,) int64, for each group, in ascending order of keys, the place of one of its members;
-        (M,) int64, the group of each key; (U,) int64, the groups' sizes.
+        Index of one member of each group, in ascending order of keys, int64 (U,); group of each
+        key, int64 (M,); size of each group, int64 (U,).
     """
     order = keys.argsort()
     ascending = keys[order]
@@ -85,7 +85,7 @@ def caption_lengths(words: Sequence[Sequence[str]]) -> np.ndarray:
         words: N captions, split into words.
 
     Returns:
-        (N,) int64.
+        Numbers of words, int64 (N,).
     """
     return np.array([len(caption) for caption in words], dtype=np.int64)
 
@@ -97,7 +97,8 @@ def list_ngrams(words: Sequence[Sequence[str]]) -> list[tuple[np.ndarray, np.nda
         words: N captions, split into words.
 
     Returns:
-        For each order, 1 to 4: (M,) int64, the caption's place; (M,) uint64, the n-gram's hash.
+        Index of the caption, int64 (M,), and hash of the n-gram, uint64 (M,), for each order from
+        1 to 4.
     """
     lengths = caption_lengths(words)  # (N,)
     total = int(lengths.sum())
@@ -138,17 +139,17 @@ def count_ngrams(words: Sequence[Sequence[str]]) -> list[NgramCounts]:
 
 
 class ReferenceNgrams:
-    """Which n-grams the references of each image have, and how often.
+    """The n-grams in the references of each image, and their counts.
 
     Args:
-        references: the references of I images, one or more each, words separated by white space.
+        references: One or more references of each of I images, words separated by white space.
 
     Attributes:
-        sizes: (I,) int64, the number of references of each image.
-        lengths: (I, R) int64, words in each reference; -1 beyond an image's references.
-        images: for each order (U,) int64, the image of each of its n-grams.
-        ngrams: for each order (U,) uint64, the n-gram's hash.
-        counts: for each order (U, R) int32, how often each reference has it.
+        sizes: Number of references of each image, int64 (I,).
+        lengths: Number of words of each reference, int64 (I, R); -1 beyond an image's references.
+        images: Image of each n-gram, int64 (U,) for each order.
+        ngrams: Hash of each n-gram, uint64 (U,) for each order.
+        counts: Number of occurrences in each reference, int32 (U, R) for each order.
     """
 
     def __init__(self, references: Sequence[Sequence[str]]) -> None:
@@ -179,13 +180,13 @@ class ReferenceNgrams:
         """Find n-grams among those of given images' references.
 
         Args:
-            order: 1 to 4.
-            images: (M,) int64, places of images.
-            ngrams: (M,) uint64, hashes.
+            order: Order of the n-grams, 1 to 4.
+            images: Indices of images, int64 (M,).
+            ngrams: Hashes, uint64 (M,).
 
         Returns:
-            (M,) bool, whether the references have the n-gram; and for those that do, (H,) int64,
-            its row in `counts` and its like.
+            True for each n-gram that the references have, bool (M,); and the rows of these n-grams
+            in `counts`, `ngrams` and `images`, int64 (H,).
         """
         keys = self._keys[order - 1]
         wanted = mix(ngrams, images)

@@ -26,17 +26,17 @@ _WIDTH, _HEIGHT = 320, 240  # pixels, at most
 def pictures_inside(
     pictures: Mapping[str, Path], folder: Path
 ) -> tuple[dict[str, Path], dict[str, Path]]:
-    """Part pictures inside a folder from those elsewhere, which a page must not publish.
+    """Separate images inside a folder from those outside it, which a page must not publish.
 
-    The names come from a file of references, which may be a stranger's: absolute names, `..` and
-    links lead out of the folder.
+    The names come from a file of references, which may be untrusted: absolute names, `..` and
+    links can lead out of the folder.
 
     Args:
-        pictures: path by image id.
-        folder: that of the images.
+        pictures: Image paths by image id.
+        folder: Folder of the images.
 
     Returns:
-        Those inside and those elsewhere.
+        Images inside the folder, and images outside it.
 
     Example:
         >>> pictures = {"1": Path("a/1.jpg"), "2": Path("a/../2.jpg")}
@@ -50,22 +50,22 @@ def pictures_inside(
     for image, path in pictures.items():
         try:
             own = path.resolve().is_relative_to(top)
-        except (OSError, RuntimeError, ValueError):  # loops of links, names that are none
+        except (OSError, RuntimeError, ValueError):  # loops of links, invalid names
             own = False
         (inside if own else elsewhere)[image] = path
     return inside, elsewhere
 
 
 def thumbnail(path: Path | None) -> str:
-    """Make a small JPEG of a picture as a data URI; empty where there is none that can be read.
+    """Make a small JPEG of an image as a data URI, or "" if it is not readable.
 
     Args:
-        path: any file; it is read as `caption` reads it, within the same limits.
+        path: Path of any file or None; it is read as in `caption`, with the same limits.
     """
     if path is None or not path.is_file():
         return ""
     try:
-        # The shorter side; what is very wide or high is shrunk once more.
+        # `size` is the shorter side; very wide or high images are shrunk again below.
         small = Image.fromarray(load_image(path, size=_HEIGHT))
     except CaptionerError:
         return ""
@@ -75,7 +75,7 @@ def thumbnail(path: Path | None) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode()
 
 
-_SHOWN = 8  # pictures in each group
+_SHOWN = 8  # images in each group
 _BINS = 20
 _FAVOURITE = "CIDEr"
 
@@ -86,18 +86,17 @@ def write_page(
     pictures: Mapping[str, Path] | None = None,
     folder: Path | None = None,
 ) -> None:
-    """Write the page: scores with intervals, histograms, and pictures that can be sorted.
+    """Write the page: scores with intervals, histograms, and sortable images.
 
     Args:
-        evaluation: what was measured.
-        path: the HTML file.
-        pictures: the picture file of each image id; images without a readable one are shown by
-            their names.
-        folder: that of the images; pictures elsewhere are not shown, and a note says so. None shows
-            them all.
+        evaluation: Evaluation of the captions.
+        path: Path of the HTML file.
+        pictures: Image file of each image id; if a file is not readable, the page shows the id.
+        folder: Folder of the images; images outside it are not shown, and a note lists them. None
+            shows all images.
 
     Raises:
-        CaptionerError: the file cannot be written.
+        CaptionerError: If the file cannot be written.
     """
     inside = dict(pictures or {})
     notes = list(evaluation.notes)
@@ -105,8 +104,8 @@ def write_page(
         inside, elsewhere = pictures_inside(inside, folder)
         if elsewhere:
             notes.append(
-                f"{list_ids(elsewhere)}: not shown, because the picture lies outside {folder}, "
-                "the folder of the images."
+                f"{list_ids(elsewhere)}: not shown, because the file is outside {folder}, the "
+                "folder of the images."
             )
     scores = image_scores(evaluation)
     notes.append("BLEU of single images is smoothed by adding one (Lin and Och 2004).")
@@ -149,7 +148,7 @@ def write_page(
 
 
 def _groups(image_ids: list[str], scores: np.ndarray) -> dict[str, list[str]]:
-    """Images at both ends and in the middle of a metric (I,), best first."""
+    """Return the best, the middle and the worst images by their scores (I,), in groups."""
     ranked = np.array(image_ids, dtype=object)[np.argsort(-scores, kind="stable")]
     if len(ranked) < 3 * _SHOWN:
         return {"All": list(ranked)}
@@ -162,7 +161,7 @@ def _groups(image_ids: list[str], scores: np.ndarray) -> dict[str, list[str]]:
 
 
 def _metric_rows(evaluation: Evaluation) -> list[str]:
-    """Table rows; the bar's scale is shared by all metrics, CIDEr beyond 100 widens it."""
+    """Return table rows with bars of the same scale, to 100 or to the highest interval's end."""
     top = max(1.0, *(high for _, high in evaluation.intervals.values()))
     rows = []
     for name, metric in evaluation.metrics.items():
@@ -181,7 +180,7 @@ def _metric_rows(evaluation: Evaluation) -> list[str]:
 
 
 def _histogram(name: str, scores: np.ndarray) -> str:
-    """How many images have which score, as a figure."""
+    """Return a histogram of the images' scores, as an HTML figure."""
     top = max(float(scores.max()), 1e-9)
     counts, edges = np.histogram(scores, bins=_BINS, range=(0.0, top))
     width = 200 / _BINS

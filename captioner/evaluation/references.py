@@ -1,4 +1,4 @@
-"""Reference captions of images, from whatever file they come in; the pictures are not needed."""
+"""Reference captions of images, from files in many formats; the images are not needed."""
 
 import json
 import os
@@ -27,12 +27,12 @@ _FLICKR_SPLITS = {"train": "train", "val": "dev", "test": "test"}
 
 @dataclass
 class ReferenceSet:
-    """The references of the images to be scored.
+    """The references of the images to score.
 
     Args:
-        captions: one or more raw captions for each image id.
-        pictures: the file name of each image id, where the file tells.
-        training: captions of the training split, where the file has one.
+        captions: One or more raw captions for each image id.
+        pictures: File name of each image id, if the file contains it.
+        training: Captions of the train split, if the file has one.
     """
 
     captions: dict[str, list[str]] = field(default_factory=dict)
@@ -56,21 +56,21 @@ def read_references(
     """Read reference captions.
 
     Args:
-        path: COCO captions (`.json` with "images" and "annotations"), one of Karpathy's files
-            (`.json` with "images" and "sentences"), `Flickr8k.token.txt` (with its lists of splits
-            beside it, if there are splits), a library of `caption --library`, whose corrections are
-            taken, or whatever `read_caption_rows` reads.
-        split: the split to take where the file has splits; "all" takes every image.
-        image_ids: ids of the captions that will be scored. An image of COCO's files has two, its
-            number and its file's name, of Karpathy's several, "filename", "cocoid" and "imgid"; the
-            kind that names most of them is taken, see `match_ids`.
+        path: Path of COCO captions (`.json` with "images" and "annotations"), one of Karpathy's
+            files (`.json` with "images" and "sentences"), `Flickr8k.token.txt` (with any lists of
+            splits beside it), a library of `caption --library`, for its corrections, or any file
+            that `read_caption_rows` reads.
+        split: Split to read if the file has splits; "all" reads every image.
+        image_ids: Ids of the captions to score. Images in COCO's files have two ids (number and
+            file name), those in Karpathy's files several ("filename", "cocoid" and "imgid"). The
+            kind that matches most of `image_ids` is used, see `match_ids`.
 
     Returns:
         The references.
 
     Raises:
-        CaptionerError: the file is missing, of another kind or has no such split, or an image has
-            no caption or an empty one.
+        CaptionerError: If the file is missing, is in another format or has no such split, or an
+            image has no caption or an empty one.
 
     Example:
         >>> read_references("dataset_flickr8k.json", split="val")  # doctest: +SKIP
@@ -93,7 +93,7 @@ def read_references(
     elif kind in _TEXTS:
         entries = list(_merge(_rows(path)))
     else:
-        raise CaptionerError(f"{path} holds no references that can be read: {_KINDS}")
+        raise CaptionerError(f"{path} has no readable references: {_KINDS}")
     has_splits = any(entry.split is not None for entry in entries)
     chosen = [e for e in entries if split == "all" or not has_splits or e.split == split]
     if not chosen:
@@ -119,7 +119,7 @@ def read_references(
 
 
 def _object_with_images(path: Path) -> dict[str, Any] | None:
-    """Return the content of COCO's and Karpathy's files; None for any other."""
+    """Return the content of a COCO or Karpathy file; None for any other file."""
     try:
         content = json.loads(read_source(path))
     except ValueError as error:
@@ -164,7 +164,7 @@ def _flickr_entries(path: Path) -> Iterator[_Entry]:
             continue
         if not (tab and hash_):
             raise CaptionerError(
-                f'{path}, line {number}, is not "picture#number<tab>caption": correct that line'
+                f'{path}, line {number}, is not "image#number<tab>caption": correct that line'
             )
         rows.append((image, caption, splits.get(image, "none") if splits else None))
     yield from _merge(rows)

@@ -8,12 +8,12 @@ _BETA = 1.2
 def rouge_l(caption: str, references: Sequence[str]) -> float:
     """Score one caption by its longest common subsequence with each reference.
 
-    As in coco-caption, precision and recall are each the best over the references, and recall
-    weighs more (beta = 1.2).
+    As in coco-caption, precision and recall are each the maximum over the references, and recall
+    has more weight (beta = 1.2).
 
     Args:
-        caption: words separated by white space.
-        references: one or more, likewise.
+        caption: Caption, words separated by white space.
+        references: One or more references, words separated by white space.
 
     Returns:
         The F-measure, 0 to 1.
@@ -27,7 +27,7 @@ def rouge_l(caption: str, references: Sequence[str]) -> float:
     words = caption.split()
     if not words:
         return 0.0
-    places: dict[str, int] = {}  # word -> bits of the places where the caption has it
+    places: dict[str, int] = {}  # word -> bits of its positions in the caption
     for place, word in enumerate(words):
         places[word] = places.get(word, 0) | 1 << place
     precision = recall = 0.0
@@ -43,7 +43,7 @@ def rouge_l(caption: str, references: Sequence[str]) -> float:
 
 
 def _common_subsequence(places: dict[str, int], words: list[str], length: int) -> int:
-    """Length of the longest common subsequence, one row of the table held in the bits of a number.
+    """Return the length of the longest common subsequence; a table row is the bits of one integer.
 
     Source: Hyyrö 2004, "Bit-parallel LCS-length Computation Revisited".
     """

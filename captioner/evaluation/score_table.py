@@ -1,4 +1,4 @@
-"""Evaluations as tables of text, which are Markdown as well."""
+"""Evaluations as text tables, which are valid Markdown."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,10 +8,10 @@ from captioner.evaluation.evaluation import Evaluation
 
 
 def metric_table(evaluation: Evaluation) -> str:
-    """Write the scores in hundredths, as papers do, with their 95 % intervals.
+    """Format the scores x 100, as in papers, with their 95 % intervals.
 
     Args:
-        evaluation: what was measured.
+        evaluation: Evaluation of the captions.
 
     Returns:
         Lines of Markdown: the table of scores, the table of variety, notes.
@@ -37,12 +37,12 @@ def metric_table(evaluation: Evaluation) -> str:
 def comparison_table(
     first: Evaluation, second: Evaluation, differences: Mapping[str, PairedDifference]
 ) -> str:
-    """Write two systems' scores beside each other, with the paired test of their difference.
+    """Format two systems' scores side by side, with the paired test of their difference.
 
     Args:
-        first: one system.
-        second: the other, on the same images.
-        differences: second minus first.
+        first: Evaluation of one system.
+        second: Evaluation of the other, on the same images.
+        differences: Second minus first, by metric.
 
     Returns:
         Lines of Markdown.
@@ -63,10 +63,10 @@ def comparison_table(
 
 
 def interval_text(ends: tuple[float, float]) -> str:
-    """Write an interval of fractions in hundredths.
+    """Format an interval of fractions, x 100.
 
     Args:
-        ends: lower and upper end.
+        ends: Lower and upper end.
 
     Returns:
         For example "20.1 to 22.9".
@@ -75,16 +75,16 @@ def interval_text(ends: tuple[float, float]) -> str:
 
 
 def variety_rows(variety: CaptionVariety) -> list[tuple[str, str]]:
-    """Write what is known of captions' variety.
+    """Format the variety of captions as table rows.
 
     Args:
-        variety: what was measured.
+        variety: Variety of the captions.
 
     Returns:
         Names and values.
     """
     rows = [
-        ("words a caption", f"{variety.mean_length:.1f} ± {variety.deviation_of_length:.1f}"),
+        ("words per caption", f"{variety.mean_length:.1f} ± {variety.deviation_of_length:.1f}"),
         ("shortest, longest", f"{variety.shortest}, {variety.longest}"),
         ("vocabulary used", f"{variety.vocabulary:,}"),
         ("distinct-1, distinct-2", f"{variety.distinct_1:.3f}, {variety.distinct_2:.3f}"),
@@ -98,14 +98,14 @@ def variety_rows(variety: CaptionVariety) -> list[tuple[str, str]]:
 
 
 def aligned(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Write a Markdown table whose columns line up: the first to the left, the others right.
+    """Format an aligned Markdown table: the first column left, the others right.
 
     Args:
-        heading: the columns' names.
-        rows: their cells.
+        heading: Names of the columns.
+        rows: Cells of each row.
 
     Returns:
-        The table's lines.
+        The lines of the table.
 
     Example:
         >>> print(aligned(("a", "b"), [("x", "10")]))

@@ -23,19 +23,19 @@ def measure_captions(
     *,
     meteor: Meteor | None = None,
 ) -> dict[str, Metric]:
-    """Measure one caption an image against the references of the same image.
+    """Measure one caption per image against the references of the same image.
 
     Args:
-        candidates: one caption for each of I image ids, words joined by single spaces.
-        references: one or more references for each of the same ids, likewise.
-        meteor: the METEOR program; without it METEOR is left out.
+        candidates: One caption for each of I image ids, words joined by single spaces.
+        references: One or more references for each of the same ids, in the same form.
+        meteor: METEOR program; without it METEOR is left out.
 
     Returns:
-        The metrics under the names in `METRICS`. CIDEr is what coco-caption and the literature
-        report under this name: CIDEr-D, with the document frequencies of the references at hand.
+        Metrics by their names in `METRICS`. CIDEr is CIDEr-D, as coco-caption and the literature
+        report it under this name, with the document frequencies of these references.
 
     Raises:
-        CaptionerError: the two do not hold the same images, or hold none.
+        CaptionerError: If the two have different images, or no images.
     """
     if not candidates or candidates.keys() != references.keys():
         raise CaptionerError(
@@ -66,7 +66,7 @@ def measure_meteor(
     """Measure METEOR of captions against the references of each.
 
     Raises:
-        CaptionerError: its program does not answer.
+        CaptionerError: If its program does not answer.
     """
     statistics = meteor.statistics(captions, references)
     return Metric(statistics, meteor.scores, meteor.scores(statistics))
@@ -83,21 +83,21 @@ def score_captions(
     tokenization: str = "none",
     meteor: Meteor | None = None,
 ) -> dict[str, float]:
-    """Score one caption an image against the references of the same image.
+    """Score one caption per image against the references of the same image.
 
     Args:
-        candidates: one caption for each image id.
-        references: one or more references for each of the same ids.
-        tokenization: "none" for words joined by spaces; "ptb" gives the published scores' words,
-            "karpathy" the training captions' words.
-        meteor: the METEOR program; without it METEOR is left out.
+        candidates: One caption for each image id.
+        references: One or more references for each of the same ids.
+        tokenization: "none" for words joined by spaces, "ptb" for the words of published scores,
+            "karpathy" for the words of the training captions.
+        meteor: METEOR program; without it METEOR is left out.
 
     Returns:
-        Fractions as pycocoevalcap gives them, under BLEU-1 to BLEU-4, METEOR (if its program is
-        given), ROUGE-L and CIDEr (which is CIDEr-D).
+        Fractions as in pycocoevalcap: BLEU-1 to BLEU-4, METEOR (if its program is given), ROUGE-L
+        and CIDEr (which is CIDEr-D).
 
     Raises:
-        CaptionerError: the two do not hold the same images or hold none, or the tokenization is
+        CaptionerError: If the two have different images or no images, or the tokenization is
             unknown.
 
     Example:

@@ -1,4 +1,4 @@
-"""BLEU of single captions, smoothed, by NLTK."""
+"""Smoothed BLEU of single captions, computed by NLTK."""
 
 from collections.abc import Sequence
 
@@ -15,22 +15,22 @@ def sentence_bleu(
 ) -> tuple[float, float, float, float]:
     """Score one caption by BLEU-1 to BLEU-4.
 
-    Corpus BLEU sums matches over all captions before it divides; of a single one, which seldom has
-    four words in a row of a reference, it is mostly 0. So the counts are smoothed.
+    Corpus BLEU sums matches over all captions before it divides. For a single caption, which seldom
+    has a 4-gram of a reference, it is mostly 0. So the counts are smoothed.
 
     Args:
-        caption: words joined by single spaces.
-        references: one or more, likewise.
-        smoothing: "add-one" adds one to matches and n-grams from pairs of words on (Lin and Och
-            2004); "epsilon" counts 0.1 in place of no match; "nist" counts 1/2, 1/4, ... in place
-            of each order without a match, as mteval-v13a does.
+        caption: Caption, words joined by single spaces.
+        references: One or more references, in the same form.
+        smoothing: "add-one" adds one to matches and n-grams of order 2 and higher (Lin and Och
+            2004); "epsilon" counts 0.1 instead of no match; "nist" counts 1/2, 1/4, ... for each
+            order without a match, as mteval-v13a does.
 
     Returns:
-        BLEU-1 to BLEU-4, 0 to 1. A caption of fewer words than an order has is taken to have one
-        n-gram of that order, without a match, as NLTK does.
+        BLEU-1 to BLEU-4, 0 to 1. As in NLTK, a caption with fewer words than an order counts as one
+        n-gram of that order, without a match.
 
     Raises:
-        CaptionerError: there is no such smoothing, or no reference.
+        CaptionerError: If there is no such smoothing, or no reference.
 
     Source: Lin and Och 2004, "ORANGE: a Method for Evaluating Automatic Evaluation Metrics for
     Machine Translation"; Chen and Cherry 2014, "A Systematic Comparison of Smoothing Techniques for
@@ -49,7 +49,7 @@ def sentence_bleu(
             f'there is no smoothing "{smoothing}": choose one of {", ".join(SMOOTHINGS)}'
         )
     if not references:
-        raise CaptionerError("no references for a caption: give one at least")
+        raise CaptionerError("no references for a caption: give at least one")
     words = caption.split()
     truths = [reference.split() for reference in references]
     if not set(words).intersection(*[set().union(*truths)]):

@@ -1,4 +1,4 @@
-"""How captions are split into words before scoring: Penn Treebank tokens, without Java."""
+"""Tokenization of captions for scoring: Penn Treebank tokens, without Java."""
 
 import re
 from collections.abc import Callable
@@ -9,12 +9,12 @@ from captioner.text.subwords import split_words
 from captioner.text.tokenizer import tokenize
 from captioner.text.unspaced import space_out
 
-# What coco-caption drops after tokenizing. Lower-cased brackets ("-lrb-") stay, as they do there.
+# Tokens that coco-caption drops. As there, lower-case brackets ("-lrb-") stay.
 PUNCTUATION = frozenset(
     "'' ' `` ` -LRB- -RRB- -LCB- -RCB- . ? ! , : - -- ... ;".split()  # noqa: SIM905
 )
 
-# Words that keep their full stop, in any case; those of two lists below only in some.
+# Words that keep their full stop in upper or lower case; those of the next two lists in one only.
 _ABBREVIATIONS = """
     al cf co ct dr ft ga jr ky lt md mo mr ms mt ph rd rt sq sr st va vs vt wm adj adm adv ala apr
     aug ave bhd cie col cos cpl dak dec det drs ens esq est etc ext feb fla fri gen gov hon inc ind
@@ -26,7 +26,7 @@ _ABBREVIATIONS = """
 _CAPITALISED_ABBREVIATIONS = "Az La Pa Ark Del Ill Ore Tex Mass Miss Wash"
 _SMALL_ABBREVIATIONS = "mfg mtg pte pty ppte ppty ptes ptys"
 _ABBREVIATIONS_BEFORE_NUMBERS = "ca no op pp art fig nos figs prop"
-# Words that begin a sentence where they stand capitalised after a single letter and a full stop.
+# Capitalised words that begin a sentence after a single letter and a full stop.
 _SENTENCE_STARTERS = """
     A About After An As At But He Her Here However If In It Last Many More Mr Once One Other Our She
     Since So Some That The Their Then There These They This We What When While Yet You
@@ -43,8 +43,8 @@ def _any_of(words: str) -> str:
     return "|".join(sorted(words.split(), key=len, reverse=True))
 
 
-# Maximal munch: the rule whose match reaches furthest makes the token, the earlier rule when two
-# reach equally far. The token is the one group that matched; the rest of the match is context.
+# Maximal munch: the rule with the longest match makes the token; ties go to the earlier rule. The
+# token is the one group that matched; the rest of the match is context.
 _RULES = tuple(
     re.compile(rule)
     for rule in (
@@ -77,7 +77,7 @@ _RULES = tuple(
         r"(&(?:[A-Za-z]+|#\d+);)",
         r"([^\W\d_][^\W_]*(?:\.[^\W\d_][^\W_]*)+(?:-[^\W_]+)*)",
         rf"(\w+\.(?i:{_SUFFIXES}))(?!\w)",
-        # Words and numbers, joined by hyphens, strokes, points.
+        # Words and numbers, joined by hyphens, slashes or points.
         rf"({_HYPHENATED})",
         rf"({_WORD}(?:-{_WORD})*(?:/{_WORD}(?:-{_WORD})*){{1,2}})(?!_)",
         r"([+-]?\d*(?:[.,:]\d+)+(?:-[A-Za-z]\w*)*|[+-]\d+)",
@@ -107,12 +107,12 @@ _DROPPED = re.compile(r"[\U00010000-\U0010ffff\u200b-\u200f\ufeff]")
 
 @lru_cache(maxsize=1 << 16)
 def _chunk_tokens(chunk: str) -> tuple[str, ...]:
-    """Tokens of one stretch of text without white space."""
+    """Return the tokens of a piece of text without white space."""
     tokens: list[str] = []
     start = 0
     while start < len(chunk):
         matches = [match for rule in _RULES if (match := rule.match(chunk, start))]
-        best = max(matches, key=re.Match.end)  # the first among equals
+        best = max(matches, key=re.Match.end)  # the first of a tie
         token = best[best.lastindex or 0]
         start += len(token)
         if token.strip("-") == "" and len(token) > 1:
@@ -129,16 +129,17 @@ def ptb_caption(caption: str) -> str:
     """Prepare a caption for scoring as coco-caption does: PTB tokens without punctuation.
 
     The rules were written from the observed behaviour of the Java tokenizer (CoreNLP 3.4.1 with
-    -lowerCase) and give the same words on every Flickr8k caption. Java reads all captions as one
-    text, so that the full stop of a single last letter ("plan b.") stays or goes by how the next
-    caption begins; here every caption stands alone and its full stop goes. What Java joins into
-    one token with a space inside ("5 1/2", "<a b>", telephone numbers) is several words here.
+    -lowerCase) and give the same words on every Flickr8k caption. There are two differences. Java
+    reads all captions as one text, so the start of the next caption decides whether a single last
+    letter ("plan b.") keeps its full stop; here captions are independent, and the full stop is
+    dropped. Java's tokens with a space inside ("5 1/2", "<a b>", telephone numbers) are several
+    words here.
 
     Args:
         caption: English text of any length; line breaks count as spaces.
 
     Returns:
-        Lower-case words joined by single spaces; empty where there are none.
+        Lower-case words joined by single spaces; "" if there are none.
 
     Example:
         >>> ptb_caption("A dog's ball (red) isn't here.")
@@ -167,19 +168,19 @@ TOKENIZATIONS = tuple(_WAYS)
 
 
 def caption_splitter(tokenization: str) -> Callable[[str], str]:
-    """Find the function that makes words, joined by single spaces, of a caption.
+    """Return the function that splits a caption into words, joined by single spaces.
 
     Args:
-        tokenization: "ptb", as the COCO evaluation and so the published scores; "karpathy", as the
-            training captions; "unicode", for any language, as `split_words`; in each of these a
-            character of a script without blanks is a word; or "none", for captions that are words
-            and spaces already.
+        tokenization: "ptb", as in the COCO evaluation and published scores; "karpathy", as for the
+            training captions; "unicode", for any language, as in `split_words`; or "none", for
+            captions that are already words and spaces. Except in "none", each character of a script
+            without blanks is a word.
 
     Returns:
         The function.
 
     Raises:
-        CaptionerError: there is no such tokenization.
+        CaptionerError: If there is no such tokenization.
 
     Example:
         >>> caption_splitter("karpathy")("A man's T-shirt.")

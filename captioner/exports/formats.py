@@ -1,4 +1,4 @@
-"""A preset's network in other formats, each run and compared with Keras after it was written."""
+"""Export of a preset's network to other formats; each export is run and compared with Keras."""
 
 import json
 import tempfile
@@ -17,21 +17,21 @@ from captioner.presets.network import build_network
 from captioner.presets.storage import Preset
 from captioner.replacing import replacing_folder
 
-# Of log-probabilities, probabilities and states; features are compared relative to the largest.
+# Largest absolute difference; for arrays with values above 1, relative to the largest value.
 TOLERANCE = 1e-3
-# Calls the function of that name on named arrays.
+# Calls a function of the network, by its name, on named arrays.
 Runner = Callable[[str, Mapping[str, np.ndarray]], dict[str, np.ndarray]]
 
 
 @dataclass(frozen=True)
 class Network:
-    """A preset's network in float32, to be written in some format.
+    """A preset's network in float32, for export.
 
     Attributes:
-        preset: What it was made of.
-        encoder: The `VGG16Encoder`.
-        decoder: The decoder.
-        signatures: Its functions by name.
+        preset: Preset of the network.
+        encoder: A `VGG16Encoder`.
+        decoder: A built decoder.
+        signatures: Functions of the network by name.
     """
 
     preset: Preset
@@ -46,7 +46,7 @@ class Network:
         return cls(preset, encoder, decoder, signatures(encoder, decoder))
 
     def run(self, name: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Call a function in Keras; a `Runner`."""
+        """Call a function in Keras; this method is a `Runner`."""
         signature = self.signatures[name]
         outputs = signature.function(*(inputs[spec.name] for spec in signature.inputs))
         return {name: np.asarray(output) for name, output in outputs.items()}
@@ -56,16 +56,16 @@ def export_preset(preset: Preset, format_name: str, folder: str | Path) -> float
     """Write the functions encode, begin and step, with the vocabulary and the config.
 
     Args:
-        preset: As `read_preset` gives it.
+        preset: Preset from `read_preset`.
         format_name: One of `FORMATS`.
-        folder: Where to; not there yet, or empty.
+        folder: New or empty folder.
 
     Returns:
         The largest difference from Keras.
 
     Raises:
-        CaptionerError: If the folder holds something, a package is missing, or what was written
-            does not compute what Keras does; nothing is left then.
+        CaptionerError: If the folder is not empty, a package is missing, or the outputs of the
+            export differ from those of Keras; then nothing is written.
     """
     folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -87,12 +87,12 @@ def export_preset(preset: Preset, format_name: str, folder: str | Path) -> float
 
 
 def compare(expected: Runner, found: Runner, network: Network) -> float:
-    """Run two forms of a network on two clips, over two words, and compares all outputs.
+    """Run two forms of a network on two clips, for two steps, and compare all outputs.
 
     Args:
-        expected: The network in Keras.
-        found: The other form.
-        network: What both were made of.
+        expected: Runner of the network in Keras.
+        found: Runner of the other form.
+        network: Network of both.
 
     Returns:
         The largest difference.
@@ -116,8 +116,8 @@ def compare(expected: Runner, found: Runner, network: Network) -> float:
                 largest = max(largest, float(np.abs(array - got[key]).max()) / scale)
         if not largest <= TOLERANCE:
             raise CaptionerError(
-                f"what was written differs from Keras by {largest:.2g} in {name}: export to "
-                "another format, and report this with the versions of both libraries"
+                f"the outputs of the export differ from Keras by {largest:.2g} in {name}: export "
+                "to another format, and report this with the versions of both libraries"
             )
         return wanted
 
@@ -134,13 +134,13 @@ def compare(expected: Runner, found: Runner, network: Network) -> float:
     for _ in range(2):
         inputs = {"token_ids": token_ids, "penalty": penalty, "count": np.int32(3)}
         outputs = both("step", {**inputs, **state, **memory})
-        token_ids = outputs["words"][:, 0]  # three words that differ
+        token_ids = outputs["words"][:, 0]  # three different words
         state = {key: outputs[f"next_{key}"] for key in state}
     return largest
 
 
 def write_openvino(network: Network, folder: Path) -> None:
-    """Write the network."""
+    """Write the network as OpenVINO models."""
     import openvino as ov
 
     from captioner.engines.openvino import read_graph
@@ -148,11 +148,12 @@ def write_openvino(network: Network, folder: Path) -> None:
     graphs = export_graphs(network.encoder, network.decoder)
     for name in network.signatures:
         model = read_graph(ov.Core(), graphs, name, network.preset.weights)
-        ov.save_model(model, folder / f"{name}.xml", compress_to_fp16=False)  # the weights are
+        # The weights are float16 already.
+        ov.save_model(model, folder / f"{name}.xml", compress_to_fp16=False)
 
 
 def load_openvino(folder: Path) -> Runner:
-    """Run what `write_openvino` wrote."""
+    """Load the files of `write_openvino`."""
     import openvino as ov
 
     options = {"INFERENCE_PRECISION_HINT": "f32"}
@@ -174,7 +175,7 @@ _OPSET = 18
 
 
 def write_onnx(network: Network, folder: Path) -> None:
-    """Write the network."""
+    """Write the network as ONNX models."""
     import tensorflow as tf
     import tf2onnx
 
@@ -185,7 +186,7 @@ def write_onnx(network: Network, folder: Path) -> None:
 
 
 def load_onnx(folder: Path) -> Runner:
-    """Run what `write_onnx` wrote."""
+    """Load the files of `write_onnx`."""
     import onnxruntime
 
     sessions = {
@@ -201,7 +202,7 @@ def load_onnx(folder: Path) -> Runner:
 
 
 def write_saved_model(network: Network, folder: Path) -> None:
-    """Write the network."""
+    """Write the network as a TensorFlow SavedModel."""
     import tensorflow as tf
 
     # keras.export.ExportArchive writes each variable twice.
@@ -215,7 +216,7 @@ def write_saved_model(network: Network, folder: Path) -> None:
 
 
 def load_saved_model(folder: Path) -> Runner:
-    """Run what `write_saved_model` wrote."""
+    """Load the files of `write_saved_model`."""
     import tensorflow as tf
 
     loaded = tf.saved_model.load(folder)
@@ -231,7 +232,7 @@ _LITERT_FILE = "model.tflite"
 
 
 def write_litert(network: Network, folder: Path) -> None:
-    """Write the network."""
+    """Write the network as a LiteRT model."""
     import tensorflow as tf
 
     with tempfile.TemporaryDirectory() as whole:
@@ -243,7 +244,7 @@ def write_litert(network: Network, folder: Path) -> None:
 
 
 def load_litert(folder: Path) -> Runner:
-    """Run what `write_litert` wrote."""
+    """Load the file of `write_litert`."""
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(str(folder / _LITERT_FILE))
@@ -255,7 +256,7 @@ def load_litert(folder: Path) -> Runner:
     return run
 
 
-# How each format is written, and run to compare it.
+# The writer and the loader of each format.
 FORMATS: Mapping[str, tuple[Callable[[Network, Path], None], Callable[[Path], Runner]]] = {
     "openvino": (write_openvino, load_openvino),
     "onnx": (write_onnx, load_onnx),

@@ -24,9 +24,10 @@ class Signature:
     """One function of the network.
 
     Attributes:
-        function: Takes tensors in the order of `inputs`, returns a dict of tensors.
-        inputs: A `tf.TensorSpec` with a name for each.
-        part: "encoder" or "decoder", whose weights it reads.
+        function: Function that takes tensors in the order of `inputs` and returns a dict of
+            tensors.
+        inputs: Named `tf.TensorSpec` of each input.
+        part: Part with the weights of the function, "encoder" or "decoder".
     """
 
     function: Callable[..., dict[str, Any]]
@@ -35,22 +36,23 @@ class Signature:
 
 
 def signatures(encoder: VGG16Encoder, decoder: Decoder) -> dict[str, Signature]:
-    """Return the functions "encode", "begin" and "step", which are those of `Engine`.
+    """Return the functions "encode", "begin" and "step" of `Engine`.
 
-    The memory and the state are tuples there; here their parts are tensors of their own, memory_0,
-    memory_1 and so on, state_0 and so on, and next_state_0 where a step gives them back.
+    In `Engine`, the memory and the state are tuples. Here their parts are separate tensors:
+    memory_0, memory_1 and so on, state_0 and so on, and next_state_0 and so on as outputs of a
+    step.
 
     Args:
-        encoder: In float32.
-        decoder: Built, in float32.
+        encoder: Encoder in float32.
+        decoder: A built decoder in float32.
 
     Raises:
-        CaptionerError: On another backend of Keras than TensorFlow.
+        CaptionerError: If Keras runs on another backend than TensorFlow.
     """
     backend = keras.backend.backend()
     if backend != "tensorflow":
         raise CaptionerError(
-            f"networks are exported on TensorFlow, but Keras runs on {backend} here; put "
+            f"export needs TensorFlow, but Keras runs on {backend} here; put "
             "KERAS_BACKEND=tensorflow before the command"
         )
     height, width = encoder.image_size
@@ -97,7 +99,7 @@ def _named(parts: Sequence[Any], prefix: str) -> dict[str, Any]:
 
 
 def _inputs(parts: Sequence[Any], prefix: str, axes: int) -> tuple[Any, ...]:
-    """Specs of tensors whose first axes have any length: clips, and of a state also sentences."""
+    """Return specs of tensors with first axes of any length: clips, for states also sentences."""
     return tuple(
         tf.TensorSpec((None,) * axes + tuple(part.shape[axes:]), part.dtype, name)
         for name, part in _named(parts, prefix).items()
@@ -105,7 +107,7 @@ def _inputs(parts: Sequence[Any], prefix: str, axes: int) -> tuple[Any, ...]:
 
 
 def can_export() -> bool:
-    """Whether graphs can be made here: with openvino, under Keras' TensorFlow backend."""
+    """Return True if graphs can be made: with openvino, on Keras' TensorFlow backend."""
     return keras.backend.backend() == "tensorflow" and find_spec("openvino") is not None
 
 
@@ -115,14 +117,14 @@ def with_graphs(preset: Preset) -> Preset:
 
 
 def export_graphs(encoder: VGG16Encoder, decoder: Decoder) -> dict[str, bytes]:
-    """Traces the network.
+    """Trace the network as OpenVINO graphs.
 
     Args:
-        encoder: In float32; only its structure matters, not its weights.
-        decoder: Built, in float32.
+        encoder: Encoder in float32; only its structure is used, not its weights.
+        decoder: A built decoder in float32.
 
     Returns:
-        The files of a preset by name, "openvino_encode.xml" and so on.
+        Files of a preset by name, "openvino_encode.xml" and so on.
     """
     import openvino as ov
 
@@ -137,7 +139,7 @@ def export_graphs(encoder: VGG16Encoder, decoder: Decoder) -> dict[str, bytes]:
 
 
 def _convert(signature: Signature, variables: dict[str, Any]) -> Any:
-    """Return an OpenVINO model of a function whose last inputs are the weights that it uses."""
+    """Return an OpenVINO model of a function, with the weights as its last inputs."""
     import openvino as ov
     import tensorflow as tf
 
@@ -154,7 +156,7 @@ def _convert(signature: Signature, variables: dict[str, Any]) -> Any:
 
     traced = tf.function(stateless).get_concrete_function(*signature.inputs, *weights)
     with tempfile.TemporaryDirectory() as folder:
-        # ov.convert_model would do without these files, but reports its use to its makers.
+        # ov.convert_model would not need these files, but it sends telemetry.
         tf.saved_model.save(tf.Module(), folder, signatures=traced)
         model = ov.Core().read_model(folder)
     there = {name for port in model.outputs for name in port.names}
@@ -166,7 +168,7 @@ def _convert(signature: Signature, variables: dict[str, Any]) -> Any:
 
 
 def _drop_names(model: Any, public: set[str]) -> None:
-    """Drop all names but the public ones: Keras' tell what was built before in this process."""
+    """Drop all names but public ones; Keras' names depend on earlier builds in the process."""
     for number, node in enumerate(model.get_ordered_ops()):
         node.set_friendly_name(f"{node.get_type_name()}_{number}")
         for port in node.outputs():

@@ -14,30 +14,30 @@ from captioner.errors import CaptionerError
 from captioner.presets.storage import Preset
 
 _NOTE = (
-    "## In 8 bits\n\nVGG16's weights and activations have 8 bits here, their ranges learnt from "
-    "{count} pictures; the scores above are those of the model before that."
+    "## In 8 bits\n\nVGG16's weights and activations have 8 bits here, with ranges learned from "
+    "{count} images; the scores above are those of the original model."
 )
 
 
 def quantize_preset(preset: Preset, frames: Sequence[np.ndarray]) -> Preset:
-    """Make a preset whose VGG16 has weights and activations of 8 bits; the decoder stays.
+    """Quantize VGG16's weights and activations to 8 bits; the decoder does not change.
 
-    The weights of VGG16 are then in its graph, scaled channel by channel, and nowhere else: such a
-    preset is for the OpenVINO engine alone.
+    The weights of VGG16 are then only in its graph, scaled per channel, so the preset runs only on
+    the OpenVINO engine.
 
     Args:
-        preset: With graphs, and with the weights of VGG16.
-        frames: uint8 (1, 1, H, W, 3) each, from which the ranges of the activations are learnt:
-            some hundred, like those that will be described.
+        preset: Preset with graphs, and with the weights of VGG16.
+        frames: Frames, uint8 (1, 1, H, W, 3) each, from which the ranges of the activations are
+            learned: a few hundred, similar to the images to caption.
 
     Raises:
-        CaptionerError: If NNCF is not installed, or the preset has no graphs or weights for this.
+        CaptionerError: If NNCF is not installed, or the preset lacks graphs or weights.
 
-    Source: post-training quantization as by NNCF, https://github.com/openvinotoolkit/nncf; Nagel et
+    Source: post-training quantization by NNCF, https://github.com/openvinotoolkit/nncf; Nagel et
         al. 2021, https://arxiv.org/abs/2106.08295.
     """
     if not preset.graphs or not any(name.startswith("encoder/") for name in preset.weights):
-        raise CaptionerError("only a preset with graphs and whole weights can be quantized")
+        raise CaptionerError("only a preset with graphs and with VGG16's weights can be quantized")
     import openvino as ov
     from openvino.passes import ConstantFolding, Manager
 
@@ -47,13 +47,13 @@ def quantize_preset(preset: Preset, frames: Sequence[np.ndarray]) -> Preset:
         raise CaptionerError(
             "quantization needs nncf: `pip install 'captioner[quantize]'`"
         ) from error
-    # NNCF finds weights of float32 that no operation stands before: kernels are transposed first.
+    # NNCF only finds float32 weights that no operation precedes, so fold the transposes of kernels.
     weights = {name: array.astype(np.float32) for name, array in preset.weights.items()}
     model = read_graph(ov.Core(), preset.graphs, "encode", weights)
     folding = Manager()
     folding.register_pass(ConstantFolding())
     folding.run_passes(model)
-    with redirect_stdout(sys.stderr):  # where NNCF's progress belongs
+    with redirect_stdout(sys.stderr):  # NNCF's progress
         model = nncf.quantize(model, nncf.Dataset(list(frames)), subset_size=len(frames))
     graphs = dict(preset.graphs)
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""The mean of several networks as one."""
+"""Averaging of the weights of several networks (model soup)."""
 
 import re
 from collections.abc import Sequence
@@ -10,19 +10,19 @@ from captioner.presets.storage import Preset
 
 
 def average_presets(presets: Sequence[Preset], shares: Sequence[float] | None = None) -> Preset:
-    """Return a preset with the mean of the weights of others, which costs no more than one of them.
+    """Return a preset with the mean of the weights of others; it is as fast as one of them.
 
-    It can be better than each of them where they have learnt from the same beginning, as the stages
-    of a training and trainings that differ by their seed have. The mean of networks that were
-    trained apart says nothing.
+    It can be better than each of them if they were trained from the same initial weights, such as
+    stages of a training, or trainings that differ only in their seeds. The mean of independently
+    trained networks is useless.
 
     Args:
-        presets: Two or more of the same network and vocabulary. How to search is taken from the
-            first; a calibrated confidence is left out, as it is each one's own.
-        shares: Of each in the mean; by default all are alike.
+        presets: Two or more presets of the same network and vocabulary. The search options are
+            those of the first; a calibrated confidence is left out, since it belongs to one model.
+        shares: Share of each preset in the mean; by default all are equal.
 
     Raises:
-        CaptionerError: If their networks or words differ, or weights are of 8 bits.
+        CaptionerError: If their networks or vocabularies differ, or weights have 8 bits.
 
     Source: Wortsman et al. 2022, https://arxiv.org/abs/2203.05482.
 
@@ -42,7 +42,7 @@ def average_presets(presets: Sequence[Preset], shares: Sequence[float] | None = 
             )
     arrays = [array for preset in presets for array in preset.weights.values()]
     if any(not np.issubdtype(array.dtype, np.floating) for array in arrays):
-        raise CaptionerError("presets of 8 bits cannot be averaged: average first, then quantize")
+        raise CaptionerError("8-bit presets cannot be averaged: average first, then quantize")
     weights = {
         name: _mean([preset.weights[name] for preset in presets], shares) for name in first.weights
     }
@@ -50,12 +50,12 @@ def average_presets(presets: Sequence[Preset], shares: Sequence[float] | None = 
     return Preset(config, first.vocabulary, weights, _card(presets), first.graphs)
 
 
-# What is each one's own.
+# Entries of the config that belong to one model.
 _OWN = {"confidence", "training"}
 
 
 def _difference(one: Preset, other: Preset) -> str | None:
-    """Return what keeps two networks from being averaged, in a word."""
+    """Return the name of a part in which two networks differ, or None if they can be averaged."""
     for part in ("encoder", "decoder"):
         if one.config.get(part) != other.config.get(part):
             return part
@@ -67,7 +67,7 @@ def _difference(one: Preset, other: Preset) -> str | None:
 
 def _mean(arrays: Sequence[np.ndarray], shares: Sequence[float] | None) -> np.ndarray:
     if all(np.array_equal(arrays[0], array) for array in arrays[1:]):
-        return arrays[0]  # to the bit: features of a frozen encoder stay its own
+        return arrays[0]  # bit-exact, so that the features of a frozen encoder do not change
     stacked = np.stack([array.astype(np.float32) for array in arrays])
     mean: np.ndarray = np.average(stacked, axis=0, weights=shares)
     return mean.astype(arrays[0].dtype)

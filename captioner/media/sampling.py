@@ -84,7 +84,7 @@ def _shots(footage: Footage, first: int) -> Iterator[tuple[int, Frame, float | N
 def _windows(
     footage: Footage, every: float, most: int, first: int
 ) -> Iterator[tuple[int, Frame, float | None]]:
-    """Yield each frame with its window's number, and with its start if it is the first, else None."""
+    """Yield each frame with its window's number, and the window's start with its first frame."""
     if every == math.inf:
         # If the duration is known, only the frames that are kept are decoded.
         in_window, step = math.inf, max(1 / RATE, (footage.duration or 0) / most)

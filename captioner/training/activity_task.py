@@ -34,10 +34,10 @@ _BATCH = 32
 
 
 class ActivityTask:
-    """Teaches a network to label clips.
+    """Trains a network that labels clips.
 
-    VGG16's frozen blocks see each frame once, whatever the number of epochs: their features are
-    kept on disk.
+    VGG16's frozen blocks process each frame only once, however many epochs there are: their
+    features are stored on disk.
 
     Args:
         config: Config of the training.
@@ -51,15 +51,15 @@ class ActivityTask:
         self.dataset = read_dataset(config.dataset, task=ACTIVITY, seed=config.split_seed)
 
     def options(self, stage: StageConfig, start: Path | None) -> dict[str, Any]:
-        """Return what decides the result of the training."""
+        """Return all options that affect the result of the training."""
         return activity_options(self.config, self.dataset)
 
     def summary(self) -> list[str]:
-        """Return lines that tell what is learnt from."""
+        """Return lines that describe the training data."""
         return [f"{split_sizes(self.dataset)} clips of {len(self.dataset.labels)} labels"]
 
     def prepare(self, stage: StageConfig, start: Path | None, features: Path) -> Lesson:
-        """Build the network, and what it is trained on and scored by; see `Trainer`."""
+        """Build the network, its training batches and its scoring; see `Trainer`."""
         config = self.config
         policy = compute_policy(config.precision)
         network = build_activity_network(
@@ -96,14 +96,14 @@ class ActivityTask:
         of_truth = found[np.arange(len(truth)), truth]
         return {
             "accuracy": float((found.argmax(-1) == truth).mean()),
-            # The geometric mean of the probabilities of the right labels: of few clips, it tells
-            # epochs apart that have the same accuracy.
+            # The geometric mean of the probabilities of the right labels: with few clips, it can
+            # rank epochs that have the same accuracy.
             "likelihood": float(np.exp(np.log(of_truth + 1e-7).mean())),
         }
 
     def _save(self, folder: Path, network: ActivityNetwork, training: dict[str, Any]) -> None:
         config = self.config
-        # A bundled preset is there wherever the package is; any other VGG16 must be held.
+        # Every installation has the bundled presets; the weights of any other VGG16 must be saved.
         refers = config.encoder.get("preset") in bundled_presets()
         described = {
             "task": ACTIVITY,
@@ -128,14 +128,14 @@ class ClipBatches(Batches):
     """Stored features of clips with their labels.
 
     Args:
-        examples: The train split.
-        store: Features of each.
-        labels: The labels, in the order of the network's classes.
+        examples: Examples of the train split.
+        store: Features of each example.
+        labels: Labels in the order of the network's classes.
         config: Batch size, augmentation and seed.
 
     Items:
         inputs: `frames` float16 (B, T, H, W, C) and `frame_mask` bool (B, T).
-        targets: float32 (B, K), one-hot, or mixed.
+        targets: float32 (B, K), one-hot or mixed.
     """
 
     def __init__(
@@ -167,7 +167,7 @@ class ClipBatches(Batches):
 def predict_stored(
     recognizer: ActivityRecognizer, store: FeatureStore, examples: Sequence[Example], frames: int
 ) -> np.ndarray:
-    """Predict probabilities (N, K) of the labels of clips whose features are stored."""
+    """Predict the label probabilities (N, K) of clips from their stored features."""
     found = []
     for start in range(0, len(examples), _BATCH):
         clips = [store[example.id] for example in examples[start : start + _BATCH]]
@@ -177,22 +177,22 @@ def predict_stored(
 
 
 def augment_clip(clip: np.ndarray, rng: np.random.Generator, config: ActivityConfig) -> np.ndarray:
-    """Leaves frames out, and shifts and mirrors the grid, all frames of a clip alike.
+    """Drop random frames of a clip, and shift and mirror the grids of all its frames alike.
 
     Args:
         clip: Features (T, H, W, C).
-        rng: Where chance comes from.
-        config: `drop_frames`, `shift`, `flip`.
+        rng: Random generator.
+        config: Options `drop_frames`, `shift` and `flip`.
 
     Returns:
-        Features (T', H, W, C), two frames at least, if there were.
+        Features (T', H, W, C), with at least two frames if the clip has them.
     """
     least = max(2, round(len(clip) * (1 - config.drop_frames)))
     if least < len(clip):
         kept = rng.integers(least, len(clip) + 1)
         clip = clip[np.sort(rng.permutation(len(clip))[:kept])]
     if config.shift:
-        # What comes in at an edge repeats that edge.
+        # New cells at an edge repeat that edge.
         places = [np.arange(side) + rng.integers(-config.shift, config.shift + 1)
                   for side in clip.shape[1:3]]  # fmt: skip
         rows, columns = (np.clip(p, 0, len(p) - 1) for p in places)
@@ -205,7 +205,7 @@ def augment_clip(clip: np.ndarray, rng: np.random.Generator, config: ActivityCon
 def mix(
     inputs: dict[str, np.ndarray], targets: np.ndarray, rng: np.random.Generator, parameter: float
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Mixes each clip with another of the batch; the shorter one ends the mixture."""
+    """Mix each clip with another one of the batch; a mixture is as long as the shorter clip."""
     share = rng.beta(parameter, parameter)
     other = rng.permutation(len(targets))
     frames, mask = inputs["frames"], inputs["frame_mask"]

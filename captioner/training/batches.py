@@ -1,4 +1,4 @@
-"""Batches of examples in an order that a resumed training makes again."""
+"""Batches of examples in an order that a resumed training reproduces."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,18 +13,18 @@ Read = Callable[[list[Example], np.random.Generator], dict[str, np.ndarray]]
 
 
 class Batches(keras.utils.PyDataset):
-    """Examples in a new order each epoch, of which a subclass makes inputs and targets.
+    """Examples in a new order each epoch; a subclass makes inputs and targets of them.
 
-    Order and choice depend on (seed, epoch, batch) alone, so a resumed training sees exactly what
-    an undisturbed one would.
+    All random choices depend on (seed, epoch, batch) alone, so a resumed training gets exactly the
+    batches of an uninterrupted one.
 
     Args:
-        examples: The train split.
-        batch_size: Examples in a batch.
+        examples: Examples of the train split.
+        batch_size: Number of examples in a batch.
         seed: Seed of the order.
-        draw_epoch: Draws the order of an epoch, as numbers of examples; by default each example
-            comes once.
-        keep_rest: Whether a last incomplete batch is kept, and not left out.
+        draw_epoch: Function that draws the order of an epoch, as indices of examples; by default
+            each example occurs once.
+        keep_rest: If True, keep an incomplete last batch; otherwise drop it.
         kwargs: Arguments of `keras.utils.PyDataset`.
     """
 
@@ -50,11 +50,11 @@ class Batches(keras.utils.PyDataset):
         """Make a batch.
 
         Args:
-            rows: int (B,), numbers of examples.
-            rng: Where chance comes from.
+            rows: Indices of examples, int (B,).
+            rng: Random generator.
 
         Returns:
-            Inputs, targets and, if there are any, weights.
+            Inputs, targets and optionally weights.
         """
         raise NotImplementedError
 
@@ -67,7 +67,7 @@ class Batches(keras.utils.PyDataset):
         return self.make(rows, np.random.default_rng((self.seed, self.epoch, index)))
 
     def set_epoch(self, epoch: int) -> None:
-        """Go to an epoch, counted from 0, as at its beginning."""
+        """Go to the beginning of an epoch, counted from 0."""
         self.epoch = epoch
         self.order = self._draw_epoch(np.random.default_rng((self.seed, epoch)))
 
@@ -80,20 +80,20 @@ class CaptionBatches(Batches):
     """Images, each with N of its captions, for teacher forcing.
 
     Args:
-        examples: The train split.
-        vocabulary: Words and ids.
-        read: Given the examples of a batch and a random generator, returns the network's input
-            for their images, such as `{"features": (B, T, P, C)}`, or for clips also
-            `frame_mask` (B, T).
+        examples: Examples of the train split.
+        vocabulary: Vocabulary of the decoder.
+        read: Function that takes the examples of a batch and a random generator and returns the
+            network's input for their images, such as `{"features": (B, T, P, C)}`, for clips also
+            with `frame_mask` (B, T).
         captions_per_image: Number of captions of an image, N.
-        max_length: Tokens of a caption that are read, L.
+        max_length: Number of tokens that are read of a caption, at most; L.
         kwargs: Arguments of `Batches`.
 
     Items:
-        inputs: What `read` returns, and `token_ids` int32 (B, N, L): <start> and all words but the
-            last.
-        targets: int32 (B, N, L): the next words, with <end> after the last.
-        weights: float32 (B, N, L): 1 where there is a target.
+        inputs: The result of `read`, and `token_ids` int32 (B, N, L): <start> and all tokens but
+            the last.
+        targets: int32 (B, N, L): the next tokens, with <end> after the last.
+        weights: float32 (B, N, L): 1 where there is a target, otherwise 0.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Encoder and decoder as the one Keras model that is trained, and its loss."""
+"""The Keras model that is trained (encoder and decoder), and its loss."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,19 +25,20 @@ from captioner.training.config import StageConfig, TrainConfig
 
 
 class NextWordLoss(keras.losses.Loss):
-    """Cross entropy against integer targets, smoothed; the mean over the words that count.
+    """Cross entropy against integer targets, with label smoothing; a weighted mean over tokens.
 
-    keras.losses.SparseCategoricalCrossentropy has no label smoothing, and the categorical one
-    would want one-hot targets of B * N * L * V floats.
+    keras.losses.SparseCategoricalCrossentropy has no label smoothing, and the categorical loss
+    needs one-hot targets of B * N * L * V floats.
 
     Args:
         label_smoothing: Share of the probability spread evenly over the vocabulary
             (Szegedy et al. 2015, https://arxiv.org/abs/1512.00567, section 7).
-        reduction: "mean_with_sample_weight" divides by the sum of the weights, which is right for
-            weights of 0 and 1; "mean" by their number, for weights of both signs.
-        suppressed_ids: Words that have no probability, where captions are sampled without them.
-            If they had any, what training takes from bad samples would flow to them, which are
-            never sampled and so never punished.
+        reduction: Kind of mean: "mean_with_sample_weight" divides by the sum of the weights, which
+            is right for weights of 0 and 1; "mean" divides by their number, for weights of either
+            sign.
+        suppressed_ids: Tokens that get no probability, because captions are sampled without them.
+            Otherwise the probability that training removes from bad samples would move to these
+            tokens, which are never sampled and so never penalized.
 
     Example:
         >>> import numpy as np
@@ -57,7 +58,7 @@ class NextWordLoss(keras.losses.Loss):
         self.suppressed_ids = tuple(suppressed_ids)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Targets int (B, N, L) and logits (B, N, L, V) to losses (B, N, L)."""
+        """Turn targets int (B, N, L) and logits (B, N, L, V) into losses (B, N, L)."""
         if self.suppressed_ids:
             barred = ops.sum(ops.one_hot(self.suppressed_ids, y_pred.shape[-1]), axis=0)  # (V,)
             y_pred = y_pred + MASK_VALUE * barred
@@ -69,19 +70,19 @@ class NextWordLoss(keras.losses.Loss):
 
 
 class CaptionModel(keras.Model):
-    """Predicts each next word of known captions, from pictures or from their features.
+    """Predicts each next token of given captions, from images or from their features.
 
     Args:
-        encoder: A `VGG16Encoder`. It is used, and trained, when the input has pictures.
+        encoder: A `VGG16Encoder`. It is used and trained only if the input has images.
         decoder: A built `Decoder`.
-        teachers: The `Teachers` whose probabilities are learnt from beside the captions, or None.
-        distillation: Weight of the cross entropy against the teachers, which is added to the
-            losses; that against the captions is the compiled loss, and should weigh the rest.
+        teachers: `Teachers` whose probabilities are learned from, beside the captions, or None.
+        distillation: Weight of the cross entropy against the teachers, which is an added loss. The
+            cross entropy against the captions is the compiled loss; its weight should be the rest.
 
     Call arguments:
         inputs: dict of `token_ids` int (B, N, L), either `features` float (B, T, P, C) or `images`
             uint8 (B, T, H, W, 3), and, where there are padding frames, `frame_mask` bool (B, T);
-            `presence` float (B, W) for a decoder that is told which words an image has.
+            `presence` float (B, W) for a decoder that gets the words of an image as input.
 
     Returns:
         Logits, float32 (B, N, L, V).
@@ -103,9 +104,10 @@ class CaptionModel(keras.Model):
         self.built = True
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
-        """Compile, and build what `fit` would build by a look at the first batch.
+        """Compile, and build the loss, which `fit` would otherwise build from the first batch.
 
-        On JAX and PyTorch the batches that Keras reads ahead behind it would be trained on first.
+        On JAX and PyTorch, `fit` would then train on the batches after it first, since Keras has
+        already read them ahead.
         """
         super().compile(*args, **kwargs)
         logits = ops.zeros((1, 1, 1, self.decoder.vocabulary_size))
@@ -124,17 +126,23 @@ class CaptionModel(keras.Model):
 
 
 def _cross_entropy(told: Any, logits: Any, token_ids: Any) -> Any:
-    """Of probabilities and logits (B, N, L, V); the mean over the words read, int (B, N, L)."""
+    """Return the mean cross entropy over all tokens but padding.
+
+    Args:
+        told: Target probabilities (B, N, L, V).
+        logits: Logits (B, N, L, V).
+        token_ids: int (B, N, L), the tokens that are read.
+    """
     real = ops.cast(token_ids != Vocabulary.pad_id, "float32")
     terms = ops.logsumexp(logits, axis=-1) - ops.sum(told * logits, axis=-1)  # (B, N, L)
     return ops.sum(real * terms) / ops.sum(real)
 
 
 class Teachers(keras.layers.Layer):
-    """The mean of the probabilities that several decoders give each next word; never trained.
+    """Mean of the next-token probabilities of several decoders; never trained.
 
     Args:
-        decoders: Built decoders, all for the features that the pupil reads and for its words.
+        decoders: Built decoders, all with the student's features and vocabulary.
 
     Call arguments:
         features: float (B, T, P, C).
@@ -144,8 +152,8 @@ class Teachers(keras.layers.Layer):
     Returns:
         Probabilities, float32 (B, N, L, V).
 
-    Source: Hinton et al. 2015, https://arxiv.org/abs/1503.02531; word by word Kim and Rush 2016,
-        https://arxiv.org/abs/1606.07947, section 3.1.
+    Source: Hinton et al. 2015, https://arxiv.org/abs/1503.02531; for each word as in Kim and Rush
+        2016, https://arxiv.org/abs/1606.07947, section 3.1.
     """
 
     def __init__(self, decoders: Sequence[Decoder], **kwargs: Any) -> None:
@@ -167,44 +175,44 @@ class Teachers(keras.layers.Layer):
 def read_teachers(
     names: Sequence[str], encoder: VGG16Encoder, vocabulary: Vocabulary, policy: str
 ) -> Teachers:
-    """Read the presets that shall teach.
+    """Read the teachers' presets.
 
     Args:
         names: Names or folders of presets.
-        encoder: The pupil's; theirs must be equal to it, since they read the same stored features.
-        vocabulary: The pupil's, which must be theirs.
-        policy: The Keras dtype policy.
+        encoder: Encoder of the student. The teachers' must be equal, since all read the same
+            stored features.
+        vocabulary: Vocabulary of the student; the teachers' must be equal.
+        policy: Keras dtype policy.
 
     Raises:
-        CaptionerError: If a preset cannot be read, or does not fit the pupil.
+        CaptionerError: If a preset cannot be read, or does not fit the student.
     """
     decoders = []
     for name in names:
         preset = read_teacher(name, vocabulary)
         if not has_encoder_of(preset, encoder):
             raise CaptionerError(
-                f"{name} cannot teach here: its VGG16 is not the one that this training's features "
-                "come from; give this training its encoder by `encoder: {preset: NAME}`, or name "
-                "another preset"
+                f"{name} cannot teach here: its VGG16 is not the one that computed this training's "
+                "features; use its encoder (`encoder: {preset: NAME}`), or name another preset"
             )
         decoders.append(build_network(preset, policy)[1])
     return Teachers(decoders)
 
 
 def read_teacher(name: str, vocabulary: Vocabulary) -> Preset:
-    """Read a preset that shall teach, and compare its words with its pupil's.
+    """Read a teacher's preset, and compare its vocabulary with the student's.
 
     Args:
         name: Name or folder of the preset.
-        vocabulary: The pupil's, which must be the teacher's.
+        vocabulary: Vocabulary of the student; the teacher's must be equal.
 
     Raises:
-        CaptionerError: If the preset cannot be read, or has other words.
+        CaptionerError: If the preset cannot be read, or has another vocabulary.
     """
     preset = read_preset(preset_folder(name))
     if preset.vocabulary != vocabulary:
         raise CaptionerError(
-            f"{name} cannot teach here: its words are not those of this data set; name a "
+            f"{name} cannot teach here: its vocabulary is not that of this data set; name a "
             "preset that was trained on the same captions with the same min_count"
         )
     return preset
@@ -217,27 +225,27 @@ def build_stage_network(
     start: Path | None,
     policy: str,
 ) -> tuple[VGG16Encoder, Decoder]:
-    """Build encoder and decoder, with the weights of the stage before, of a preset, or new ones.
+    """Build encoder and decoder, with weights of the previous stage or a preset, or new weights.
 
     Args:
-        config: The training's.
-        stage: The stage's.
-        vocabulary: The words of the train split.
-        start: Folder of the preset whose weights both parts take; None for a fresh decoder, on the
-            encoder that the config names.
-        policy: The Keras dtype policy.
+        config: Config of the training.
+        stage: Config of the stage.
+        vocabulary: Vocabulary of the train split.
+        start: Folder of the preset whose weights both parts take; None for a fresh decoder on the
+            config's encoder.
+        policy: Keras dtype policy.
 
     Raises:
-        CaptionerError: If weights are missing, or are of another network or vocabulary.
+        CaptionerError: If weights are missing, or belong to another network or vocabulary.
     """
     options = {"weights": "imagenet", **config.encoder}
     taken = options.pop("preset", None)
     source = start or taken
     preset = None if source is None else read_preset(preset_folder(source))
-    if preset is not None:  # its weights replace those
+    if preset is not None:  # its weights replace those of ImageNet
         options |= {"weights": None, "filters": preset.config["encoder"].get("filters", FILTERS)}
     encoder = VGG16Encoder(**options, trainable_from=stage.trainable_from, dtype=policy)
-    # Captions are sampled without dropout; a gradient taken with it is that of another policy.
+    # Captions are sampled without dropout; with dropout, the gradient is that of another policy.
     dropout = {"dropout": 0.0} if stage.objective == "self_critical" else {}
     decoder = build_decoder(
         **{**config.decoder, **dropout},
@@ -248,9 +256,9 @@ def build_stage_network(
     if preset is not None and start is not None:
         if preset.vocabulary != vocabulary:
             raise CaptionerError(
-                f"{start}: its words are not those of this data set: continue it with new words by "
-                "`captioner teach`, or train a fresh decoder on its encoder, by "
-                "`encoder: {preset: NAME}` instead of `start`"
+                f"{start}: its vocabulary is not that of this data set: add the new words with "
+                "`captioner teach`, or train a fresh decoder on its encoder "
+                "(`encoder: {preset: NAME}` instead of `start`)"
             )
         assign_weights(encoder, decoder, preset)
     elif preset is not None:
@@ -261,7 +269,7 @@ def build_stage_network(
     if stage.sharpen != 1:
         if config.decoder.get("tie_embeddings"):
             raise CaptionerError(
-                f"stage {stage.name}: sharpen needs a decoder without tied vectors"
+                f"stage {stage.name}: sharpen needs a decoder without tied embeddings"
             )
         for weight in decoder.word_logits.weights:
             weight.assign(stage.sharpen * weight)

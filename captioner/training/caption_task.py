@@ -54,13 +54,13 @@ from captioner.training.validation import Lesson
 
 
 class CaptionTask:
-    """Teaches a network to write captions, or in a stage of its own which words an image has.
+    """Trains a network that writes captions; a presence stage trains its word detector.
 
     Args:
         config: Config of the training.
 
     Raises:
-        CaptionerError: If the data set or a preset that is named cannot be read.
+        CaptionerError: If the data set or a preset of the config cannot be read.
     """
 
     def __init__(self, config: TrainConfig) -> None:
@@ -73,31 +73,31 @@ class CaptionTask:
             self.mixture = split_captions(self.mixture, keep_case)
         self.dataset = self.mixture.dataset
         self.vocabulary = self._build_vocabulary() if taken is None else taken
-        # Of a caption, in training and when it is written.
+        # Most tokens of a caption, in training and in generation.
         self.most_tokens = self.vocabulary.token_limit(config.max_length)
         for name in {name for stage in config.stages for name in stage.teachers}:
             read_teacher(name, self.vocabulary)  # before features are computed for hours
         self.presence_words = self._choose_presence_words()
         self._graphs: dict[str, bytes] | None = None
-        self._said: dict[str, str] = {}  # of validation images in the last scoring
+        self._said: dict[str, str] = {}  # captions of validation images in the last scoring
 
     def summary(self) -> list[str]:
-        """Return lines that tell what is learnt from."""
+        """Return lines that describe the training data."""
         what = "clips" if self.dataset.has_clips else "images"
         words = word_summary(self._taught_captions(), self.vocabulary)
         return [f"{split_sizes(self.dataset)} {what}", words]
 
     def options(self, stage: StageConfig, start: Path | None) -> dict[str, Any]:
-        """Return what decides the result of a stage."""
+        """Return all options that affect the result of a stage."""
         return caption_options(self.config, stage, self.mixture, self.vocabulary, start)
 
     def prepare(self, stage: StageConfig, start: Path | None, features: Path) -> Lesson:
-        """Build the network of a stage, and what it is trained on and scored by.
+        """Build the network of a stage, its training batches and its scoring.
 
         Args:
             stage: Config of the stage.
-            start: Preset whose weights the stage begins with; None for a fresh decoder.
-            features: Folder of the feature store of the encoder that the stage begins with.
+            start: Preset with the initial weights of the stage; None for a fresh decoder.
+            features: Folder of the feature store of the stage's initial encoder.
         """
         encoder, decoder = build_stage_network(
             self.config, stage, self.vocabulary, start, self.policy
@@ -135,12 +135,12 @@ class CaptionTask:
         return [
             words
             for example in self.mixture.split("train")
-            if example.path  # a word that no image has taught would be said at random
+            if example.path  # a word that no image shows would be used at random
             for words in example.tokens
         ]
 
     def _choose_presence_words(self) -> list[str]:
-        """Return the words of the decoder's presence: of the preset that it begins with, or new."""
+        """Return the words of the detector: those of the preset to start from, or new ones."""
         count = self.config.decoder.get("presence", 0)
         given = self.config.start or self.config.encoder.get("preset")
         if count and given is not None:
@@ -166,7 +166,7 @@ class CaptionTask:
         samples = EpochSamples(data.validation)
         return Lesson(
             model=CaptionModel(encoder, decoder, teachers, stage.distillation),
-            # The weights of sampled captions have either sign, and the sampler leaves words out.
+            # The weights of sampled captions have either sign, and the sampler skips some tokens.
             loss=NextWordLoss(reduction="mean", suppressed_ids=self.vocabulary.unspoken_ids)
             if on_policy
             else NextWordLoss(stage.label_smoothing),
@@ -180,7 +180,7 @@ class CaptionTask:
             samples=samples.of_epoch,
             loss_weight=1 - stage.distillation,
             on_policy=on_policy,
-            # Of captions that the model samples, those of people are no measure.
+            # Human captions do not measure a model that is trained on its own samples.
             perplexity=None if on_policy else self._perplexity(head, decoder, data),
             said=lambda: self._said,
         )
@@ -201,7 +201,7 @@ class CaptionTask:
         return lambda: measured.measure(batches())
 
     def _written(self, stage: StageConfig, data: StageData) -> Batches:
-        """Captions that people wrote."""
+        """Return batches of human captions."""
         return CaptionBatches(
             data.train,
             self.vocabulary,
@@ -216,7 +216,7 @@ class CaptionTask:
         )
 
     def _sampled(self, stage: StageConfig, data: StageData, decoder: Decoder) -> Batches:
-        """Captions that the decoder draws."""
+        """Return batches of captions that the decoder samples."""
         return SelfCriticalBatches(
             data.train,
             self.vocabulary,
@@ -287,7 +287,7 @@ class CaptionTask:
         return self._combine(scores)
 
     def _combine(self, scores: dict[str, dict[str, float]]) -> dict[str, float]:
-        """Average over the data sets by their weights; of several, add each one's own scores."""
+        """Average over the data sets by their weights; if there are several, add each one's own."""
         weights = {part.settings.name: part.settings.validation for part in self.mixture.parts}
         chosen = [weights[name] for name in scores]
         if sum(chosen) == 0:
@@ -321,12 +321,12 @@ class CaptionTask:
             config["presence_words"] = self.presence_words
         card = write_card(self.config, self.dataset, training["validation"])
         preset = Preset(config, self.vocabulary, capture_weights(encoder, decoder), card)
-        if self._graphs is None:  # the weights change from preset to preset, the structure never
+        if self._graphs is None:  # all presets of a training share them; only the weights change
             self._graphs = export_graphs(*build_network(preset)) if can_export() else {}
         write_preset(folder, replace(preset, graphs=self._graphs), overwrite=True)
 
 
 def _reported(metrics: tuple[str, ...], data: StageData) -> tuple[str, ...]:
-    """Metrics in the order in which an epoch's line gives them: each data set's, then the mean."""
+    """Return the metrics in the order of an epoch's line: each data set's, then the mean."""
     names = list(data.validation) if len(data.validation) > 1 else []
     return (*(f"{metric} {name}" for name in names for metric in metrics), *metrics)

@@ -1,4 +1,4 @@
-"""A warning where a model says one thing of all validation images."""
+"""A warning if a model writes nearly the same caption for all validation images."""
 
 from collections.abc import Mapping
 
@@ -7,13 +7,13 @@ _ENOUGH_IMAGES = 4
 
 
 def warnings_about(captions: Mapping[str, str]) -> list[str]:
-    """Warn where the captions of several images hardly differ, as those of too short a training do.
+    """Warn if the captions of several images hardly differ, as after too short a training.
 
     Args:
-        captions: By image id.
+        captions: Captions by image id.
 
     Returns:
-        A line or none.
+        A list of one line, or an empty list.
 
     Example:
         >>> warnings_about(dict.fromkeys("abcd", "a dog"))[0][:56]
@@ -25,12 +25,12 @@ def warnings_about(captions: Mapping[str, str]) -> list[str]:
         return []
     words = {word for text in captions.values() for word in text.split()}
     advice = (
-        "it has not learnt to tell images apart; continue the bundled model instead "
+        "it has not learned to tell images apart; continue the bundled model instead "
         "(`captioner teach`), train longer, or give more images and captions"
     )
     if len(set(captions.values())) == 1:
         text = next(iter(captions.values()))
         return [f'warning: all {len(captions)} val images get the same caption, "{text}": {advice}']
     if len(words) < _FEW_WORDS and len(captions) >= 2 * len(words):
-        return [f"warning: {len(words)} words are all it says of {len(captions)} images: {advice}"]
+        return [f"warning: only {len(words)} words describe {len(captions)} val images: {advice}"]
     return []

@@ -1,4 +1,4 @@
-"""The model card of a trained preset, and how it came about."""
+"""The model card of a trained preset, and the record of its training."""
 
 import platform
 import subprocess
@@ -21,15 +21,15 @@ _BACKENDS = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}
 def describe_training(
     options: dict[str, Any], stage: str, scores: dict[str, float]
 ) -> dict[str, Any]:
-    """Return the `training` of a preset's config; a later training of the same gives the same.
+    """Return the `training` entry of a preset's config.
 
-    It holds no time and no path, so that equal trainings give equal bytes.
+    It contains no times and no paths, so that equal trainings give equal bytes.
 
     Args:
-        options: What decides the result, as `stage_options` gives it: seed, hashes of the data, and
-            all else that the recipe sets.
-        stage: Name of the stage; "" where there is but one.
-        scores: Of the validation, fractions by metric.
+        options: Options that affect the result, as `stage_options` returns them: seed, hashes of
+            the data, and all other settings of the recipe.
+        stage: Name of the stage; "" if there is only one.
+        scores: Validation scores, fractions by metric.
 
     Example:
         >>> describe_training({"seed": 1}, "frozen", {"CIDEr": 0.5})["validation"]
@@ -51,9 +51,9 @@ def describe_training(
 
 @cache
 def current_commit() -> str | None:
-    """Return the commit of this package's checkout, "+changes" after it if files were changed.
+    """Return the commit of this package's checkout, followed by "+changes" if files were changed.
 
-    None for an installed package, also where it lies within a repository of something else.
+    None for an installed package, even if it is inside another project's repository.
     """
     folder = Path(__file__).parents[1]
     if _git(folder, "ls-files", "--error-unmatch", "__init__.py") is None:
@@ -86,11 +86,11 @@ def _version(package: str) -> str | None:
 def write_card(
     config: TrainConfig | ActivityConfig, dataset: Dataset, scores: dict[str, float]
 ) -> str:
-    """Describe a preset right after training: what it is, of what, and its validation scores.
+    """Write the model card of a newly trained preset: network, data and validation scores.
 
     Args:
-        config: The training's.
-        dataset: The data it was trained on.
+        config: Config of the training.
+        dataset: Data of the training.
         scores: Validation scores, fractions by metric.
 
     Returns:
@@ -100,13 +100,13 @@ def write_card(
     rows = "\n".join(f"| {name} | {100 * value:.1f} |" for name, value in scores.items())
     if isinstance(config, ActivityConfig):
         trained = f"trained from {config.trainable_from} up" if config.trainable_from else "frozen"
-        about = f"""Gives a clip one of {len(dataset.labels)} labels: {", ".join(dataset.labels)}.
+        about = f"""Assigns a clip one of {len(dataset.labels)} labels: {", ".join(dataset.labels)}.
 
 VGG16 (Simonyan and Zisserman 2014; ImageNet weights CC BY 4.0), {trained}, and a
 `{config.head["name"]}` head over up to {config.frames} frames, as in LRCN (Donahue et al. 2015);
 trained with `captioner` on {dataset.name} ({sizes} clips, split seed {config.split_seed})."""
         heading = "validation split"
-        limits = "It gives one of these labels to whatever it is shown, also where none fits."
+        limits = "It assigns one of these labels to every clip, even if none fits."
     else:
         what = "clips" if dataset.has_clips else "images"
         about = f"""VGG16 encoder (Simonyan and Zisserman 2014; ImageNet weights CC BY 4.0) and a
@@ -114,8 +114,7 @@ trained with `captioner` on {dataset.name} ({sizes} clips, split seed {config.sp
 ({sizes} {what})."""
         heading = f"validation split, beam width {config.validation.get('beam_width', 3)}"
         limits = (
-            "It writes sentences like those it was trained on, also where they do not fit the "
-            "image."
+            "It writes sentences like those it was trained on, even if they do not fit the image."
         )
     return f"""# Model card
 

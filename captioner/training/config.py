@@ -20,36 +20,36 @@ class StageConfig:
     """One stage of a training: a learning-rate cycle over one kind of input.
 
     Args:
-        name: Folder of the stage under the run's.
-        epochs: Passes over the train split, at most.
+        name: Name of the stage's folder in the run's folder.
+        epochs: Number of passes over the train split, at most.
         learning_rate: Peak of the cosine schedule, for the decoder.
         trainable_from: First block of VGG16 that is trained ("block1" to "block5"); None trains
-            the decoder alone, on the features of the store.
-        encoder_learning_rate: Peak for the encoder.
-        flip: Mirror pictures at random, unless a caption says left or right.
-        crop: Smallest share of a picture's area that a random crop keeps; 1 does not crop.
-        batch_size: Pictures in a step.
-        warmup_steps: Steps of linear warm-up.
+            only the decoder, on stored features.
+        encoder_learning_rate: Peak of the cosine schedule, for the encoder.
+        flip: If True, mirror images at random, unless a caption contains left or right.
+        crop: Smallest share of an image's area that a random crop keeps; 1 does not crop.
+        batch_size: Number of images in a step.
+        warmup_steps: Number of steps of linear warm-up.
         label_smoothing: Share of the target spread over the vocabulary.
         clip_norm: Largest norm of the gradient of all weights together.
         objective: "cross_entropy" of human captions, or "self_critical": the reward of captions
             that the model samples; on stored features, without dropout and label smoothing. Or
-            "presence": binary cross entropy of which words the captions of an image have, for
-            VGG16 and a decoder with `presence`.
-        sharpen: Factor of the word logits as the stage begins. Label smoothing leaves a tenth of
-            the probability to words that do not fit; 2 has self-critical training begin with
-            samples that are sentences (on Flickr8k their mean reward is 0.87, and 0.24 with 1).
-        samples: Captions of a picture that self-critical training samples, two or more.
-        bleu_weight: How much of BLEU-4 is added to CIDEr-D in the reward.
-        ema: Momentum of the exponential moving average of the weights, by which epochs are
-            compared and which is what is saved; 0 for none.
-        teachers: Presets whose mean probability of each word is learnt from beside the captions:
+            "presence": binary cross entropy of the words in an image's captions, for VGG16 and a
+            decoder with `presence`.
+        sharpen: Factor of the word logits at the start of the stage. Label smoothing leaves a tenth
+            of the probability to words that do not fit; with 2, the first samples of self-critical
+            training are proper sentences (on Flickr8k their mean reward is 0.87; with 1, 0.24).
+        samples: Number of captions that self-critical training samples per image, two or more.
+        bleu_weight: Weight of BLEU-4, which is added to CIDEr-D in the reward.
+        ema: Momentum of the exponential moving average of the weights, which is validated and
+            saved; 0 for none.
+        teachers: Presets whose mean probability of each word is learned from, beside the captions:
             an ensemble is distilled into one model. Their encoder must be this training's.
-        distillation: Weight of the teachers; the captions' is the rest.
-        frames: Looks at a picture (itself and the `views` of the training) that are read together,
-            as the frames of a clip: a random number of them up to this one. It teaches a decoder
-            of pictures what clips and `--mirror` need: to attend over frames.
-        patience: Epochs without a better validation score before the stage ends.
+        distillation: Weight of the teachers; the captions have the rest.
+        frames: Largest number of versions of an image (the image and its `views`) that are read
+            together, as the frames of a clip; the number is drawn at random. A decoder of images
+            so learns to attend over frames, as clips and `--mirror` need.
+        patience: Number of epochs without a better validation score before the stage ends.
         weight_decay: Weight decay of Adam.
     """
 
@@ -78,37 +78,37 @@ class StageConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """A training that writes captions: data, network, stages.
+    """A training of a captioner: data, network, stages.
 
     Args:
-        dataset: What `captioner.datasets.readers.read_dataset` reads.
-        datasets: In place of `dataset`, several that are learnt from together; see `DataConfig`.
-        features: Folder of the feature store, as `captioner prepare` makes it; made where it is
-            not there.
+        dataset: Path of a data set, see `captioner.datasets.readers.read_dataset`.
+        datasets: Several data sets to learn from together, instead of `dataset`; see `DataConfig`.
+        features: Folder of the feature store, as `captioner prepare` makes it; made if missing.
         run: Folder for checkpoints, logs and the best preset.
-        stages: In order; each begins with the best weights of the one before.
-        views: Random crops and mirror images of each training picture, whose features are stored
-            too, in folders beside `features`, which the training makes where they are not there;
-            stages on stored features read a picture as a whole or one of its views, at random.
-        start: Preset whose weights the first stage begins with; None for a fresh decoder.
-        images: Folder of the pictures, where the data set does not say.
-        encoder: Options of `VGG16Encoder`: weights, grid. Or `preset`: that whose encoder is taken.
+        stages: Stages in order; each starts with the best weights of the previous one.
+        views: Number of random crops and mirror images of each training image whose features are
+            stored too, in folders beside `features` (made if missing). Stages on stored features
+            read the whole image or one of its views, at random.
+        start: Preset with the initial weights of the first stage; None for a fresh decoder.
+        images: Folder of the images, if the data set does not name it.
+        encoder: Options of `VGG16Encoder` (weights, grid), or `preset`: a preset whose encoder is
+            used.
         decoder: `name` and the options of the decoder.
-        vocabulary: Preset whose words are taken, as for a training that begins with it on other
-            data; None for the words of the train split.
+        vocabulary: Preset whose vocabulary is used, for a training that starts with that preset on
+            other data; None for the words of the train split.
         tokenizer: "words", whole English words, or "wordpiece", pieces of words, for any language;
             see docs/how-to/any-language.md.
-        pieces: Number of pieces that wordpiece learns, about.
-        keep_case: Whether wordpiece leaves capitals as they are, as German needs it.
-        min_count: Rarer words of the train split become <unk>; with wordpiece, words with rarer
-            characters. 0 chooses by the number of captions: 1 for fewer than 100, 2 for fewer than
-            2,000, 3 for fewer than 10,000, else 5.
-        max_length: Words of a caption that are read in training, and written at most.
-        captions_per_image: Captions of a picture that a step learns from.
-        validation: Options of the beam search by which epochs are compared.
+        pieces: Approximate number of pieces that wordpiece learns.
+        keep_case: If True, wordpiece keeps capitals, as German needs.
+        min_count: Number of times that a word of the train split must occur; rarer words become
+            <unk>. With wordpiece it applies to the characters of a word. 0 chooses by the number of
+            captions: 1 for fewer than 100, 2 for fewer than 2,000, 3 for fewer than 10,000, else 5.
+        max_length: Number of words of a caption that are read in training, and written, at most.
+        captions_per_image: Number of captions of an image that a step learns from.
+        validation: Options of the beam search in validation.
         precision: "auto", "bfloat16" or "float32".
-        seed: Of weights, order, dropout and augmentation.
-        strict: Whether a table with faulty rows is refused; if not, these are left out, and told.
+        seed: Seed of weights, order, dropout and augmentation.
+        strict: If True, refuse a table with faulty rows; otherwise leave them out and report them.
         task: "caption".
 
     Example:
@@ -145,44 +145,44 @@ class TrainConfig:
 
     @property
     def data(self) -> tuple[DataConfig, ...]:
-        """The data sets, one or more."""
+        """One or more data sets."""
         return self.datasets or (DataConfig(self.dataset, images=self.images),)
 
 
 @dataclass(frozen=True)
 class ActivityConfig:
-    """A training that labels clips: clips, network, schedule of its one stage.
+    """A training of an activity recognizer: clips, network, schedule of its one stage.
 
     Args:
         dataset: Folder of clips with labels, see `captioner.datasets.readers.read_dataset`.
-        features: Folder of the feature store, which the training makes where it is not there.
+        features: Folder of the feature store; made if missing.
         run: Folder for checkpoint, log and the best preset.
-        epochs: Passes over the train split, at most.
+        epochs: Number of passes over the train split, at most.
         learning_rate: Peak of the cosine schedule.
         task: "activity".
-        start: Preset with whose head the training begins; None for a fresh one.
-        encoder: `weights` of VGG16, "imagenet" or a file; or `preset`, a captioner's name or
-            folder, whose VGG16 is taken.
-        trainable_from: None for a frozen VGG16, or the first block that is trained, "block2" to
-            "block5"; the store holds what the blocks below give.
-        encoder_learning_rate: Peak for the blocks that are trained.
+        start: Preset with the initial weights of the head; None for a fresh head.
+        encoder: `weights` of VGG16, "imagenet" or a file; or `preset`, the name or folder of a
+            captioner whose VGG16 is used.
+        trainable_from: First block that is trained, "block2" to "block5"; None for a frozen VGG16.
+            The store holds the output of the blocks below it.
+        encoder_learning_rate: Peak of the cosine schedule for the trained blocks.
         side: Height and width of the frames in pixels.
-        frames: Of each clip, at most.
-        crop: The `share` of `crop_to_motion`; None keeps whole frames.
-        trim: Whether frames are of the part of a clip where something moves alone.
+        frames: Number of frames of a clip, at most.
+        crop: Argument `share` of `crop_to_motion`; None keeps whole frames.
+        trim: If True, take frames only from the part of a clip with motion.
         head: `name` ("averaging", "lstm" or "conv_lstm") and the options of the head.
-        batch_size: Clips in a step.
-        warmup_steps: Steps of linear warm-up.
-        weight_decay: Of AdamW.
+        batch_size: Number of clips in a step.
+        warmup_steps: Number of steps of linear warm-up.
+        weight_decay: Weight decay of AdamW.
         label_smoothing: Share of the target spread over the labels.
-        mixup: Parameter of the Beta distribution by which two clips are mixed; 0 mixes none.
+        mixup: Parameter of the Beta distribution of the mixing weight of two clips; 0 for none.
         drop_frames: Largest share of a clip's frames that is left out at random.
-        shift: Places by which the grid is shifted at random, at most.
-        flip: Mirror the grid half of the time.
-        patience: Epochs without a better validation likelihood before training stops.
+        shift: Largest random shift of the grid, in locations.
+        flip: If True, mirror the grid half of the time.
+        patience: Number of epochs without a better validation likelihood before training stops.
         precision: "auto", "bfloat16" or "float32".
-        split_seed: Of the split, where the data set has none.
-        seed: Of weights, order, dropout and augmentation.
+        split_seed: Seed of the split, if the data set has none.
+        seed: Seed of weights, order, dropout and augmentation.
 
     Source: mixup: Zhang et al. 2018, https://arxiv.org/abs/1710.09412.
     """
@@ -217,12 +217,12 @@ class ActivityConfig:
 
     @property
     def reading(self) -> dict[str, Any]:
-        """The options of `read_action` besides the size."""
+        """Options of `read_action` besides the size."""
         return {"frames": self.frames, "crop": self.crop, "trim": self.trim}
 
     @property
     def stages(self) -> tuple[StageConfig, ...]:
-        """The one stage, whose folder is the run's."""
+        """The only stage; its folder is the run's."""
         own = {item.name for item in fields(self)}
         shared = [item.name for item in fields(StageConfig) if item.name in own]
         given = {name: getattr(self, name) for name in shared if name != "flip"}
@@ -232,22 +232,22 @@ class ActivityConfig:
 def read_config(
     path: str | Path, overrides: dict[str, Any] | None = None, settings: Sequence[str] = ()
 ) -> TrainConfig | ActivityConfig:
-    """Read a recipe; its `task`, "caption" if it names none, decides what it trains.
+    """Read a recipe; its `task` ("caption" by default) selects the kind of training.
 
     Args:
-        path: A YAML file, or the name of a bundled recipe, see `recipe.recipe_path`; relative
+        path: YAML file, or the name of a bundled recipe, see `recipe.recipe_path`; relative
             paths in it are relative to the working directory.
         overrides: Top-level values that replace those of the file.
         settings: Changes such as "stages.0.ema=0", see `recipe.read_recipe`.
 
     Raises:
-        CaptionerError: If the file is missing, is not YAML, or has a key or value that is wrong.
+        CaptionerError: If the file is missing, is not YAML, or has a wrong key or value.
     """
     return parse_config({**read_recipe(path, settings), **(overrides or {})}, str(path))
 
 
 def parse_config(content: dict[str, Any], source: str) -> TrainConfig | ActivityConfig:
-    """Build a config from what YAML gave; `source` names the file in errors."""
+    """Build a config from the content of a YAML file; `source` names the file in errors."""
     task = content.get("task", CAPTION)
     if task not in (CAPTION, ACTIVITY):
         raise CaptionerError(f"{source}: task {task!r}: choose {CAPTION} or {ACTIVITY}")
@@ -262,9 +262,11 @@ def _parse_activity(content: dict[str, Any], source: str) -> ActivityConfig:
     if not keys <= {"weights", "filters", "preset"} or ("preset" in keys and len(keys) > 1):
         raise CaptionerError(f"{source}: `encoder` has either `weights` or `preset`, nothing else")
     if config.frames < 1 or not 0 <= config.drop_frames < 1:
-        raise CaptionerError(f"{source}: `frames` is 1 at least, and `drop_frames` less than 1")
+        raise CaptionerError(
+            f"{source}: `frames` must be 1 or more, and `drop_frames` 0 or more and less than 1"
+        )
     if config.crop is not None and not 0 < config.crop <= 1:
-        raise CaptionerError(f"{source}: `crop` is a share, more than 0 and no more than 1")
+        raise CaptionerError(f"{source}: `crop` must be a share above 0 and at most 1")
     return config
 
 
@@ -286,7 +288,7 @@ def _parse_caption(content: dict[str, Any], source: str) -> TrainConfig:
         content["datasets"] = _parse_datasets(content["datasets"], source)
     config: TrainConfig = build_section(TrainConfig, content, source)
     if bool(config.dataset) == bool(config.datasets):
-        raise CaptionerError(f"{source}: give `dataset`, or a list of several as `datasets`")
+        raise CaptionerError(f"{source}: give either `dataset`, or a list of several as `datasets`")
     if config.tokenizer not in _TOKENIZERS:
         raise CaptionerError(
             f"{source}: tokenizer {config.tokenizer!r}: choose one of {', '.join(_TOKENIZERS)}"
@@ -299,8 +301,8 @@ def _parse_caption(content: dict[str, Any], source: str) -> TrainConfig:
         looks = 1 if stage.trainable_from else 1 + config.views
         if not 1 <= stage.frames <= looks:
             raise CaptionerError(
-                f"{source}, stage {stage.name}: frames is {stage.frames}, and this stage has 1 to "
-                f"{looks} looks at a picture: stored features have one, and one for each of `views`"
+                f"{source}, stage {stage.name}: frames is {stage.frames}, but must be from 1 to "
+                f"{looks}: the image and, on stored features, each of its `views`"
             )
     return config
 
@@ -341,12 +343,12 @@ def _check_objective(stage: StageConfig, source: str) -> None:
     if stage.trainable_from or stage.label_smoothing:
         raise CaptionerError(
             f"{source}, stage {stage.name}: self_critical works on stored features and without "
-            "label smoothing: leave trainable_from out, and give label_smoothing: 0"
+            "label smoothing: leave out trainable_from, and set label_smoothing: 0"
         )
     if stage.samples < 2:
         raise CaptionerError(
             f"{source}, stage {stage.name}: samples is {stage.samples}: a caption is compared with "
-            "the others of its picture, so give two or more"
+            "the others of its image, so give two or more"
         )
 
 
@@ -358,18 +360,18 @@ def _check_teachers(stage: StageConfig, source: str) -> None:
         )
     if not 0 <= stage.distillation <= 1 or bool(names) != (stage.distillation > 0):
         raise CaptionerError(
-            f"{source}, stage {stage.name}: teachers and distillation, a weight of more than 0 and "
-            "at most 1, belong together"
+            f"{source}, stage {stage.name}: teachers and distillation, a weight above 0 and at "
+            "most 1, must be given together"
         )
     if names and (stage.trainable_from or stage.objective != "cross_entropy"):
         raise CaptionerError(
-            f"{source}, stage {stage.name}: teachers teach on stored features, by cross entropy: "
-            "leave trainable_from and objective out, or the teachers"
+            f"{source}, stage {stage.name}: teachers need stored features and cross entropy: "
+            "leave out either trainable_from and objective, or the teachers"
         )
 
 
 def build_section(kind: type, values: Any, source: str) -> Any:
-    """Make a dataclass of a mapping, checking names and the types of simple fields."""
+    """Make a dataclass of a mapping; check the names, and the types of simple fields."""
     if not isinstance(values, dict):
         raise CaptionerError(f"{source}: expected `key: value` lines, got {values!r}")
     known = {item.name: item for item in fields(kind)}

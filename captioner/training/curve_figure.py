@@ -1,4 +1,4 @@
-"""The learning curves of a training as a picture, with what it said of a few images."""
+"""A figure of the learning curves of a training, with captions of a few images."""
 
 import math
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_IMAGES = 4  # of those with samples, at most
+_IMAGES = 4  # images with sample captions, at most
 _LINES = 5  # captions of an image, at most
 _SIDE = 240  # pixels of the shorter side
 
@@ -27,8 +27,8 @@ def write_curves(curves: Sequence[LearningCurve], path: Path) -> None:
     """Draw learning curves into a file.
 
     Args:
-        curves: The stages of a training, in their order.
-        path: The picture, .png, .svg, .pdf or another format of matplotlib; replaced as a whole.
+        curves: Stages of a training, in order.
+        path: Image file, .png, .svg, .pdf or another format of matplotlib; replaced atomically.
 
     Raises:
         CaptionerError: If matplotlib is not installed, or the file cannot be written.
@@ -47,10 +47,10 @@ def draw_curves(curves: Sequence[LearningCurve]) -> "Figure":
     """Draw the loss and the scores of all stages, one after another, and captions below.
 
     Args:
-        curves: The stages of a training, in their order.
+        curves: Stages of a training, in order.
 
     Returns:
-        A figure of matplotlib, which notebooks show.
+        A matplotlib figure, which notebooks display.
     """
     from matplotlib.figure import Figure
 
@@ -82,7 +82,7 @@ def draw_curves(curves: Sequence[LearningCurve]) -> "Figure":
 
 
 def _plot(axes: "Axes", curves: Sequence[LearningCurve], name: str, color: str) -> None:
-    """Draw a value of all stages that have it; epochs are counted through all stages."""
+    """Draw one value for all stages that have it; epochs are numbered across stages."""
     begun, label = 0, name
     for curve in curves:
         if name in curve.rows[0]:
@@ -93,7 +93,7 @@ def _plot(axes: "Axes", curves: Sequence[LearningCurve], name: str, color: str) 
 
 
 def _mark_stages(axes: "Axes", curves: Sequence[LearningCurve]) -> None:
-    """Draw a line where a stage begins, with its name."""
+    """Draw a vertical line at the start of each stage, with its name."""
     begun = 0
     for curve in curves:
         if begun:
@@ -107,7 +107,7 @@ def _mark_stages(axes: "Axes", curves: Sequence[LearningCurve]) -> None:
 
 
 def _stories(curves: Sequence[LearningCurve]) -> dict[str, str]:
-    """Return for each image what was said of it, as it changed, and what people said."""
+    """Return for each image path its captions, each time they changed, and a human caption."""
     lines: dict[str, list[str]] = {}
     people: dict[str, str] = {}
     for curve in curves:
@@ -124,13 +124,13 @@ def _line(curve: LearningCurve, sample: Sample) -> str:
 
 
 def _some(lines: Sequence[str]) -> list[str]:
-    """Return a few lines at even distances, the first and the last among them."""
+    """Return a few evenly spaced lines, including the first and the last."""
     count = min(len(lines), _LINES)
     return [lines[place] for place in np.linspace(0, len(lines) - 1, count).round().astype(int)]
 
 
 def _picture(path: str) -> np.ndarray | None:
-    """Return an image, or the first frame of a clip; None if it cannot be read any more."""
+    """Return an image, or the first frame of a clip; None if it is no longer readable."""
     try:
         return next(read_clips(path, _SIDE, every=math.inf, most=1)).frames[0]
     except (CaptionerError, StopIteration):

@@ -1,4 +1,4 @@
-"""What a training is about to learn from, in lines for whoever started it."""
+"""A summary of the data of a training, for its user."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -6,15 +6,15 @@ from collections.abc import Iterable, Sequence
 from captioner.datasets.dataset import Dataset
 from captioner.text.vocabulary import Vocabulary
 
-# Captions that a training has at least, and how often a word must occur then to be learnt.
+# Lowest number of captions, and how often a word must then occur to be learned.
 _LEAST_COUNTS = ((10_000, 5), (2_000, 3), (100, 2), (0, 1))
 
 
 def least_count(captions: int) -> int:
-    """Return how often a word must occur to be learnt, by the number of captions.
+    """Return how often a word must occur to be learned, by the number of captions.
 
-    Of many captions, a word that occurs once or twice is mostly a typo, and cannot be learnt from
-    so few; of twenty, nearly every word does.
+    In many captions, a word that occurs once or twice is often a typo, and has too few examples to
+    be learned. In twenty captions, nearly every word is that rare.
 
     Example:
         >>> [least_count(captions) for captions in (20, 500, 5_000, 30_000)]
@@ -36,23 +36,23 @@ def split_sizes(dataset: Dataset) -> str:
 
 
 def word_summary(captions: Iterable[Sequence[str]], vocabulary: Vocabulary) -> str:
-    """Tell how many words of the captions are learnt, and how many become `<unk>`.
+    """Report how many words of the captions are learned, and how many become `<unk>`.
 
     Args:
         captions: Words of each caption of the train split.
-        vocabulary: What the decoder knows.
+        vocabulary: Vocabulary of the decoder.
 
     Example:
         >>> captions = [["a", "dog"], ["a", "cat"]]
         >>> word_summary(captions, Vocabulary.build(captions, min_count=2))
-        '1 word is learnt; 2 others are too rare and become <unk>, 50.0 % of the text'
+        '1 word is learned; 2 others are too rare and become <unk>, 50.0 % of the text'
     """
     counts = Counter(word for words in captions for word in words)
     unknown = {word: count for word, count in counts.items() if word not in vocabulary}
     known = len(counts) - len(unknown)
-    learnt = "1 word is learnt" if known == 1 else f"{known:,} words are learnt"
+    learnt = "1 word is learned" if known == 1 else f"{known:,} words are learned"
     if not unknown:
-        return f"{learnt}, all there are"
+        return f"{learnt}, none is too rare"
     share = 100 * sum(unknown.values()) / counts.total()
     others = "1 other is" if len(unknown) == 1 else f"{len(unknown):,} others are"
     become = "becomes" if len(unknown) == 1 else "become"

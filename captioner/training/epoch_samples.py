@@ -1,4 +1,4 @@
-"""What a model in training says about a few images, epoch by epoch: numbers do not show it."""
+"""Captions of a few images after each epoch of a training, which show more than scores do."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,18 +12,18 @@ from captioner.errors import CaptionerError
 from captioner.replacing import replacing
 
 SAMPLES = "samples.jsonl"
-_COUNT = 3  # of each data set
+_COUNT = 3  # images of each data set
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What is said about one image or clip after one epoch.
+    """The caption of one image or clip after one epoch.
 
     Attributes:
-        epoch: From 1.
-        path: Where the image lies.
-        caption: By the model.
-        people: The first caption that people wrote.
+        epoch: Number of the epoch, from 1.
+        path: Path of the image.
+        caption: Caption of the model.
+        people: First human caption.
     """
 
     epoch: int
@@ -35,11 +35,11 @@ class Sample:
 class EpochSamples:
     """Keeps captions of the same few validation images after each epoch.
 
-    They are those of whole validation, so they cost nothing.
+    They come from the validation of the whole split, so they cost no extra time.
 
     Args:
-        validation: The validation examples of each data set.
-        count: Images of each data set, evenly over its examples.
+        validation: Validation examples of each data set.
+        count: Number of images of each data set, evenly spaced over its examples.
 
     Example:
         >>> dog = Example("1", "dog.jpg", ("A dog.",), (("a", "dog"),), "val")
@@ -58,11 +58,11 @@ class EpochSamples:
         self._captions: dict[str, str] = {}
 
     def take(self, captions: Mapping[str, str]) -> None:
-        """Take the captions of a data set, by the ids of its examples."""
+        """Keep the captions of the few images; `captions` has those of a data set by image id."""
         self._captions |= {e.id: captions[e.id] for e in self._examples if e.id in captions}
 
     def of_epoch(self, epoch: int) -> list[Sample]:
-        """Return what was taken since the last epoch."""
+        """Return the samples that were taken since the last call."""
         said, self._captions = self._captions, {}
         return [
             Sample(epoch, example.path, said[example.id], example.captions[0])
@@ -72,11 +72,11 @@ class EpochSamples:
 
 
 def write_samples(folder: Path, samples: Sequence[Sample]) -> None:
-    """Add the samples of an epoch to those of the epochs before; an epoch done again has one place.
+    """Add the samples of an epoch to those of earlier epochs; a repeated epoch is replaced.
 
     Args:
-        folder: Of the stage.
-        samples: Of one epoch; none change nothing.
+        folder: Folder of the stage.
+        samples: Samples of one epoch; an empty list changes nothing.
     """
     if not samples:
         return
@@ -87,10 +87,10 @@ def write_samples(folder: Path, samples: Sequence[Sample]) -> None:
 
 
 def read_samples(folder: Path) -> list[Sample]:
-    """Return the samples of a stage, epoch by epoch; none where it has kept none.
+    """Return the samples of a stage, epoch by epoch; an empty list if it has no file of them.
 
     Raises:
-        CaptionerError: The file is damaged.
+        CaptionerError: If the file is damaged.
     """
     path = folder / SAMPLES
     if not path.exists():
@@ -103,5 +103,5 @@ def read_samples(folder: Path) -> list[Sample]:
 
 
 def _evenly(length: int, count: int) -> list[int]:
-    """Return `count` different places out of `length`, at even distances."""
+    """Return `count` different, evenly spaced indices below `length`."""
     return [int(place) for place in (np.arange(count) + 0.5) * length / max(count, 1)]

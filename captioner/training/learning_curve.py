@@ -1,4 +1,4 @@
-"""How a training went, as its run folder tells: scores and sample captions, epoch by epoch."""
+"""Learning curves of a training from its run folder: scores and captions, epoch by epoch."""
 
 import csv
 import json
@@ -10,10 +10,10 @@ from captioner.errors import CaptionerError
 from captioner.training.epoch_samples import Sample, read_samples
 from captioner.training.time_left import format_duration
 
-_DECISIVE = ("CIDEr", "likelihood", "mAP")  # of whatever task a stage has, the one that decides
+_DECISIVE = ("CIDEr", "likelihood", "mAP")  # each task has one of these, which picks the best epoch
 _SHOWN = ("BLEU-4", "CIDEr", "accuracy", "likelihood", "mAP")
 _BLOCKS = "▁▂▃▄▅▆▇█"
-_WIDEST = 60  # blocks of a line
+_WIDEST = 60  # blocks of a sparkline, at most
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,9 @@ class LearningCurve:
     """One stage of a training.
 
     Attributes:
-        name: Of the stage; "" where a training has one alone.
+        name: Name of the stage; "" if the training has only one.
         rows: Values of each epoch by their names in the log; scores are fractions.
-        planned: Epochs at most; None where the folder does not tell.
+        planned: Number of epochs, at most; None if the folder does not contain it.
         samples: Captions of a few images after each epoch, in the order of the epochs.
     """
 
@@ -34,18 +34,18 @@ class LearningCurve:
 
     @property
     def decisive(self) -> str:
-        """The score that decides which epoch is the best."""
+        """Name of the score that decides which epoch is the best."""
         return next(name for name in _DECISIVE if name in self.rows[0])
 
     @property
     def best(self) -> int:
-        """The epoch of the best preset, from 1."""
+        """Number of the best epoch, from 1."""
         scores = [row[self.decisive] for row in self.rows]
         return scores.index(max(scores)) + 1
 
     @property
     def shown(self) -> list[str]:
-        """The scores that are worth looking at, of a mixture those of each data set, too."""
+        """Names of the main scores; for a mixture, also those of each data set."""
         return [name for name in self.rows[0] if name.split(" ")[0] in _SHOWN]
 
     def values(self, name: str) -> list[float]:
@@ -55,13 +55,13 @@ class LearningCurve:
 
 
 def read_curves(run: str | Path) -> list[LearningCurve]:
-    """Read the stages of a training, the one that ended first before the others.
+    """Read the stages of a training, in the order in which they ended.
 
     Args:
         run: Folder of the training, or of one of its stages. It may still be running.
 
     Raises:
-        CaptionerError: No epoch of a training is over there, or its log is damaged.
+        CaptionerError: If no epoch is over yet, or a log is damaged.
     """
     run = Path(run)
     logs = [run / "log.csv"] if (run / "log.csv").exists() else list(run.glob("*/log.csv"))
@@ -69,8 +69,8 @@ def read_curves(run: str | Path) -> list[LearningCurve]:
     curves = [_read_stage(log, "" if log.parent == run else log.parent.name) for log in logs]
     if not curves:
         raise CaptionerError(
-            f"{run} has no log.csv: give the folder of a training, as --run of `captioner train` "
-            "names it, of which an epoch is over"
+            f"{run} has no log.csv: give the folder of a training (--run of `captioner train`) "
+            "that has finished at least one epoch"
         )
     return curves
 
@@ -87,12 +87,12 @@ def _read_stage(log: Path, name: str) -> LearningCurve:
         curve = LearningCurve(name, tuple(rows), planned, tuple(read_samples(log.parent)))
         assert curve.decisive and all(row.keys() == rows[0].keys() for row in rows)
     except (OSError, ValueError, TypeError, AttributeError, IndexError, StopIteration) as error:
-        raise CaptionerError(f"{log} is no log of a training: restore it") from error
+        raise CaptionerError(f"{log} is not the log of a training: restore it") from error
     return curve
 
 
 def curve_text(curve: LearningCurve) -> str:
-    """Write a stage for a terminal: a line for each score, and the captions of each image.
+    """Format a stage for a terminal: a line for each score, and the captions of each image.
 
     Example:
         >>> rows = [{"loss": 4.0 - n, "CIDEr": n / 4, "train_seconds": 60.0} for n in (1, 2, 3)]
@@ -121,7 +121,7 @@ def curve_text(curve: LearningCurve) -> str:
 
 
 def sparkline(values: Sequence[float]) -> str:
-    """Draw values as a line of blocks, of many values every so many.
+    """Draw values as a line of blocks; long series are thinned evenly.
 
     Example:
         >>> sparkline([0, 1, 2, 3.5, 7, 7])
@@ -130,12 +130,12 @@ def sparkline(values: Sequence[float]) -> str:
     kept = values[:: -(-len(values) // _WIDEST)]
     low, span = min(kept), max(kept) - min(kept)
     scale = (len(_BLOCKS) - 1) / span if span else 0.0
-    # Half a block up: int() of a positive number rounds down.
+    # Plus a half, since int() rounds a positive number down.
     return "".join(_BLOCKS[int((value - low) * scale + 0.5)] for value in kept)
 
 
 def samples_by_image(samples: Sequence[Sample]) -> dict[str, list[Sample]]:
-    """Return the captions of each image by its path, without those that did not change.
+    """Return the samples of each image by its path, only those whose caption changed.
 
     Example:
         >>> said = [Sample(n, "a.jpg", text, "A dog.") for n, text in enumerate(("a", "a", "b"), 1)]

@@ -1,4 +1,4 @@
-"""Adam with its schedule, a learning rate of its own for the encoder, and averaged weights."""
+"""Adam with a schedule, a separate learning rate for the encoder, and averaged weights."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ from captioner.training.config import StageConfig
 
 
 class TwoRateAdam(keras.optimizers.Adam):
-    """Adam whose steps are scaled by `encoder_scale` for the variables of the encoder.
+    """Adam with a learning rate that is scaled by `encoder_scale` for the encoder's variables.
 
-    Scaling the gradients would do nothing, since Adam divides by their size; so the rate is scaled.
+    Scaling the gradients would have no effect, since Adam divides by their size.
 
     Args:
-        learning_rate: The decoder's rate, or a schedule.
-        encoder_scale: The encoder's rate as a share of it.
-        kwargs: Those of keras.optimizers.Adam.
+        learning_rate: Learning rate of the decoder, or a schedule.
+        encoder_scale: Learning rate of the encoder as a share of the decoder's.
+        kwargs: Arguments of keras.optimizers.Adam.
     """
 
     def __init__(
@@ -25,21 +25,21 @@ class TwoRateAdam(keras.optimizers.Adam):
         self.encoder_scale = encoder_scale
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """One step of one variable."""
-        # The backend's own variable may be given, which has no path; Keras' has one. Only the
-        # encoder has convolutions named by block ("block5_conv3/kernel").
+        """Update one variable by one step."""
+        # `variable` may be the backend's own, which has no path; the Keras variable has one. Only
+        # the encoder has convolutions named by block ("block5_conv3/kernel").
         path = self._trainable_variables[self._get_variable_index(variable)].path
         scale = self.encoder_scale if "block" in path else 1.0
         super().update_step(gradient, variable, learning_rate * scale)
 
 
 class WarmUpCosine(keras.optimizers.schedules.CosineDecay):
-    """Linear warm-up, then cosine decay that reaches its floor at the last step and no earlier.
+    """Linear warm-up, then cosine decay that reaches its floor exactly at the last step.
 
     Args:
-        peak: Rate at the end of the warm-up.
-        steps: Steps of the whole training.
-        warmup_steps: Steps of linear warm-up; at most half of all steps are.
+        peak: Learning rate at the end of the warm-up.
+        steps: Number of steps of the whole training.
+        warmup_steps: Number of steps of linear warm-up; limited to half of all steps.
 
     Source: Loshchilov and Hutter 2017, https://arxiv.org/abs/1608.03983, without restarts.
 
@@ -62,17 +62,17 @@ class WarmUpCosine(keras.optimizers.schedules.CosineDecay):
         )
 
     def __call__(self, step: Any) -> Any:
-        """Return the rate of a step, counted from 0."""
-        # Keras' schedule begins with the floor and ends one step late.
+        """Return the learning rate of a step, counted from 0."""
+        # Keras' schedule starts at the floor and ends one step late.
         return super().__call__(step + 1)
 
 
 def build_optimizer(stage: StageConfig, steps: int) -> TwoRateAdam:
-    """Build Adam for a stage: warm-up and cosine decay over all its steps.
+    """Build Adam for a stage, with warm-up and cosine decay over all its steps.
 
     Args:
-        stage: Rates, warm-up, clipping and averaging.
-        steps: Steps of the whole stage.
+        stage: Config with the rates, warm-up, clipping and averaging.
+        steps: Number of steps of the whole stage.
     """
     return TwoRateAdam(
         WarmUpCosine(stage.learning_rate, steps, stage.warmup_steps),
@@ -87,11 +87,11 @@ def build_optimizer(stage: StageConfig, steps: int) -> TwoRateAdam:
 class AverageWeights(keras.callbacks.SwapEMAWeights):
     """Puts the average into the network after each epoch, and the weights back before the next.
 
-    It must come before the callbacks that score and save. A checkpoint that is written in between
-    holds the average as the network's weights, and the weights among the optimizer's variables.
+    It must come before the callbacks that score and save. A checkpoint written in between contains
+    the average as the network's weights, and the weights among the optimizer's variables.
 
     Args:
-        resumed: Whether the training goes on from such a checkpoint.
+        resumed: If True, the training resumes from such a checkpoint.
     """
 
     def __init__(self, resumed: bool) -> None:
@@ -99,7 +99,7 @@ class AverageWeights(keras.callbacks.SwapEMAWeights):
         self._ema_weights_in_model = resumed
 
     def _finalize_ema_values(self) -> None:
-        """Keras would overwrite the weights after the last epoch; a longer training needs them."""
+        """Do nothing: Keras would overwrite the weights, which a longer training needs."""
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        """Nothing: what counts is on disk."""
+        """Do nothing: all results are on disk already."""

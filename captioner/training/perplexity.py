@@ -12,22 +12,22 @@ from captioner.models.clip_features import pad_clips
 from captioner.models.decoder import Decoder
 from captioner.text.vocabulary import Vocabulary
 
-_BATCH = 20  # images: their logits are some 35 MB
+_BATCH = 20  # images; their logits take about 35 MB
 
 
 class CaptionPerplexity:
-    """Measures how well a decoder foretells each next word of people's captions (teacher forcing).
+    """Measures how well a decoder predicts each next word of human captions (teacher forcing).
 
-    It is the exponential of the cross entropy of a word, without label smoothing and dropout: as if
-    the decoder had to choose among so many equally likely words. Unlike the loss of the training it
-    is that of images which are not learnt from, and unlike CIDEr it tells epochs apart of which
-    none says a whole sentence right yet.
+    Perplexity is the exponential of the cross entropy per word, without label smoothing and
+    dropout: the number of equally likely words that would be as hard to choose from. Unlike the
+    training loss, it is measured on held-out images; unlike CIDEr, it can rank early epochs, which
+    do not write a whole sentence correctly yet.
 
     Args:
-        decoder: Built.
-        vocabulary: Its words; those that it does not know count as `<unk>`.
-        captions_per_image: Captions of an image that are read, at most.
-        max_length: Words of a caption that are read, at most.
+        decoder: A built decoder.
+        vocabulary: Vocabulary of the decoder; other words count as `<unk>`.
+        captions_per_image: Number of captions that are read of an image, at most.
+        max_length: Number of words that are read of a caption, at most.
 
     Source: Jelinek, Mercer, Bahl and Baker 1977, "Perplexity: a measure of the difficulty of speech
     recognition tasks"; `keras_nlp.metrics.Perplexity`.
@@ -36,7 +36,7 @@ class CaptionPerplexity:
     def __init__(
         self, decoder: Decoder, vocabulary: Vocabulary, captions_per_image: int, max_length: int
     ) -> None:
-        # Which imports half of TensorFlow's text processing; captioning needs none of it.
+        # keras_nlp imports much of TensorFlow's text processing, which captioning does not need.
         from keras_nlp.metrics import Perplexity
 
         self._vocabulary = vocabulary
@@ -54,7 +54,7 @@ class CaptionPerplexity:
         """Measure the perplexity.
 
         Args:
-            batches: Examples with the features (T, P, C) of each.
+            batches: Batches of examples, with the features (T, P, C) of each example.
         """
         self._metric.reset_state()
         for examples, clips in batches:

@@ -1,4 +1,4 @@
-"""Word presence: its words, its targets, its loss and its score."""
+"""Training of the word detector (presence): its words, targets, loss and score."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,18 +15,18 @@ from captioner.training.batches import Batches, Read
 
 _UNKNOWN = -1.0
 _QUANTILES = 33
-_FEW = 20  # images with a word: below that, its probabilities are those of all words
+_FEW = 20  # images with a word; a word with fewer gets the distribution of all words
 
 
 def choose_words(mixture: Mixture, count: int) -> list[str]:
     """Choose the stems that the captions of the most training images mention.
 
     Args:
-        mixture: Each data set counts by its weight; parts without captions do not count.
+        mixture: Data sets; each counts by its weight, and those without captions do not count.
         count: Number of stems, at most.
 
     Returns:
-        Stems by falling frequency.
+        Stems by descending frequency.
     """
     total: Counter[str] = Counter()
     for example in mixture.split("train"):
@@ -40,12 +40,12 @@ def choose_words(mixture: Mixture, count: int) -> list[str]:
 
 
 class PresenceTargets:
-    """What the sentences of an image say of each word.
+    """Targets of the detector: the words that the captions of an image mention.
 
     Args:
-        words: The W stems.
-        mixture: Tells which examples have captions, and which a few phrases or class names, from
-            whose silence nothing follows.
+        words: W stems.
+        mixture: Data sets. Some examples have only phrases or class names instead of captions; a
+            word that these do not mention may still be present.
     """
 
     def __init__(self, words: Sequence[str], mixture: Mixture) -> None:
@@ -56,8 +56,8 @@ class PresenceTargets:
         """Return the targets of one example.
 
         Returns:
-            float32 (W,): the share of the captions that mention the word; where there are no
-            captions, 1 for a word that is named and -1, unknown, for the others.
+            float32 (W,): the share of the captions that mention the word. Without captions: 1 for
+            a word that is mentioned and -1, unknown, for the others.
         """
         complete = self._mixture.part_of(example).settings.captions
         target = np.full(len(self._columns), 0.0 if complete else _UNKNOWN, np.float32)
@@ -68,11 +68,12 @@ class PresenceTargets:
 
 
 class PresenceData:
-    """Tells a decoder which words captions without an image mention, as its detector would.
+    """Simulates the detector's output for captions without an image, as input of the decoder.
 
     Args:
-        targets: The words' targets.
-        detect: Logits (B, W) from features (B, T, P, C) and a frame mask (B, T): the detector.
+        targets: Targets of the words.
+        detect: Detector function; returns logits (B, W) for features (B, T, P, C) and a frame mask
+            (B, T).
     """
 
     def __init__(
@@ -86,11 +87,11 @@ class PresenceData:
         examples: Sequence[Example],
         read: Callable[[Sequence[Example]], tuple[np.ndarray, np.ndarray]],
     ) -> None:
-        """Measure what the detector says of images whose captions are known.
+        """Measure the detector's probabilities on images with known captions.
 
         Args:
-            examples: Those without an image are left out.
-            read: Reads features (B, T, P, C) and frame mask (B, T) of some examples.
+            examples: Examples; those without an image are skipped.
+            read: Function that returns features (B, T, P, C) and frame mask (B, T) of examples.
         """
         real = [example for example in examples if example.path]
         logits = [
@@ -102,14 +103,14 @@ class PresenceData:
         self._unknown = np.full(probabilities.shape[1], _UNKNOWN, np.float32)
 
     def tell(self, example: Example, rng: np.random.Generator) -> np.ndarray:
-        """Probabilities float32 (W,) for captions without an image; -1 for an image."""
+        """Return probabilities, float32 (W,), for captions without an image; -1 for an image."""
         if example.path:
             return self._unknown
         return self._noise.draw(self._targets.of(example), rng)
 
 
 class PresenceLoss(keras.losses.Loss):
-    """Binary cross entropy, summed over the words whose target is known.
+    """Binary cross entropy, summed over the words with known targets.
 
     Example:
         >>> targets, logits = np.array([[1.0, 0.5, -1.0]]), np.zeros((1, 3), "float32")
@@ -121,7 +122,7 @@ class PresenceLoss(keras.losses.Loss):
         super().__init__(name=name)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Targets (B, W) and logits (B, W) to losses (B,)."""
+        """Turn targets (B, W) and logits (B, W) into losses (B,)."""
         y_true = ops.cast(y_true, "float32")
         known = ops.cast(y_true >= 0, "float32")
         # log(1 + e^x) - y x, the stable form
@@ -133,13 +134,13 @@ class PresenceBatches(Batches):
     """Images with the targets of their words.
 
     Args:
-        examples: The train split.
-        read: Reader as for `CaptionBatches`.
-        targets: The words' targets.
+        examples: Examples of the train split.
+        read: Function that reads the network's input, as for `CaptionBatches`.
+        targets: Targets of the words.
         kwargs: Arguments of `Batches`.
 
     Items:
-        inputs: What `read` returns.
+        inputs: The result of `read`.
         targets: float32 (B, W).
     """
 
@@ -159,10 +160,10 @@ class PresenceBatches(Batches):
 
 
 class PresenceModel(keras.Model):
-    """VGG16 and the detector of words, as `fit` trains them.
+    """VGG16 and the word detector as one model for `fit`.
 
     Args:
-        encoder: A `VGG16Encoder`; trained as far as it is trainable.
+        encoder: A `VGG16Encoder`; only its trainable blocks are trained.
         presence: A built `WordPresence`.
     """
 
@@ -173,7 +174,7 @@ class PresenceModel(keras.Model):
         self.built = True
 
     def call(self, inputs: Mapping[str, Any], training: bool = False) -> Any:
-        """Turn inputs as of `CaptionModel` into logits (B, W)."""
+        """Turn inputs as for `CaptionModel` into logits (B, W)."""
         features = inputs["features"] if "features" in inputs else self.encoder(inputs["images"])
         return self.presence(features, inputs.get("frame_mask"), training=training)
 
@@ -182,15 +183,15 @@ def mean_average_precision(targets: np.ndarray, scores: np.ndarray) -> float:
     """Average the precision at each relevant image over images and then over words.
 
     Args:
-        targets: (N, W), above 0 where a word is present; -1 where that is unknown counts as absent.
-        scores: (N, W), the higher the likelier.
+        targets: Targets (N, W), above 0 where a word is present; -1 (unknown) counts as absent.
+        scores: Scores (N, W), higher for words that are more likely present.
 
     Returns:
-        0 to 1, over words that any image has; as scikit-learn's `average_precision_score` where no
-        two scores of a word are equal.
+        Mean from 0 to 1 over the words that are present in any image; equal to scikit-learn's
+        `average_precision_score` if no two scores of a word are equal.
 
     Raises:
-        ValueError: No image has any word.
+        ValueError: If no image has any of the words.
 
     Example:
         >>> mean_average_precision(np.array([[1], [0], [1]]), np.array([[0.9], [0.8], [0.1]]))
@@ -213,13 +214,13 @@ def stack_targets(targets: PresenceTargets, examples: Iterable[Example]) -> np.n
 
 
 class PresenceNoise:
-    """Draws the probabilities that a detector gives to words that are present, and to others.
+    """Draws probabilities such as a detector returns for present and for absent words.
 
-    Each word has the distribution that the detector has on real images, and is drawn by itself.
+    Each word has the distribution of the detector on real images, and is drawn independently.
 
     Args:
-        present: (W, Q) quantiles of the probabilities of each word where it is present.
-        absent: (W, Q) the same where it is absent.
+        present: Quantiles (W, Q) of the probabilities of each word in images where it is present.
+        absent: Quantiles (W, Q) in images where it is absent.
 
     Example:
         >>> targets = np.array([[1.0, 0.0], [0.0, 0.0]], "float32")
@@ -239,8 +240,8 @@ class PresenceNoise:
         """Measure the distributions on real images.
 
         Args:
-            targets: (N, W), above 0 where a word is present, -1 where that is unknown.
-            probabilities: (N, W), of the detector.
+            targets: Targets (N, W), above 0 where a word is present, -1 where that is unknown.
+            probabilities: Probabilities (N, W) of the detector.
         """
         levels = np.linspace(0, 1, _QUANTILES)
         tables = []
@@ -260,13 +261,13 @@ class PresenceNoise:
         """Draw the probabilities of one image.
 
         Args:
-            shares: (W,), above 0 for words that its captions mention.
-            rng: Where chance comes from.
+            shares: Shares (W,), above 0 for words that its captions mention.
+            rng: Random generator.
 
         Returns:
             float32 (W,).
         """
-        # Between two quantiles, as linear interpolation of the inverse distribution function.
+        # Inverse transform sampling, with linear interpolation between two quantiles.
         place = rng.random(len(shares)) * (_QUANTILES - 1)
         low = place.astype(int)
         table = np.where((shares > 0)[:, np.newaxis], self._present, self._absent)

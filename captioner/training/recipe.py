@@ -1,4 +1,4 @@
-"""Recipes: YAML files with a base, bundled ones by name, and settings that change them."""
+"""Recipes: YAML files, bundled ones by name, with base recipes and settings that override them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,7 +25,7 @@ def recipe_path(name: str | Path) -> Path:
     """Find a recipe.
 
     Args:
-        name: A file, or the name of a bundled recipe; a file of that name comes first.
+        name: Path of a file, or name of a bundled recipe; a file of that name takes precedence.
 
     Raises:
         CaptionerError: If it is neither.
@@ -46,18 +46,18 @@ def recipe_path(name: str | Path) -> Path:
 
 
 def read_recipe(name: str | Path, settings: Sequence[str] = ()) -> dict[str, Any]:
-    """Read a recipe: its base first, then its own values, then settings.
+    """Read a recipe: its base first, then its own values, then the settings.
 
     Args:
-        name: As of `recipe_path`. Where the file has a `base`, another recipe by its name or its
-            path from the file's folder, its values are read first. Mappings are merged key by key;
-            everything else, lists too, is replaced.
-        settings: Such as "stages.0.ema=0": keys with dots between, in a list a number or the
-            `name` of an item, and a YAML value. `null` takes an item out of a list.
+        name: Path or name as for `recipe_path`. The file's `base` names another recipe, by its name
+            or by its path relative to the file's folder; its values are read first. Mappings are
+            merged key by key; everything else, including lists, is replaced.
+        settings: Settings such as "stages.0.ema=0": keys separated by dots (for a list, the index
+            or the `name` of an item) and a YAML value. `null` removes an item from a list.
 
     Raises:
-        CaptionerError: If a file is missing, is not YAML or is its own base, or a setting names
-            what is not there.
+        CaptionerError: If a file is missing, is not YAML or is its own base, or if a setting names
+            a missing item.
 
     Example:
         >>> recipe = read_recipe("vgg16_top_down_flickr8k", ["stages.finetune.epochs=3", "seed=2"])
@@ -88,12 +88,12 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "no UTF-8 text"
+        reason = getattr(error, "strerror", None) or "not UTF-8 text"
         raise CaptionerError(f"cannot read the config {path} ({reason})") from error
     except yaml.YAMLError as error:
         raise CaptionerError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):
-        raise CaptionerError(f"{path}: a config is a list of `key: value` lines")
+        raise CaptionerError(f"{path}: a config must consist of `key: value` lines")
     return content
 
 
@@ -133,13 +133,13 @@ def _apply(content: dict[str, Any], setting: str) -> None:
 
 
 def _position(items: Any, key: str, setting: str) -> int:
-    """Index of the item of a list that a number or a name means."""
+    """Return the index of a list's item, given as a number or by its name."""
     if not isinstance(items, list):
-        raise CaptionerError(f"--set {setting}: there is nothing below a value, such as {key!r}")
+        raise CaptionerError(f"--set {setting}: a single value has no key {key!r}")
     names = [item.get("name") if isinstance(item, dict) else None for item in items]
     if key in names:
         return names.index(key)
     if key.isdecimal() and int(key) < len(items):
         return int(key)
     known = ", ".join(str(n if name is None else name) for n, name in enumerate(names))
-    raise CaptionerError(f"--set {setting}: {key!r} is none of {known}")
+    raise CaptionerError(f"--set {setting}: {key!r} is not one of {known}")

@@ -1,4 +1,4 @@
-"""Self-critical training on captions that the model draws at random."""
+"""Self-critical training on captions that the model samples."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,16 +20,16 @@ _ON_JAX = keras.backend.backend() == "jax"
 
 
 class CaptionSampler:
-    """Draws sentences word by word from a decoder while it is trained.
+    """Samples captions token by token from a decoder in training.
 
-    Dropout is off, as when captions are written. keras_nlp's samplers draw one sentence a row
-    through a cache of their own kind; here N sentences share the memory of a picture.
+    Dropout is off, as in generation. keras_nlp's samplers draw one sentence per row with their own
+    kind of cache; here N captions share the memory of an image.
 
     Args:
         decoder: A built `Decoder`.
-        vocabulary: Its words; `<pad>`, `<start>` and `<unk>` are never drawn.
-        samples: Sentences for each picture, N.
-        max_length: Most words of a sentence; one that would go on has no `<end>`.
+        vocabulary: Vocabulary of the decoder; `<pad>`, `<start>` and `<unk>` are never drawn.
+        samples: Number of captions of each image, N.
+        max_length: Number of words of a caption, at most; a longer one is cut and has no `<end>`.
 
     Example:
         >>> from captioner.models.build import build_decoder
@@ -57,15 +57,15 @@ class CaptionSampler:
     def sample(
         self, features: np.ndarray, seed: int, frame_mask: np.ndarray | None = None
     ) -> np.ndarray:
-        """Draws N sentences for each picture or clip.
+        """Sample N captions of each image or clip.
 
         Args:
-            features: float (B, T, P, C).
-            seed: Equal seeds and weights draw equal sentences.
-            frame_mask: bool (B, T), False for padding frames; None when there are none.
+            features: Features, float (B, T, P, C).
+            seed: Seed; equal seeds and weights give equal captions.
+            frame_mask: Mask, bool (B, T), False for padding frames; None if there are none.
 
         Returns:
-            int32 (B, N, max_length + 1): words and `<end>`, then `<pad>`.
+            Token ids, int32 (B, N, max_length + 1): words and `<end>`, then `<pad>`.
         """
         self._random.state.assign(np.array([seed % 2**31, 0], self._random.state.dtype))
         mask = np.ones(features.shape[:2], bool) if frame_mask is None else frame_mask
@@ -73,7 +73,7 @@ class CaptionSampler:
         return np.asarray(ops.convert_to_numpy(drawn), np.int32)
 
     def _stateless_draw(self) -> Callable[..., Any]:
-        """Return a compiled function of the weights too, which JAX would take for constants."""
+        """Return a compiled function that takes the weights, which JAX would make constants."""
         import jax
 
         def draw(values: list[Any], features: Any, frame_mask: Any) -> Any:
@@ -109,7 +109,7 @@ class CaptionSampler:
         return ops.stack(drawn, axis=2)
 
 
-# A word of its own for the end of a sentence, so that n-grams tell a good ending from a bad one.
+# A word for the end of a sentence, so that n-grams distinguish good endings from bad ones.
 _END = "<end>"
 
 
@@ -121,16 +121,16 @@ def fit_on_policy(
     epochs: int,
     callbacks: Sequence[keras.callbacks.Callback],
 ) -> None:
-    """Train as `fit` does, but make each batch when the steps before it are done.
+    """Train as `fit` does, but make each batch only after the previous step.
 
-    `fit` reads batches ahead; these must be sampled with the weights that they then change.
+    `fit` reads batches ahead, but these must be sampled with the current weights.
 
     Args:
-        model: Compiled.
-        batches: At the beginning of the first epoch to train.
-        initial_epoch: Number of epochs that are done already.
-        epochs: Number of epochs when training ends.
-        callbacks: As of `fit`.
+        model: A compiled model.
+        batches: Batches, at the beginning of the first epoch to train.
+        initial_epoch: Number of epochs that are already done.
+        epochs: Number of epochs at the end of the training.
+        callbacks: Callbacks as for `fit`.
     """
     steps = len(batches)
     calls = keras.callbacks.CallbackList(callbacks, model=model, epochs=epochs, steps=steps)
@@ -155,25 +155,25 @@ def fit_on_policy(
 class SelfCriticalBatches(Batches):
     """Policy gradient as batches: cross entropy on sampled captions, weighted by advantage.
 
-    The gradient of `-advantage * log p(caption)` is that of REINFORCE, so sample weights train it
+    The gradient of `-advantage * log p(caption)` is that of REINFORCE, so sample weights are enough
     on any backend. The advantage of a caption is its reward minus the mean reward of the other
-    samples of the same image (Luo 2020, https://arxiv.org/abs/2003.09971), which needs no greedy
-    search as that of Rennie et al. 2017.
+    samples of the same image (Luo 2020, https://arxiv.org/abs/2003.09971). Unlike the baseline of
+    Rennie et al. 2017, this needs no greedy search.
 
     Args:
-        examples: The train split.
-        vocabulary: Words and ids.
-        read: Reader as for `CaptionBatches`; must give `features`, and may give `frame_mask`.
-        sampler: Draws N captions an image.
+        examples: Examples of the train split.
+        vocabulary: Vocabulary of the decoder.
+        read: Function as for `CaptionBatches`; must return `features`, and may return `frame_mask`.
+        sampler: Sampler of N captions per image.
         reward: Reward of a caption.
         kwargs: Arguments of `Batches`.
 
     Items:
-        inputs: What `read` returns, and `token_ids` int32 (B, N, L): <start> and all words but the
-            last.
+        inputs: The result of `read`, and `token_ids` int32 (B, N, L): <start> and all tokens but
+            the last.
         targets: int32 (B, N, L).
-        weights: float32 (B, N, L): the advantage, over the mean number of words a place holds, so
-            that the mean over places is one over words; 0 after the end.
+        weights: float32 (B, N, L): the advantage divided by the share of positions that are not
+            padding, so that the mean over positions is a mean over tokens; 0 after the end.
     """
 
     def __init__(
@@ -194,7 +194,7 @@ class SelfCriticalBatches(Batches):
     def make(
         self, rows: np.ndarray, rng: np.random.Generator
     ) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
-        """Make a batch, sampled with the present weights."""
+        """Make a batch, sampled with the current weights."""
         seed = rng.bit_generator.seed_seq.generate_state(1)[0]
         examples = [self.examples[row] for row in rows]
         inputs = self._read(examples, rng)
@@ -218,14 +218,14 @@ class SelfCriticalBatches(Batches):
 
 
 class CaptionReward:
-    """CIDEr-D of a caption against its picture's captions, mixed with BLEU-4.
+    """CIDEr-D of a caption against the human captions of its image, plus weighted BLEU-4.
 
-    The end of a sentence counts as a word, in captions and references: without it, models learn to
+    The end of a sentence counts as a word, in captions and references. Otherwise models learn to
     break off ("a man with a"), which costs them no n-gram (Rennie et al. 2017 count it too).
 
     Args:
-        examples: The train split; document frequencies are counted over it.
-        bleu_weight: How much of BLEU-4 (0 to 1) is added to CIDEr-D (0 to 10).
+        examples: Examples of the train split; document frequencies are counted over it.
+        bleu_weight: Weight of BLEU-4 (0 to 1), which is added to CIDEr-D (0 to 10).
 
     Example:
         >>> words = (("a", "dog", "runs"), ("the", "dog", "is", "running"))
@@ -245,12 +245,12 @@ class CaptionReward:
     def score(
         self, image_ids: Sequence[str], captions: Sequence[Sequence[str]], ended: Sequence[bool]
     ) -> np.ndarray:
-        """Rewards of captions.
+        """Compute the rewards of captions.
 
         Args:
-            image_ids: N ids of the train split, the picture of each caption.
+            image_ids: Image id of each of N captions, from the train split.
             captions: N captions, as words.
-            ended: Whether each caption came to its end.
+            ended: True for each caption that ended with `<end>`.
 
         Returns:
             float64 (N,).

@@ -1,4 +1,4 @@
-"""What a stage learns from and is validated on: stored features, or images."""
+"""Training and validation data of a stage: stored features, or images."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -21,33 +21,34 @@ from captioner.models.vgg16 import VGG16Encoder
 from captioner.training.config import StageConfig
 from captioner.training.presence import PresenceData
 
-# Clips that are captioned at once: wide enough for the matrix units, a few MB of states.
+# Clips that are captioned at once: enough for fast matrix products, with a few MB of states.
 _VALIDATION_BATCH = 100
 
 
 class StageData:
-    """Reads images while VGG16 is trained, and its stored features while it is frozen.
+    """Reads images if the stage trains VGG16, and stored features if VGG16 is frozen.
 
-    Files that cannot be read are left out.
+    Unreadable files are left out.
 
     Args:
         features: Folder of the feature store, or of one store for each data set of a mixture; made
-            where it is not there, resumed where it is unfinished.
-        stage: The stage's.
+            if missing, resumed if unfinished.
+        stage: Config of the stage.
         mixture: Images and clips with captions.
-        encoder: The stage's encoder, with the weights that the stage begins with.
-        views: How many views of each training image are stored beside its features, and drawn
-            from; their stores are made where they are not there.
-        presence: What the decoder is told of captions without images; None leaves them out.
+        encoder: Encoder with the initial weights of the stage.
+        views: Number of views of each training image that are stored beside its features, and
+            drawn at random; their stores are made if missing.
+        presence: Word presence for captions without images; None leaves these captions out.
 
     Attributes:
-        train: The readable training examples, data set by data set.
-        validation: The readable validation examples of each data set that has any.
-        frames: Frames of a clip in a training step, at most; 1 where there are no clips.
-        stored_frames: Frames of a clip that validation reads, and captioning should, at most.
+        train: Readable training examples, data set by data set.
+        validation: Readable validation examples of each data set that has any.
+        frames: Number of frames of a clip in a training step, at most; 1 if there are no clips.
+        stored_frames: Number of frames of a clip that validation reads, at most; captioning should
+            read as many.
 
     Raises:
-        CaptionerError: If a store does not fit, or the stage asks for what its input cannot.
+        CaptionerError: If a store does not fit, or an option of the stage does not fit its input.
     """
 
     def __init__(
@@ -78,8 +79,8 @@ class StageData:
         if stage.trainable_from is None:
             if stage.flip or stage.crop < 1:
                 raise CaptionerError(
-                    f"stage {stage.name}: flip and crop need pictures; stored features do not "
-                    "change, so leave them out or give trainable_from"
+                    f"stage {stage.name}: flip and crop need images, and this stage reads stored "
+                    "features: leave them out or give trainable_from"
                 )
             for part in with_images:
                 name = part.settings.name
@@ -120,21 +121,21 @@ class StageData:
             )
 
     def draw_epoch(self, rng: np.random.Generator) -> np.ndarray:
-        """Draw the order of the training examples in an epoch, see `mixture.draw_epoch`."""
+        """Draw the order of the training examples of an epoch, see `mixture.draw_epoch`."""
         return draw_epoch(self._sizes, self._weights, rng)
 
     def read(self, examples: list[Example], rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Read the network's input for some training examples.
 
         Args:
-            examples: B of them.
-            rng: Where chance comes from: frames of clips, views, crops, mirror images.
+            examples: B examples.
+            rng: Random generator for frames of clips, views, crops and mirror images.
 
         Returns:
-            `features` float16 (B, T, P, C), and where T is above 1 `frame_mask` bool (B, T); or,
-            where VGG16 is trained, `images` uint8 (B, 1, H, W, 3), one frame of a clip. Where there
-            are captions without images, `presence` float32 (B, W) says what they mention, -1 for
-            what the decoder is to find itself.
+            `features` float16 (B, T, P, C), and if T is above 1 `frame_mask` bool (B, T). If VGG16
+            is trained, instead `images` uint8 (B, 1, H, W, 3), with one frame of each clip. If
+            there are captions without images, also `presence` float32 (B, W): the words that they
+            mention; -1 where the decoder must detect the words itself.
         """
         if self.stage.trainable_from is not None:
             return {"images": np.stack([self._read_image(example, rng) for example in examples])}
@@ -155,11 +156,11 @@ class StageData:
         """Yield the validation examples of a data set, batch by batch.
 
         Args:
-            name: The data set's name in the mixture.
-            engine: It encodes the frames where VGG16 is trained.
+            name: Name of the data set in the mixture.
+            engine: Engine that encodes the frames if VGG16 is trained.
 
         Yields:
-            Ids, and features of each example, float (T, P, C).
+            Ids, and the features of each example, float (T, P, C).
         """
         examples = self.validation[name]
         for start in range(0, len(examples), _VALIDATION_BATCH):
@@ -181,7 +182,7 @@ class StageData:
         return self._stores[part.settings.name][part.own_id(example.id)]
 
     def _draw_frames(self, example: Example, rng: np.random.Generator) -> np.ndarray:
-        """Features (T, P, C) of some frames of a clip, or of some looks at an image."""
+        """Return features (T, P, C) of random frames of a clip, or of random views of an image."""
         if not example.path:
             return np.zeros((0, self._encoder.places, self._encoder.channels), np.float16)
         part = self.mixture.part_of(example)
@@ -200,7 +201,7 @@ class StageData:
         return np.concatenate([looks[look] for look in rng.permutation(len(looks))[:count]])
 
     def _read_image(self, example: Example, rng: np.random.Generator) -> np.ndarray:
-        """One look at an image, or at one frame of a clip, uint8 (1, H, W, 3)."""
+        """Return an image, or a random frame of a clip, augmented; uint8 (1, H, W, 3)."""
         frames = _frames(example, self.size)
         frame = frames[rng.integers(len(frames))] if len(frames) > 1 else frames[0]
         flip = self.stage.flip and can_flip(example.tokens)
@@ -239,4 +240,4 @@ def _frames(example: Example, size: tuple[int, int]) -> np.ndarray:
     try:
         return next(iter(_read_one(example, size))).frames
     except CaptionerError as error:
-        raise CaptionerError(f"a file went missing during training: {error}") from error
+        raise CaptionerError(f"a file became unreadable during training: {error}") from error

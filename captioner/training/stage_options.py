@@ -1,4 +1,4 @@
-"""What a stage of a training needs, and what it was begun with."""
+"""Requirements of a training, and the recorded options of its stages."""
 
 import hashlib
 import json
@@ -23,15 +23,15 @@ from captioner.training.epoch_samples import SAMPLES
 def check_needed(
     config: TrainConfig | ActivityConfig, source: str, made: Collection[Path] = ()
 ) -> None:
-    """Check that the data and the presets that a recipe names are there.
+    """Check that the data sets and presets of a recipe exist.
 
     Args:
-        config: Of the recipe.
-        source: Its name, for the error.
+        config: Config of the recipe.
+        source: Name of the recipe, for the error.
         made: Presets of recipes that are trained before it, see `presets_made`.
 
     Raises:
-        CaptionerError: If one is missing; the message says which, and what it is for.
+        CaptionerError: If one is missing; the message contains its path and purpose.
     """
     paths = config.dataset if isinstance(config, ActivityConfig) else [d.path for d in config.data]
     for path in [paths] if isinstance(paths, str) else paths:
@@ -47,8 +47,8 @@ def check_needed(
             preset_folder(name)
         except CaptionerError as error:
             raise CaptionerError(
-                f"{source}: {what} is the preset {name}, which is not there: train the recipe that "
-                "makes it first, or name both recipes in one command, that one before this one"
+                f"{source}: {what} is the preset {name}, which does not exist: first train the "
+                "recipe that makes it, or name both recipes in one command, that one first"
             ) from error
 
 
@@ -76,21 +76,21 @@ _OPTIONS = "options.json"
 _CHECKPOINT = "checkpoint.safetensors"
 _OF_A_STAGE = (_CHECKPOINT, _OPTIONS, "log.csv", SAMPLES)
 
-# What recipes had no names for before; named alone where it is not the default.
+# Options that earlier versions did not have; recorded only if they differ from these defaults.
 _ADDED = {"tokenizer": "words", "pieces": 4000, "keep_case": False}
-# Where things lie changes no result, and how long to wait for a better epoch may be changed.
+# Options that a resumed training may change: paths do not affect results.
 _FREE = {"run", "features", "dataset", "datasets", "images", "stages", "patience", "name", "strict"}
 
 
 def hold_options(folder: Path, options: dict[str, Any]) -> None:
-    """Compare the options of a stage with those that it was begun with, or record them.
+    """Compare the options of a stage with those that it was started with, or record them.
 
     Args:
-        folder: Of the stage.
-        options: What decides its result, as `caption_options` or `activity_options` gives it.
+        folder: Folder of the stage.
+        options: Options that affect the result, from `caption_options` or `activity_options`.
 
     Raises:
-        CaptionerError: If the stage has been begun with others; the message says with which.
+        CaptionerError: If the stage was started with other options; the message lists them.
 
     Example:
         >>> import tempfile
@@ -99,7 +99,7 @@ def hold_options(folder: Path, options: dict[str, Any]) -> None:
         >>> (folder / "checkpoint.safetensors").touch()  # an epoch is over
         >>> hold_options(folder, {"seed": 2})
         Traceback (most recent call last):
-        captioner.errors.CaptionerError: ... was begun with seed 1, and now it is 2: ...
+        captioner.errors.CaptionerError: ... was started with seed 1, and now it is 2: ...
     """
     path = folder / _OPTIONS
     options = json.loads(json.dumps(options))  # tuples are lists in a file
@@ -110,13 +110,13 @@ def hold_options(folder: Path, options: dict[str, Any]) -> None:
         except (OSError, ValueError, AttributeError) as error:
             raise CaptionerError(f"{path} cannot be read ({error}): {_WAYS_OUT}") from error
         if differences:
-            raise CaptionerError(f"{folder} was begun with {'; '.join(differences)}: {_WAYS_OUT}")
+            raise CaptionerError(f"{folder} was started with {'; '.join(differences)}: {_WAYS_OUT}")
     with replacing(path) as partial:
         partial.write_text(json.dumps(options, indent=1) + "\n", encoding="utf-8")
 
 
 _WAYS_OUT = (
-    "give what it was begun with, begin anew with --restart, or name another folder by --run"
+    "give the options it was started with, start again with --restart, or name another --run folder"
 )
 
 
@@ -127,14 +127,14 @@ def caption_options(
     vocabulary: Vocabulary,
     start: Path | None,
 ) -> dict[str, Any]:
-    """Return what decides the result of a stage that trains a captioner.
+    """Return all options that affect the result of a stage of a captioner's training.
 
     Args:
-        config: The training's.
-        stage: The stage's.
-        mixture: The data.
-        vocabulary: The words of the decoder.
-        start: The preset that the stage begins with, if there is one.
+        config: Config of the training.
+        stage: Config of the stage.
+        mixture: Data of the training.
+        vocabulary: Vocabulary of the decoder.
+        start: Preset with the initial weights of the stage, or None.
     """
     options = {key: value for key, value in asdict(config).items() if key not in _FREE}
     options = {k: v for k, v in options.items() if k not in _ADDED or v != _ADDED[k]}
@@ -160,7 +160,7 @@ def caption_options(
 
 
 def activity_options(config: ActivityConfig, dataset: Dataset) -> dict[str, Any]:
-    """Return what decides the result of a training that recognizes activities."""
+    """Return all options that affect the result of an activity recognizer's training."""
     options = {key: value for key, value in asdict(config).items() if key not in _FREE}
     options["encoder"] = _encoder(config.encoder)
     options["start"] = (
@@ -172,9 +172,9 @@ def activity_options(config: ActivityConfig, dataset: Dataset) -> dict[str, Any]
 
 
 def forget_training(config: TrainConfig | ActivityConfig) -> None:
-    """Delete the checkpoints, logs, options and feature stores of a run, for a new beginning.
+    """Delete the checkpoints, logs, options and feature stores of a run, to start it again.
 
-    Nothing else in its folder is touched. Its presets stay until the new ones take their places.
+    Other files in its folder stay. Its presets stay until the new ones replace them.
     """
     run = Path(config.run)
     if isinstance(config, ActivityConfig):
@@ -190,7 +190,7 @@ def forget_training(config: TrainConfig | ActivityConfig) -> None:
 
 
 def _encoder(options: dict[str, Any]) -> dict[str, Any]:
-    kept = {key: value for key, value in options.items() if key != "weights"}  # stores know them
+    kept = {k: v for k, v in options.items() if k != "weights"}  # the stores record the weights
     if "preset" in kept:
         kept["preset"] = preset_identity(preset_folder(kept["preset"]))
     return kept

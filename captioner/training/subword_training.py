@@ -1,4 +1,4 @@
-"""Learning of a list of pieces of words from captions, by keras_nlp."""
+"""Learns a vocabulary of word pieces from captions, with keras_nlp."""
 
 import math
 from collections import Counter
@@ -11,16 +11,16 @@ from captioner.errors import CaptionerError
 from captioner.text.subwords import GOES_ON, Subwords, split_words
 from captioner.text.vocabulary import SPECIAL_TOKENS
 
-_LEAST = 10  # times that the learner wants a piece to occur
-_AT_ONCE = 4096  # words that it counts at once
+_LEAST = 10  # occurrences of a piece that the learner requires
+_AT_ONCE = 4096  # words in a batch of the learner
 
 
 def split_captions(mixture: Mixture, keep_case: bool) -> Mixture:
-    """Split the captions of data sets into words as `Subwords` does; readers do so as for English.
+    """Split captions into words as `Subwords` does, since readers split them as English text.
 
     Args:
-        mixture: The data sets.
-        keep_case: As of `split_words`.
+        mixture: Data sets.
+        keep_case: If True, keep capitals, as in `split_words`.
     """
     return Mixture(
         [
@@ -52,26 +52,27 @@ def train_subwords(
     max_length: int = 18,
     keep_case: bool = False,
 ) -> Subwords:
-    """Learn the pieces of which captions are made.
+    """Learn a vocabulary of word pieces from captions.
 
-    All characters that occur often enough are pieces, so that a new word can be written; longer
-    pieces are there if captions use them.
+    All characters that occur often enough are pieces, so that new words can be written; longer
+    pieces are kept if captions use them.
 
     Args:
         captions: Captions of the train split as words.
-        size: Number of pieces, about; characters may bring more.
-        min_count: Rarer characters make a word `<unk>`; rarer pieces are none.
-        max_length: Words of a caption that are read.
-        keep_case: As of `split_words`.
+        size: Approximate number of pieces; many characters may increase it.
+        min_count: Number of times that a character or a longer piece must occur; a word with a
+            rarer character becomes `<unk>`.
+        max_length: Number of words of a caption that are read, at most.
+        keep_case: If True, keep capitals, as in `split_words`.
 
     Raises:
-        CaptionerError: TensorFlow Text is missing, or no word occurs often enough.
+        CaptionerError: If TensorFlow Text is missing, or no word occurs often enough.
 
     Source: `compute_word_piece_vocabulary` of keras_nlp, which is the learner of TensorFlow Text.
     """
     captions = list(captions)
     words = Counter(word for caption in captions for word in caption)
-    characters = Counter[str]()  # as pieces: those that begin a word, and those that go on
+    characters = Counter[str]()  # as pieces: those at the start of a word, and those after it
     known = Counter[str]()
     for word, count in words.items():
         for place, character in enumerate(word):
@@ -101,7 +102,7 @@ def train_subwords(
 def _count(
     pieces: set[str], captions: Sequence[Sequence[str]], max_length: int
 ) -> tuple[Counter[str], int]:
-    """Return how often each piece occurs, and how many the longest caption has."""
+    """Return how often each piece occurs, and the number of pieces of the longest caption."""
     vocabulary = Subwords(dict.fromkeys(pieces, 1))
     counts, most = Counter(dict.fromkeys(pieces, 0)), 1
     for caption in captions:
@@ -112,19 +113,20 @@ def _count(
 
 
 def _learn(words: dict[str, int], size: int, min_count: int) -> list[str]:
-    """Return the pieces that keras_nlp finds, without special ones."""
+    """Return the pieces that keras_nlp learns, without special tokens."""
     try:
         with tensorflow_logs_hidden():
             import tensorflow as tf
-            import tensorflow_text  # noqa: F401  # keras_nlp does without it until it is called
+            import tensorflow_text  # noqa: F401  # keras_nlp misses it only when it is called
             from keras_nlp.tokenizers import compute_word_piece_vocabulary
     except ImportError as error:
         raise CaptionerError(
             f"tokenizer: wordpiece needs {error.name}: `pip install tensorflow-text` (on Linux and "
-            "macOS; on Windows train in WSL; captions are written without it everywhere)"
+            "macOS; on Windows train in WSL; captioning works everywhere without it)"
         ) from error
     text = tf.constant([word for word, count in sorted(words.items()) for _ in range(count)])
-    # The learner leaves out what occurs fewer than ten times; of small sets it reads all again.
+    # The learner drops pieces with fewer than ten occurrences; for a smaller min_count, repeat the
+    # data so that rarer pieces reach ten.
     times = math.ceil(_LEAST / min_count)
     dataset = tf.data.Dataset.from_tensor_slices(text).batch(_AT_ONCE).repeat(times)
     found: list[str] = compute_word_piece_vocabulary(

@@ -1,4 +1,4 @@
-"""The report on what a captioner was taught, as a page that needs no other file but the images."""
+"""The report of `captioner teach` as an HTML page; apart from the images, it is self-contained."""
 
 from collections.abc import Sequence
 from html import escape
@@ -15,14 +15,14 @@ _WIDTH, _HEIGHT = 600, 200
 
 
 def write_taught_page(taught: Taught, path: str | Path) -> None:
-    """Write the report: scores before and afterwards, the learning curve, sample captions.
+    """Write the report: scores before and after teaching, the learning curve, sample captions.
 
     Args:
-        taught: As `teach` returns it.
-        path: The HTML file. The images are links to where they lie.
+        taught: Result of `teach`.
+        path: HTML file. It links to the image files and does not contain them.
 
     Raises:
-        CaptionerError: If it cannot be written.
+        CaptionerError: If the file cannot be written.
     """
     scores = "".join(
         f"<tr><td>{escape(name)}</td><td class=number>{100 * taught.before[name]:.1f}</td>"
@@ -39,14 +39,14 @@ def write_taught_page(taught: Taught, path: str | Path) -> None:
     )
     text = f"""<!doctype html><html lang=en><meta charset=utf-8>
 <meta name=viewport content="width=device-width"><title>{escape(taught.preset.name)}</title>
-<style>{_STYLE}</style><h1>What {escape(taught.preset.name)} has learnt</h1>
+<style>{_STYLE}</style><h1>What {escape(taught.preset.name)} has learned</h1>
 <p>{len(taught.new_words)} new words: {escape(", ".join(taught.new_words)) or "none"}.
-{len(taught.unknown)} words were too rare to be learnt. Scores are of {len(taught.samples)}
-images that it has not learnt from, x 100.</p>
+{len(taught.unknown)} words were too rare to be learned. Scores x 100 on {len(taught.samples)}
+held-out images.</p>
 <table><tr><th>score<th>before<th>now</tr>{scores}</table>
 <h2>Epoch by epoch</h2>
-{_curve("CIDEr on the images that it has not learnt from", ciders)}
-{_curve("loss on the images that it has learnt from", losses)}
+{_curve("CIDEr on the held-out images", ciders)}
+{_curve("training loss", losses)}
 <h2>Captions before and now</h2>{samples}</html>
 """
     with replacing(path) as partial:

@@ -1,4 +1,4 @@
-"""A captioner taught some images of one's own, without forgetting the rest of the world."""
+"""Continues the training of a captioner on the user's images and keeps its other knowledge."""
 
 import csv
 import json
@@ -31,26 +31,26 @@ from captioner.text.subwords import GOES_ON, Subwords
 from captioner.training.config import StageConfig, TrainConfig
 from captioner.training.trainer import Trainer
 
-_STEPS = 160  # of a training, at least; a step is half a second on two cores
-_EPOCHS = 8  # each of which writes a checkpoint and captions the validation images
+_STEPS = 160  # steps of a training, at least; a step takes half a second on two cores
+_EPOCHS = 8  # each epoch writes a checkpoint and captions the validation images
 _BATCH = 16
-# Share of the taught weights in what is kept; the rest are those of the model before.
+# Share of the new weights in the result; the rest is the share of the original weights.
 SHARE = 0.3
-_RESULT = "result"  # within the folder of the work
+_RESULT = "result"  # in the working folder
 
 
 @dataclass(frozen=True)
 class Taught:
-    """What came of teaching.
+    """The result of teaching.
 
-    Args:
+    Attributes:
         preset: Folder of the taught preset.
-        new_words: Words that it did not know before.
-        unknown: Words of the captions that it does not learn, since they are too rare.
+        new_words: Words that are new in its vocabulary.
+        unknown: Words of the captions that are too rare to be learned.
         history: Rows of the training's log.
-        before: Scores on the validation images before, fractions by metric.
-        after: The same afterwards.
-        samples: Validation images with their captions: by people, before, afterwards.
+        before: Scores on the validation images before teaching, fractions by metric.
+        after: Scores on the validation images after teaching.
+        samples: Validation examples, each with its captions before and after teaching.
     """
 
     preset: Path
@@ -75,29 +75,29 @@ def teach(
     page: str | Path | None = None,
     strict: bool = False,
 ) -> Taught:
-    """Continue the training of a preset on one's own captions.
+    """Continue the training of a preset on the user's captions.
 
-    The vocabulary grows by the new words; the decoder is trained on stored features, VGG16 stays as
-    it is. What is kept is a mean of the weights before and after, which loses little of what was
-    known (Wortsman et al. 2022). A killed run resumes; its work is in a folder beside `out`, named
-    `OUT.teaching`, which goes when all is done.
+    The new words are added to the vocabulary; the decoder is trained on stored features, and VGG16
+    does not change. The result is a weighted mean of the weights before and after training, which
+    preserves most of the old knowledge (Wortsman et al. 2022). A killed run resumes; its files are
+    in the folder `OUT.teaching` beside `out`, which is deleted at the end.
 
     Args:
-        data: What `read_dataset` reads.
+        data: Path of a data set, see `read_dataset`.
         out: Folder of the new preset.
-        preset: The preset to begin with, a name or a folder.
-        images: Folder of the images, where the data does not say.
-        overwrite: Replace a preset that is in `out`.
-        seed: Of the new words' vectors and of the training.
-        share: Weight of the trained weights in the mean, 0 to 1: a higher one learns more and
+        preset: Preset to start from, a name or a folder.
+        images: Folder of the images, if the data set does not name it.
+        overwrite: If True, replace a preset in `out`.
+        seed: Seed of the new words' embeddings and of the training.
+        share: Share of the trained weights in the mean, 0 to 1; a larger one learns more and
             forgets more.
-        report: Called with lines of text.
+        report: Function that is called with lines of text.
         page: HTML file for a report, see `write_taught_page`.
-        strict: Refuse a table with faulty rows, instead of leaving the rows out.
+        strict: If True, refuse a table with faulty rows; otherwise leave the rows out.
 
     Raises:
         CaptionerError: If the data cannot be read or has no images for training or validation, or
-            if a killed run had other data, preset or seed.
+            if a killed run had other data, or another preset, seed or share.
 
     Source: Wortsman et al. 2022, "Robust fine-tuning of zero-shot models",
     https://arxiv.org/abs/2109.01903.
@@ -108,7 +108,7 @@ def teach(
     """
     out = Path(out)
     work = out.with_name(f"{out.name}.teaching")
-    overwrite = overwrite or _is_same(out, work / _RESULT)  # that a killed run has written
+    overwrite = overwrite or _is_same(out, work / _RESULT)  # if a killed run has written it
     if out.exists() and not overwrite:
         raise CaptionerError(f"{out} is there already: give another --out, or --overwrite")
     dataset = read_dataset(data, images, strict=strict)
@@ -127,13 +127,13 @@ def teach(
     )
     write_preset(work / "start", start, overwrite=True)
     report(
-        f"{len(train)} images to learn from, {len(val)} to check; "
+        f"{len(train)} training images, {len(val)} validation images; "
         f"{len(new_words)} new words{': ' if new_words else ''}{', '.join(new_words[:20])}"
     )
     before = _caption(preset, val)
     config = _config(data, images, work, start, train, seed)
     best = read_preset(Trainer(config, report).train())
-    best = replace(best, config=start.config)  # that of the training has dropout
+    best = replace(best, config=start.config)  # the training's config has dropout
     taught = average_presets([start, best], [1 - share, share])
     taught = replace(taught, config=known.config, graphs=best.graphs, card=_card(known, dataset))
     write_preset(work / _RESULT, taught, overwrite=True)
@@ -153,27 +153,27 @@ def teach(
         from captioner.training.taught_page import write_taught_page
 
         write_taught_page(found, page)
-    # Last of all: whoever finds the preset has all else, and a run killed before can resume.
+    # Write the preset last, when all else is complete: a run killed before this can resume.
     write_preset(out, taught, overwrite)
     shutil.rmtree(work)
     return found
 
 
 def _hold(work: Path, begun: dict[str, Any]) -> None:
-    """Compare what a run is given with what a killed one in the same folder was given."""
+    """Compare the inputs of a run with those of a killed run in the same folder."""
     path = work / "begun.json"
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else begun
     if other := [name for name, value in begun.items() if known.get(name) != value]:
         raise CaptionerError(
-            f"{work} is of a run with another {' and another '.join(other)}, which was not "
-            "finished: give what it was given, or delete that folder to begin anew"
+            f"{work} belongs to an unfinished run with another {' and another '.join(other)}: "
+            "give the same again, or delete that folder to start again"
         )
     with replacing(path) as partial:
         partial.write_text(json.dumps(begun), encoding="utf-8")
 
 
 def _is_same(one: Path, other: Path) -> bool:
-    """Whether two folders hold the same preset."""
+    """Return True if two folders have the same preset."""
     try:
         return preset_identity(one) == preset_identity(other)
     except CaptionerError:
@@ -185,22 +185,21 @@ def _splits(dataset: Dataset) -> tuple[list[Example], list[Example]]:
     if not all(parts):
         lacking = "train" if not parts[0] else "val"
         raise CaptionerError(
-            f'{dataset.name} has no images in the split "{lacking}": give four images or more '
+            f'{dataset.name} has no images in the split "{lacking}": give at least four images '
             "without a split, or write `train` and `val` into a column `split`"
         )
     return parts[0], parts[1]
 
 
 def _grow(known: Preset, train: list[Example], seed: int) -> tuple[Preset, list[str], list[str]]:
-    """Return the preset with the captions' new words, these, and those that are too rare.
+    """Return the preset with the new words of the captions, these words, and those too rare.
 
-    Where tokens are pieces of words, new words are written with those, and new characters are what
-    grows.
+    If tokens are word pieces, new words are written with them, and only new characters are added.
     """
     if isinstance(known.vocabulary, Subwords):
         return _grow_alphabet(known, known.vocabulary, train, seed)
     counts = Counter(word for example in train for words in example.tokens for word in words)
-    least = 1 if len(train) < 20 else 2  # in a large set a word that occurs once may be a typo
+    least = 1 if len(train) < 20 else 2  # in a larger set a word that occurs once may be a typo
     learnt = {word: n for word, n in counts.items() if word in known.vocabulary or n >= least}
     new = sorted(set(learnt) - set(known.vocabulary.words), key=lambda word: (-counts[word], word))
     start = grow_vocabulary(known, {word: learnt[word] for word in new}, seed)
@@ -246,7 +245,7 @@ def _config(
         ema=0.9,
     )
     folder = None if images is None else str(images)
-    times = max(1.0, _STEPS * batch / _EPOCHS / count)  # that an epoch reads each image
+    times = max(1.0, _STEPS * batch / _EPOCHS / count)  # how often an epoch reads each image
     generation = dict(start.config["generation"])
     max_length = generation.pop("max_length")
     decoder: dict[str, Any] = {**start.config["decoder"], "dropout": 0.5}
@@ -260,7 +259,7 @@ def _config(
         encoder=dict(start.config["encoder"]),
         decoder=decoder,
         max_length=max_length,
-        # Where each image has one caption, places for five would be computed in vain.
+        # If each image has only one caption, computing five would be a waste.
         captions_per_image=min(5, max(len(example.tokens) for example in train)),
         validation=generation,
         seed=seed,
@@ -268,7 +267,7 @@ def _config(
 
 
 def _caption(preset: str | Path, examples: list[Example]) -> dict[str, str]:
-    """Return what a preset says of images, of clips as a whole; unreadable ones are left out."""
+    """Return a preset's captions by id, one for a whole clip; unreadable files are left out."""
     captioner = Captioner.from_preset(preset)
     found = captioner.describe([example.path for example in examples], every=math.inf)
     return {
@@ -282,14 +281,14 @@ def _score(captions: dict[str, str], examples: list[Example]) -> dict[str, float
     references = {
         example.id: list(example.captions) for example in examples if example.id in captions
     }
-    # Readable text, which in some scripts has no blanks.
+    # Captions are readable text here; some scripts have no blanks between words.
     return score_captions(captions, references, tokenization="karpathy")
 
 
 def _card(known: Preset, dataset: Dataset) -> str:
     sizes = Counter(example.split for example in dataset.examples)
     return (
-        f"# Model card\n\nTaught on {dataset.name} ({sizes['train']} images to learn from, "
-        f"{sizes['val']} to check) by `captioner teach`. Its confidence is calibrated for the "
-        f"model that it began with, whose card follows.\n\n{known.card.replace('# ', '## ', 1)}"
+        f"# Model card\n\nTaught on {dataset.name} ({sizes['train']} training images, "
+        f"{sizes['val']} validation images) by `captioner teach`. Its confidence is calibrated for "
+        f"the original model, whose card follows.\n\n{known.card.replace('# ', '## ', 1)}"
     )

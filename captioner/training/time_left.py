@@ -1,8 +1,8 @@
-"""How long something takes, in words."""
+"""Durations as text."""
 
 
 def format_duration(seconds: float) -> str:
-    """Write how long something takes, as roughly as it is known.
+    """Format a duration, rounded to minutes if it is longer than two.
 
     Example:
         >>> [format_duration(seconds) for seconds in (40, 700, 11_000)]

@@ -1,4 +1,4 @@
-"""Training by a config, stage by stage, whatever the task."""
+"""Training from a config, stage by stage, for all tasks."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,11 +17,11 @@ from captioner.training.validation import Lesson, Progress, Validation
 
 
 class Trainer:
-    """Trains the stages of a config; resumes where a killed run stopped.
+    """Trains the stages of a config; resumes a killed run.
 
     Args:
-        config: As `read_config` gives it; its task decides what is trained.
-        report: Called with a line of text now and then.
+        config: Config from `read_config`; its task selects the kind of training.
+        report: Function that is called with each line of progress.
 
     Raises:
         CaptionerError: If the data set or the weights cannot be read.
@@ -45,7 +45,7 @@ class Trainer:
             report(line)
 
     def train(self) -> Path:
-        """Run all stages; return the folder of the best preset of all that can be the result."""
+        """Run all stages; return the folder of the best preset that can be the result."""
         start = None if self.config.start is None else preset_folder(self.config.start)
         features = Path(self.config.features)
         scores: dict[Path, float] = {}
@@ -59,15 +59,15 @@ class Trainer:
             lesson = self.task.prepare(stage, start, features)
             start, score = self._train_stage(stage, lesson)
             if lesson.is_final:
-                # Of equal ones the later: a dictionary keeps the order, and max takes the first.
+                # Of equal scores, the later stage wins: max() takes the first in the dictionary.
                 scores = {start: score, **scores}
             if stage.trainable_from is not None:
-                features = start.parent / "features"  # of the encoder as it has become
+                features = start.parent / "features"  # features of the newly trained encoder
         assert start is not None  # a config has at least one stage
         return max(scores, key=lambda best: scores[best], default=start)
 
     def _train_stage(self, stage: StageConfig, lesson: Lesson) -> tuple[Path, float]:
-        """Train one stage; return the folder of its best preset, and its decisive score."""
+        """Train one stage; return the folder of its best preset, and the score of that preset."""
         folder = Path(self.config.run) / stage.name
         model, batches = lesson.model, lesson.batches
         optimizer = build_optimizer(stage, steps=stage.epochs * len(batches))
@@ -105,6 +105,6 @@ class Trainer:
             if lesson.on_policy:
                 fit_on_policy(model, batches, **span, callbacks=callbacks)
             else:
-                # The batches are shuffled, and again so after a kill.
+                # The batches shuffle themselves, in the same order after a resume.
                 model.fit(batches, **span, shuffle=False, verbose=0, callbacks=callbacks)
         return folder / "best", max(row[lesson.reported[-1]] for row in validation.history)

@@ -1,4 +1,4 @@
-"""What happens after each epoch: scores, best preset, log, checkpoint; and how far an epoch is."""
+"""Callbacks of a training: progress in an epoch; scores, best preset, log, checkpoint after it."""
 
 import csv
 import io
@@ -27,24 +27,25 @@ from captioner.training.time_left import format_duration
 
 @dataclass(frozen=True)
 class Lesson:
-    """A network, what it is trained on, and how it is scored and saved.
+    """A network with its training batches, its scoring and its saving.
 
     Attributes:
-        model: What is trained.
+        model: Model that is trained.
         loss: Loss of the model.
-        batches: Training examples.
-        trained: Layers whose variables a checkpoint must hold.
-        score: Returns scores of the validation split, fractions by metric.
-        reported: Metrics that a line of text gives after each epoch; the last one decides which
-            epoch is the best.
-        save: Writes a preset of the network with its scores to a folder.
+        batches: Batches of training examples.
+        trained: Layers whose variables a checkpoint must contain.
+        score: Function that returns scores of the validation split, fractions by metric.
+        reported: Metrics that are reported after each epoch; the last one decides which epoch is
+            the best.
+        save: Function that writes a preset of the network with its scores to a folder.
         loss_weight: Weight of the loss beside losses that the model adds itself.
-        on_policy: Whether each batch must be made with the weights that it then changes.
-        samples: Returns what the model says of a few images in the validation of an epoch.
-        perplexity: Returns that of the validation captions; None where there are none.
-        said: Returns what was said of validation images in the last scoring, by image id.
-        is_final: Whether the preset can be the result of the training; not where it only trains
-            a part for a later stage.
+        on_policy: If True, each batch must be sampled with the current weights.
+        samples: Function that returns captions of a few images from the validation of an epoch.
+        perplexity: Function that returns the perplexity of the validation captions; None if it has
+            no meaning.
+        said: Function that returns the captions of the last scoring, by image id.
+        is_final: If True, the preset can be the result of the training; False if the stage only
+            trains a part of the network for a later stage.
     """
 
     model: keras.Model
@@ -62,16 +63,16 @@ class Lesson:
     said: Callable[[], dict[str, str]] = dict
 
 
-_EVERY = 120  # seconds between lines where there is no terminal
+_EVERY = 120  # seconds between lines if there is no terminal
 
 
 class Progress(keras.callbacks.Callback):
-    """Shows the steps of each epoch with their mean loss, and the time that is left.
+    """Shows the steps of each epoch, their mean loss, and the remaining time.
 
     Args:
-        report: Called with a line of text every two minutes where standard error is no terminal, so
-            that the log of a training in the background tells how far it is.
-        clock: Seconds that only grow.
+        report: Function that is called with a line of text every two minutes if standard error is
+            not a terminal, so that the log of a background training shows its progress.
+        clock: Monotonic clock, in seconds.
     """
 
     def __init__(
@@ -83,7 +84,7 @@ class Progress(keras.callbacks.Callback):
         self._terminal = sys.stderr.isatty()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Begin the epoch's bar."""
+        """Open the progress bar of the epoch."""
         self._epoch = epoch + 1
         self._bar = tqdm(
             total=self.params["steps"], desc=f"epoch {self._epoch}", unit="step", disable=None
@@ -108,32 +109,32 @@ class Progress(keras.callbacks.Callback):
         )
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """End the epoch's bar."""
+        """Close the progress bar of the epoch."""
         self._bar.close()
 
 
 class Validation(keras.callbacks.Callback):
     """Scores the validation split after each epoch and keeps the best weights.
 
-    The order makes a kill harmless at any moment: the best preset is replaced before the
-    checkpoint says that the epoch is over, so an epoch that was cut off is simply done again.
+    A kill does no harm at any time: the best preset is replaced before the checkpoint marks the
+    epoch as done, so an interrupted epoch is simply repeated.
 
     Args:
-        folder: Of the stage; gets `checkpoint.safetensors`, `log.csv` and `samples.jsonl`.
-        variables: Returns all Keras variables that must survive a kill.
-        score: Captions or labels the split, returns scores.
-        save_best: Called with the scores when they are the best so far.
-        patience: Epochs without a better score before training stops.
-        report: Called with a line of text after each epoch.
-        seed: PyTorch's dropout draws from a generator that no variable holds; so that a resumed
-            training draws as an undisturbed one, it is seeded by this and the epoch.
-        reported: Scores that this line has; the last one decides which epoch is the best, and of
-            equal ones the least perplexity, if it is measured: of few images, CIDEr is often 0.
-        perplexity: Returns the perplexity of the validation captions, for the log; None where it
-            has no meaning.
-        said: Returns what was said of validation images in the last scoring, by image id; warnings
-            about it are reported after the last epoch.
-        samples: Returns captions of a few images after the epoch of this number.
+        folder: Folder of the stage, for `checkpoint.safetensors`, `log.csv` and `samples.jsonl`.
+        variables: Function that returns all Keras variables that a resumed training needs.
+        score: Function that captions or labels the split, and returns scores.
+        save_best: Function that is called with the scores if they are the best so far.
+        patience: Number of epochs without a better score before training stops.
+        report: Function that is called with a line of text after each epoch.
+        seed: Seed. PyTorch's dropout uses a generator that no variable contains; it is seeded with
+            this and the epoch, so that a resumed training equals an uninterrupted one.
+        reported: Scores in this line; the last one decides which epoch is the best. Ties go to the
+            lower perplexity, if it is measured: with few images, CIDEr is often 0.
+        perplexity: Function that returns the perplexity of the validation captions, for the log;
+            None if it has no meaning.
+        said: Function that returns the captions of the last scoring, by image id; warnings about
+            them are reported after the last epoch.
+        samples: Function that returns captions of a few images after an epoch, by its number.
     """
 
     def __init__(
@@ -168,14 +169,14 @@ class Validation(keras.callbacks.Callback):
         self.history: list[dict[str, float]] = []
 
     def resume(self) -> int:
-        """Goes back to the last checkpoint, if there is one; returns the epochs done."""
+        """Load the last checkpoint, if there is one; return the number of finished epochs."""
         if self.checkpoint.exists():
             self.history = load_checkpoint(self.checkpoint, self.variables())["history"]
         return len(self.history)
 
     @property
     def finished(self) -> bool:
-        """Whether the last `patience` epochs brought nothing better."""
+        """True if the last `patience` epochs were not better than earlier ones."""
         ranks = [self._rank(row) for row in self.history]
         return bool(ranks) and len(ranks) - 1 - ranks.index(max(ranks)) >= self.patience
 
@@ -183,7 +184,7 @@ class Validation(keras.callbacks.Callback):
         return row[self.decisive], -row.get("perplexity", float("inf"))
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Start the clock, and the draws of the epoch."""
+        """Start the clock, and seed the random generators for the epoch."""
         keras.utils.set_random_seed(self.seed + epoch)
         self._began = time.monotonic()
 
@@ -223,7 +224,7 @@ class Validation(keras.callbacks.Callback):
             self.model.stop_training = self.finished
 
     def _time_left(self) -> str:
-        """Tell how long the epochs to come will take, if none is the last before its time."""
+        """Report how long the remaining epochs will take if training does not stop early."""
         epochs = (self.params or {}).get("epochs", 0) - len(self.history)
         if epochs <= 0 or self.finished:
             return ""
@@ -232,7 +233,7 @@ class Validation(keras.callbacks.Callback):
 
     def _write_log(self) -> None:
         text = io.StringIO()
-        # Rows of an earlier version may lack what this one measures.
+        # Rows from an earlier version may lack values that this version measures.
         columns = dict.fromkeys(name for row in reversed(self.history) for name in row)
         writer = csv.DictWriter(text, list(columns))
         writer.writeheader()
@@ -247,9 +248,9 @@ def save_checkpoint(path: Path, variables: Sequence[Any], progress: dict[str, An
     Args:
         path: A .safetensors file.
         variables: Keras variables: weights, optimizer state, states of random generators.
-        progress: What JSON can hold: the epoch, the scores so far.
+        progress: Progress as JSON values: the epoch, the scores so far.
     """
-    # By number: Keras names a variable by what else was built in the process.
+    # Keys are numbers, since Keras' variable names depend on what was built before in the process.
     arrays = {
         str(number): np.asarray(ops.convert_to_numpy(variable.value), order="C")
         for number, variable in enumerate(variables)
@@ -257,22 +258,22 @@ def save_checkpoint(path: Path, variables: Sequence[Any], progress: dict[str, An
     with replacing(path) as partial:
         try:
             save_file(arrays, partial, metadata={"progress": json.dumps(progress)})
-        except SafetensorError as error:  # which hides the OSError of a full disk
+        except SafetensorError as error:  # it hides the OSError of a full disk
             raise OSError(str(error)) from error
 
 
 def load_checkpoint(path: Path, variables: Sequence[Any]) -> dict[str, Any]:
-    """Assign the variables and returns the progress.
+    """Assign the variables and return the progress.
 
     Raises:
-        CaptionerError: If the checkpoint is broken, or is of another network or optimizer.
+        CaptionerError: If the checkpoint is broken, or belongs to another network or optimizer.
     """
-    mend = "the config may have changed since; delete the run's folder to train anew"
+    mend = "the config may have changed since; delete the run's folder to train again"
     try:
         with safe_open(path, framework="numpy") as file:
             keys = [str(number) for number in range(len(variables))]
             if set(keys) != set(file.keys()):
-                raise CaptionerError(f"{path} is the checkpoint of another network: {mend}")
+                raise CaptionerError(f"{path} is a checkpoint of another network: {mend}")
             for key, variable in zip(keys, variables, strict=True):
                 variable.assign(file.get_tensor(key))
             progress: dict[str, Any] = json.loads(file.metadata()["progress"])

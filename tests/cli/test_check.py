@@ -44,4 +44,4 @@ def test_what_is_wrong_is_listed(folder):
 def test_no_data_set(tmp_path):
     result = run(tmp_path)
     assert result.exit_code == 1
-    assert "holds no data set that can be read: give a table" in result.output
+    assert "has no readable data set: give a table" in result.output

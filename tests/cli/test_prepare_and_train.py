@@ -40,7 +40,7 @@ def test_train_takes_a_bundled_recipe_and_settings(tmp_path):
     data = tmp_path / "none.csv"
     result = run("train", "vgg16_lrcn_flickr8k", "--dataset", data, "--set", "stages.2.epochs=1")
     assert result.exit_code == 1
-    assert "--set stages.2.epochs=1: '2' is none of frozen" in result.output
+    assert "--set stages.2.epochs=1: '2' is not one of frozen" in result.output
     result = run("train", "vgg16_lrcn_flickr8k", "--dataset", data, "--set", "stages.0.epochs=1")
     assert "none.csv" in result.output
 
@@ -124,4 +124,4 @@ def test_rows_that_are_left_out_are_told(tmp_path):
     assert result.exit_code == 1
     assert "left out: " in result.stderr
     assert "line 3, has an empty caption" in result.stderr
-    assert "line 4, names no image" in result.stderr
+    assert "line 4, has no image" in result.stderr

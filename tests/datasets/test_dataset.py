@@ -13,7 +13,7 @@ DATASET = Dataset("pets", (DOG, CAT))
 def test_split():
     assert DATASET.split("train") == [DOG]
     assert DATASET.split("val") == [CAT]
-    with pytest.raises(CaptionerError, match='pets has no split "test": take one of train, val'):
+    with pytest.raises(CaptionerError, match='pets has no split "test": choose one of train, val'):
         DATASET.split("test")
 
 
@@ -26,7 +26,7 @@ def test_clips_are_known_by_their_names():
 def test_refuses_empty_and_repeated_pictures():
     with pytest.raises(CaptionerError, match="pets has no captions"):
         Dataset("pets", ())
-    with pytest.raises(CaptionerError, match=r"lists the picture dog\.jpg 2 times"):
+    with pytest.raises(CaptionerError, match=r"lists the image dog\.jpg 2 times"):
         Dataset("pets", (DOG, CAT, DOG))
 
 

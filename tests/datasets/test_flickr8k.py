@@ -53,9 +53,9 @@ def test_pictures_elsewhere(tiny):
     [
         ("Flickr8k.token.txt", "1_a.jpg A child\n", "line 1, is not"),
         ("Flickr8k.token.txt", "1_a.jpg#0\tA child\nchild\tA child\n", "line 2, is not"),
-        ("Flickr8k.token.txt", "1_a.jpg#0\t .\n", "picture 1_a.jpg, has an empty caption"),
+        ("Flickr8k.token.txt", "1_a.jpg#0\t .\n", "image 1_a.jpg, has an empty caption"),
         ("Flickr_8k.devImages.txt", "4_d.jpg\n", "lists 4_d.jpg, which has no captions"),
-        ("Flickr_8k.devImages.txt", "1_a.jpg\n", "lists the picture 1_a.jpg 2 times"),
+        ("Flickr_8k.devImages.txt", "1_a.jpg\n", "lists the image 1_a.jpg 2 times"),
     ],
 )
 def test_refuses_broken_files(tiny, file, text, complaint):

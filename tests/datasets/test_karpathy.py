@@ -76,7 +76,7 @@ def test_refuses_pictures_that_are_elsewhere(tmp_path):
         ({"annotations": []}, "is not one of Karpathy's files"),
         ({"images": [7]}, "is not one of Karpathy's files"),
         ({"images": [{"filename": "a.jpg", "split": "train"}]}, 'lacks "sentences"'),
-        ({"images": []}, "lists no pictures"),
+        ({"images": []}, "lists no images"),
         (
             {"images": [{"filename": "a.jpg", "split": "train", "sentences": []}]},
             "no caption or an empty one for a.jpg",

@@ -73,16 +73,16 @@ def test_what_cannot_be_taught_is_told(folder):
     (folder / "photos/1.png").unlink()
     data = read_dataset(folder / "photos.db")
     assert [e.id for e in data.examples] == ["photos/0.png"]
-    assert any("1.png is gone" in fault for fault in data.faults)
+    assert any("1.png is missing" in fault for fault in data.faults)
     assert any("clip.mp4 has 2 shots" in fault for fault in data.faults)
 
 
 def test_a_library_without_corrections_says_how_to_make_some(folder):
-    with pytest.raises(CaptionerError, match=r"nothing in .*photos\.db was corrected.*correct"):
+    with pytest.raises(CaptionerError, match=r"no caption in .*photos\.db was corrected.*correct"):
         read_dataset(folder / "photos.db")
     correct(folder, {"0.png": "our dog Rex"})
     (folder / "photos/0.png").unlink()
-    with pytest.raises(CaptionerError, match=r"0\.png is gone: no correction of .* can be used"):
+    with pytest.raises(CaptionerError, match=r"0\.png is missing: no correction of .* can be used"):
         read_dataset(folder / "photos.db")
 
 

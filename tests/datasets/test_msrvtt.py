@@ -92,7 +92,7 @@ def test_clips_in_one_folder_or_elsewhere(folder):
     assert read_msrvtt(folder, folder / "mine").examples[0].path == str(
         folder / "mine" / "video0.mp4"
     )
-    with pytest.raises(CaptionerError, match=r"none of the first pictures.*video0\.mp4.*--images"):
+    with pytest.raises(CaptionerError, match=r"none of the first images.*video0\.mp4.*--images"):
         read_msrvtt(folder / "train_val_videodatainfo.json")
 
 
@@ -102,7 +102,7 @@ def test_clips_in_one_folder_or_elsewhere(folder):
         ([video(0, "train")], [], "{} has no English caption for the clip video0"),
         ([video(0, "train")], [sentence(0, 0, "...")], "{} has no English caption for the clip"),
         ([video(0, "val")], [sentence(0, 0, "a car")], "a split other than train, validate, test"),
-        ([video(0, "train")] * 2, [sentence(0, 0, "a car")], "lists the picture video0 2 times"),
+        ([video(0, "train")] * 2, [sentence(0, 0, "a car")], "lists the image video0 2 times"),
         (
             [{"id": 0}],
             [sentence(0, 0, "a car")],
@@ -113,8 +113,8 @@ def test_clips_in_one_folder_or_elsewhere(folder):
             [{"video_id": "video0"}],
             'an entry that lacks "caption")',
         ),
-        ([], [], "{} lists no pictures"),
-        (3, [], "MSR-VTT's files (has an entry that is none"),
+        ([], [], "{} lists no images"),
+        (3, [], "MSR-VTT's files (has an entry that is neither"),
     ],
 )
 def test_refuses_broken_files(folder, videos, sentences, complaint):
@@ -131,5 +131,5 @@ def test_refuses_a_truncated_or_missing_file(folder):
         read_msrvtt(folder)
     with pytest.raises(CaptionerError, match=r"cannot read .*videodatainfo_2017\.json"):
         read_msrvtt(folder / "videodatainfo_2017.json")
-    with pytest.raises(CaptionerError, match="holds none of train_val_videodatainfo"):
+    with pytest.raises(CaptionerError, match="has neither train_val_videodatainfo"):
         read_msrvtt(folder / "TestVideo")

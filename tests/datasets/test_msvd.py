@@ -68,7 +68,7 @@ def test_english_captions_of_the_whole_corpus(folder, name):
 
 def test_clips_elsewhere(folder):
     (folder / "YouTubeClips").rename(folder / "mine")
-    with pytest.raises(CaptionerError, match=r"none of the first pictures.*\.avi.*--images"):
+    with pytest.raises(CaptionerError, match=r"none of the first images.*\.avi.*--images"):
         read_msvd(folder)
     assert read_msvd(folder, folder / "mine").examples[2].path == str(
         folder / "mine" / "mv89psg6zh4_33_46.avi"
@@ -84,10 +84,10 @@ def test_clips_elsewhere(folder):
             "absent_0_1 vid7",
             "has no English caption for the clip absent_0_1",
         ),
-        ("youtube_mapping.txt", "", "lists no pictures"),
+        ("youtube_mapping.txt", "", "lists no images"),
         ("youtube_mapping.txt", "\nvid7 a_0_1\n", "youtube_mapping.txt, line 2, is not like"),
         ("youtube_mapping.txt", "a_0_1 vid\n", "youtube_mapping.txt, line 1, is not like"),
-        ("youtube_mapping.txt", MAPPING * 2, "lists the picture -4wsuPCjDBc_5_15 2 times"),
+        ("youtube_mapping.txt", MAPPING * 2, "lists the image -4wsuPCjDBc_5_15 2 times"),
     ],
 )
 def test_refuses_broken_files(folder, name, text, complaint):
@@ -107,7 +107,7 @@ def test_refuses_missing_files_and_columns(folder):
     (folder / "youtube_mapping.txt").unlink()
     with pytest.raises(CaptionerError, match=r"youtube_mapping\.txt is missing"):
         read_msvd(folder)
-    with pytest.raises(CaptionerError, match="holds none of AllVideoDescriptions"):
+    with pytest.raises(CaptionerError, match="has none of AllVideoDescriptions"):
         read_msvd(folder / "YouTubeClips")
 
 

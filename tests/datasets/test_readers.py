@@ -61,9 +61,9 @@ def test_flickr8k(folder):
 
 
 def test_refuses_what_it_cannot_tell(folder):
-    with pytest.raises(CaptionerError, match="holds no data set"):
+    with pytest.raises(CaptionerError, match="has no readable data set"):
         read_dataset(folder)
-    with pytest.raises(CaptionerError, match=r"dog\.jpg is no data set"):
+    with pytest.raises(CaptionerError, match=r"dog\.jpg is not a readable data set"):
         read_dataset(folder / "images" / "dog.jpg")
     with pytest.raises(CaptionerError, match=r"none\.csv does not exist"):
         read_dataset(folder / "none.csv")

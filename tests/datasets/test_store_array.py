@@ -54,9 +54,9 @@ def test_a_limit_is_an_error_and_no_signal(tmp_path):
 
 def test_a_damaged_array_is_named(tmp_path):
     (tmp_path / "a.npy").write_bytes(b"no array")
-    with pytest.raises(CaptionerError, match=r"cannot go on with .*a\.npy"):
+    with pytest.raises(CaptionerError, match=r"cannot resume .*a\.npy"):
         reopen_array(tmp_path / "a.npy", 1000)
-    with pytest.raises(CaptionerError, match=r"cannot go on with .*b\.npy"):
+    with pytest.raises(CaptionerError, match=r"cannot resume .*b\.npy"):
         reopen_array(tmp_path / "b.npy", 1)
 
 
@@ -74,11 +74,11 @@ def small_disk(tmp_path):
 
 
 def test_a_full_disk_is_an_error_before_the_first_row(small_disk):
-    with pytest.raises(CaptionerError, match="make room, or choose another folder"):
+    with pytest.raises(CaptionerError, match="free disk space, or choose another folder"):
         create_array(small_disk / "a.npy", (2_000_000,))
     assert list(small_disk.iterdir()) == []
     (small_disk / "film").write_bytes(bytes(2_000_000))
-    with pytest.raises(CaptionerError, match="make room"):
+    with pytest.raises(CaptionerError, match="free disk space"):
         create_array(small_disk / "a.npy", (1_000_000,))
     array = create_array(small_disk / "a.npy", (400_000,))
     array[:] = 1
@@ -87,5 +87,5 @@ def test_a_full_disk_is_an_error_before_the_first_row(small_disk):
 
 def test_a_store_begun_sparse_on_a_disk_that_is_full_now_is_no_signal(small_disk):
     np.lib.format.open_memmap(small_disk / "a.npy", mode="w+", dtype=np.float16, shape=(2_000_000,))
-    with pytest.raises(CaptionerError, match="make room"):
+    with pytest.raises(CaptionerError, match="free disk space"):
         reopen_array(small_disk / "a.npy", 1)

@@ -225,13 +225,13 @@ FAULTS = [
     ("t.csv", "caption,image\nA dog,dog.jpg,asleep\n", "{}, line 2, has more cells"),
     ("t.csv", "image,caption\ndog.jpg\n", "{}, line 2, has an empty caption"),
     ("t.csv", "image,caption\ndog.jpg,...\n", "{}, line 2, has an empty"),
-    ("t.csv", "image,caption\n,A dog\n", "{}, line 2, names no image"),
+    ("t.csv", "image,caption\n,A dog\n", "{}, line 2, has no image"),
     ("t.csv", "image,caption,split\ndog.jpg,A dog,trian\n", "a split other than train, val"),
     ("t.jsonl", '{"image": "dog.jpg"}', "{}, line 1, lacks caption"),
     ("t.jsonl", '{"image": "dog.jpg",', "{}, line 1, is not JSON"),
     ("t.jsonl", '["dog.jpg", "A dog"]', "{}, line 1, is not an object"),
     ("t.jsonl", '{"image": "dog.jpg", "caption": 7}', "{}, line 1, has an empty caption"),
-    ("t.jsonl", '{"image": true, "caption": "A dog"}', "{}, line 1, names no image"),
+    ("t.jsonl", '{"image": true, "caption": "A dog"}', "{}, line 1, has no image"),
     ("t.jsonl", r'{"image": "dog.jpg", "caption": "\ud800"}', "{}, line 1, is not JSON"),
     ("t.json", '[{"image": "dog.jpg"}]', "{}, entry 1, lacks caption"),
 ]
@@ -278,14 +278,14 @@ def test_an_image_in_two_splits_keeps_the_first(folder):
 @pytest.mark.parametrize(
     ("name", "text", "complaint"),
     [
-        ("t.csv", "", "{} lists no pictures"),
-        ("t.csv", "image,caption\n", "{} lists no pictures"),
+        ("t.csv", "", "{} lists no images"),
+        ("t.csv", "image,caption\n", "{} lists no images"),
         ("t.csv", "id,words\n7,A dog\n", "the header of {} lacks image and caption"),
         ("t.csv", 'image,caption\ndog.jpg,"A dog\n', "{} is not CSV after line 2"),
-        ("t.jsonl", "", "{} lists no pictures"),
-        ("t.json", "{}", "{} is no list of objects"),
+        ("t.jsonl", "", "{} lists no images"),
+        ("t.json", "{}", "{} is neither a list of objects"),
         ("t.json", "[", "{} is not JSON"),
-        ("t.csv", "image,caption\nwolf.jpg,A wolf\n", "none of the first pictures of {}"),
+        ("t.csv", "image,caption\nwolf.jpg,A wolf\n", "none of the first images of {}"),
     ],
 )
 def test_refuses_what_is_no_table(folder, name, text, complaint):

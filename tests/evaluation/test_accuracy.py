@@ -45,5 +45,5 @@ def test_picture_is_dark_where_clips_are(tmp_path, suffix):
     assert cells[0, 1] > 240 < cells[1, 0]
     # Both axes have titles: ink beyond the names of the labels, which are one letter high.
     assert pixels[:24].min() < 100 > pixels[:, :24].min()
-    with pytest.raises(CaptionerError, match="name a picture"):
+    with pytest.raises(CaptionerError, match="name an image file"):
         write_confusion(report, tmp_path / "confusion.gif")

@@ -78,7 +78,7 @@ def test_a_report_that_excel_has_saved(tmp_path):
 def test_a_report_that_was_cut_short(tmp_path):
     path = write_report(tmp_path / "out.csv", [("1.jpg", caption("a dog"))])
     path.write_text(path.read_text() + "2.jpg,,\n")
-    with pytest.raises(CaptionerError, match=r"out\.csv, line 3, is cut short"):
+    with pytest.raises(CaptionerError, match=r"out\.csv, line 3, is truncated"):
         read_results(path)
 
 
@@ -136,7 +136,7 @@ def test_errors_are_sentences(tmp_path, content):
     with pytest.raises(CaptionerError, match=r"r\.json") as refusal:
         read_references(tmp_path / "r.json")
     assert "Error" not in str(refusal.value)
-    assert "lacks" in str(refusal.value) or "none of an image or a caption" in str(refusal.value)
+    assert "lacks" in str(refusal.value) or "neither an image nor a caption" in str(refusal.value)
 
 
 def test_images_of_coco_go_by_their_files_names_too(tmp_path):

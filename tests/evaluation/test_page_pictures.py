@@ -96,4 +96,4 @@ def test_the_page_of_a_strangers_references_shows_no_private_picture(tmp_path, n
     data = json.loads(re.search(r'id="data">(.*?)</script>', page, re.DOTALL)[1])
     assert data["images"]["own.jpg"]["picture"]
     assert data["images"][name]["picture"] == ""
-    assert f"1 image ({name}): not shown, because the picture lies outside" in page
+    assert f"1 image ({name}): not shown, because the file is outside" in page

@@ -59,7 +59,7 @@ def test_a_failed_write_names_the_file(tmp_path):
     ("content", "said"),
     [
         ("{", "is not JSON"),
-        ('{"image_id": 1}', "no object like {image: caption}"),
+        ('{"image_id": 1}', "an object like {image: caption}"),
         ("[1]", "entry 1, is not an object"),
         ('[{"image_id": 1}]', "entry 1, lacks caption"),
         ('[{"image_id": 1, "caption": 5}]', "entry 1, has an empty caption"),

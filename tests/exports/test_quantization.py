@@ -71,7 +71,7 @@ def test_the_command_writes_a_preset(tiny_preset, tmp_path):
     assert result.stdout == f"{tmp_path / 'out'}: a preset whose VGG16 has 8 bits\n"
     read = read_preset(tmp_path / "out")
     assert all(name.startswith("decoder/") for name in read.weights)
-    assert read.card.endswith("2 pictures; the scores above are those of the model before that.\n")
+    assert read.card.endswith("2 images; the scores above are those of the original model.\n")
 
 
 def test_without_nncf_the_mend_is_named(preset, frames, monkeypatch):

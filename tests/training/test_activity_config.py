@@ -32,8 +32,8 @@ def test_reads_values_and_defaults(path):
     [
         ({"frame": 3}, "unknown key 'frame'"),
         ({"head": {"units": 3}}, "`head` needs a `name`"),
-        ({"crop": 2.0}, "`crop` is a share"),
-        ({"drop_frames": 1.0}, "`drop_frames` less than 1"),
+        ({"crop": 2.0}, "`crop` must be a share"),
+        ({"drop_frames": 1.0}, "`drop_frames` 0 or more and less than 1"),
         ({"encoder": {"weights": "imagenet", "preset": "x"}}, "either `weights` or `preset`"),
     ],
 )

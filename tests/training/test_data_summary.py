@@ -1,7 +1,6 @@
 import json
 
 import pytest
-from captioner.training.spoken import warnings_about
 from click.testing import CliRunner
 
 from captioner.cli import main
@@ -9,6 +8,7 @@ from captioner.errors import CaptionerError
 from captioner.models.vgg16 import VGG16Encoder
 from captioner.text.vocabulary import Vocabulary
 from captioner.training.caption_task import CaptionTask
+from captioner.training.caption_warnings import warnings_about
 from captioner.training.config import parse_config
 from captioner.training.data_summary import least_count, word_summary
 
@@ -28,7 +28,7 @@ def test_of_twenty_captions_every_word_is_learnt(tmp_path):
     assert len(task.vocabulary) == 4 + 3 + 16  # the captions of 16 images of train
     assert task.summary() == [
         "train 16, val 4, test 0 images",
-        "19 words are learnt, all there are",
+        "19 words are learned, none is too rare",
     ]
     assert task.options(task.config.stages[0], None)["min_count"] == 1
 
@@ -37,7 +37,7 @@ def test_words_that_become_unknown_are_told(tmp_path):
     captions = [f"a dog and cat{n}" for n in range(20)]
     task = CaptionTask(config_for(tmp_path, captions, min_count=5))
     assert task.summary()[1] == (
-        "3 words are learnt; 16 others are too rare and become <unk>, 25.0 % of the text"
+        "3 words are learned; 16 others are too rare and become <unk>, 25.0 % of the text"
     )
 
 
@@ -48,9 +48,9 @@ def test_flickr8k_keeps_its_five():
 
 
 def test_one_word_is_one():
-    assert word_summary([["a"]], Vocabulary({"a": 1})) == "1 word is learnt, all there are"
+    assert word_summary([["a"]], Vocabulary({"a": 1})) == "1 word is learned, none is too rare"
     assert word_summary([["a", "b"]], Vocabulary({"a": 1})) == (
-        "1 word is learnt; 1 other is too rare and becomes <unk>, 50.0 % of the text"
+        "1 word is learned; 1 other is too rare and becomes <unk>, 50.0 % of the text"
     )
 
 
@@ -59,7 +59,7 @@ def test_one_word_is_one():
     [
         (["a dog"] * 4, "all 4 val images get the same caption"),
         (["a dog"] * 3, None),  # which may be right
-        (["a dog runs", "a dog"] * 10, "3 words are all it says of 20 images"),
+        (["a dog runs", "a dog"] * 10, "only 3 words describe 20 val images"),
         ([f"a dog number {n}" for n in range(20)], None),
     ],
 )

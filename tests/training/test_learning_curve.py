@@ -81,5 +81,5 @@ def test_what_is_no_training_is_named(run, tmp_path):
         read_curves(tmp_path / "run" / "frozen" / "best")
     for content in ("", "epoch,loss\n1,2\n", "epoch,loss,CIDEr\n1,2\n", "epoch,CIDEr\n1,x\n", "\0"):
         (run / "finetune" / "log.csv").write_text(content)
-        with pytest.raises(CaptionerError, match=r"finetune.log\.csv is no log of a training"):
+        with pytest.raises(CaptionerError, match=r"finetune.log\.csv is not the log of a training"):
             read_curves(run)

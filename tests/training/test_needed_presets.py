@@ -49,7 +49,7 @@ def test_what_another_recipe_makes_is_asked_for_before_any_work(recipe, tmp_path
     done = CliRunner().invoke(main, ["train", str(second)])
     assert done.exit_code == 1
     assert done.output.startswith(f"Error: {second}: {what} is the preset {tmp_path}/first/frozen")
-    assert "train the recipe that makes it first" in done.output
+    assert "first train the recipe that makes it" in done.output
     assert not (tmp_path / "second").exists() and not (tmp_path / "features").exists()
 
 

@@ -94,10 +94,10 @@ def test_null_takes_an_item_out_of_a_list_and_settings_come_in_order(tmp_path):
         ("=3", "write KEY=VALUE"),
         ("a..b=3", "write KEY=VALUE"),
         ("seed=[", "the value is not YAML"),
-        ("stages.2.n=1", "'2' is none of a, b"),
-        ("stages.c=1", "'c' is none of a, b"),
-        ("seed.x=1", "nothing below a value"),
-        ("seed.x.y=1", "nothing below a value"),
+        ("stages.2.n=1", "'2' is not one of a, b"),
+        ("stages.c=1", "'c' is not one of a, b"),
+        ("seed.x=1", "a single value has no key"),
+        ("seed.x.y=1", "a single value has no key"),
     ],
 )
 def test_settings_that_fit_nothing(tmp_path, setting, message):
@@ -108,5 +108,5 @@ def test_settings_that_fit_nothing(tmp_path, setting, message):
 def test_a_file_that_is_no_text(tmp_path):
     path = Path(tmp_path / "r.yaml")
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(CaptionerError, match="no UTF-8 text"):
+    with pytest.raises(CaptionerError, match="not UTF-8 text"):
         read_recipe(path)

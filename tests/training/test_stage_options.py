@@ -63,7 +63,7 @@ def test_a_stage_is_continued_with_what_it_was_begun_with_alone(tmp_path, said):
     hold_options(tmp_path, options())
     with pytest.raises(CaptionerError) as caught:
         hold_options(tmp_path, CHANGES[said]())
-    assert f"{tmp_path} was begun with {said}" in str(caught.value)
+    assert f"{tmp_path} was started with {said}" in str(caught.value)
     assert "--restart" in str(caught.value) and "--run" in str(caught.value)
     hold_options(tmp_path, options())
 

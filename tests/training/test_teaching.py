@@ -33,7 +33,7 @@ def taught(world, tiny_preset):
         patch.setattr(teaching, "_STEPS", 16)
         patch.setattr(teaching, "_EPOCHS", 2)
         found = teach(world, world / "mine", preset=str(tiny_preset), report=lines.append)
-    assert lines[0].startswith("6 images to learn from, 2 to check; 2 new words: rex, dogs")
+    assert lines[0].startswith("6 training images, 2 validation images; 2 new words: rex, dogs")
     (left_out,) = [line for line in lines if line.startswith("left out: ")]
     assert "line 11, has an empty caption" in left_out
     return found
@@ -50,7 +50,7 @@ def test_the_words_are_learnt_and_vgg16_stays(taught, tiny_preset):
     for name in ("decoder/key/kernel", "decoder/language_lstm/kernel"):
         assert not np.array_equal(after.weights[name], before.weights[name])
     assert after.graphs.keys() == before.graphs.keys()
-    assert "Taught on captions (6 images to learn from, 2 to check)" in after.card
+    assert "Taught on captions (6 training images, 2 validation images)" in after.card
 
 
 def test_what_came_of_it_is_told(taught):
@@ -85,7 +85,7 @@ def test_a_run_killed_before_its_last_step_resumes(world, tiny_preset, tmp_path,
         run()
     assert (tmp_path / "mine" / "SHA256SUMS").exists()  # and beside it what it was made of
     written = (tmp_path / "mine" / "SHA256SUMS").read_bytes()
-    with pytest.raises(CaptionerError, match=r"another seed.*delete that folder to begin anew"):
+    with pytest.raises(CaptionerError, match=r"another seed.*delete that folder to start again"):
         run(seed=2)
     assert run().new_words == ["rex", "dogs"]
     assert (tmp_path / "mine" / "SHA256SUMS").read_bytes() == written
@@ -103,7 +103,7 @@ def interrupted_at(last):
 
 def test_too_few_images(world, tiny_preset, tmp_path):
     (tmp_path / "t.csv").write_text("image,caption\n0.png,a\n1.png,b\n")
-    with pytest.raises(CaptionerError, match='no images in the split "val": give four images'):
+    with pytest.raises(CaptionerError, match='no images in the split "val": give at least four'):
         teach(tmp_path / "t.csv", tmp_path / "out", preset=str(tiny_preset), images=world)
 
 

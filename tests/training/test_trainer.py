@@ -136,7 +136,7 @@ def test_validation_perplexity_falls(undisturbed):
 
 def test_lines_tell_what_is_learnt_from_and_what_came_of_it(undisturbed):
     lines = undisturbed[1]
-    assert lines[:2] == ["train 12, val 3, test 0 images", "5 words are learnt, all there are"]
+    assert lines[:2] == ["train 12, val 3, test 0 images", "5 words are learned, none is too rare"]
     (first,) = [line for line in lines if line.startswith("frozen epoch 1: loss")]
     assert ", val perplexity " in first
 
@@ -230,7 +230,7 @@ def test_words_of_another_data_set_cannot_be_gone_on_with(workspace, undisturbed
     config |= {"start": str(undisturbed[0] / "frozen/best"), "min_count": 5}
     config["run"] = str(workspace / "other")
     (workspace / "other.yaml").write_text(yaml.safe_dump(config))
-    with pytest.raises(CaptionerError, match="its words are not those of this data set"):
+    with pytest.raises(CaptionerError, match="its vocabulary is not that of this data set"):
         Trainer(read_config(workspace / "other.yaml")).train()
 
 
@@ -295,7 +295,7 @@ def test_a_teacher_must_know_the_words_of_its_pupil(workspace, undisturbed):
         min_count=5,
         features=str(workspace / "never"),
     )
-    with pytest.raises(CaptionerError, match="cannot teach here: its words are not those"):
+    with pytest.raises(CaptionerError, match="cannot teach here: its vocabulary is not that"):
         Trainer(config)
     assert not (workspace / "never").exists()  # nothing is computed before
 
@@ -316,7 +316,7 @@ def test_stored_features_cannot_be_flipped(workspace):
     config = yaml.safe_load((workspace / "config.yaml").read_text())
     config["stages"][0]["flip"] = True
     (workspace / "flip.yaml").write_text(yaml.safe_dump({**config, "run": str(workspace / "no")}))
-    with pytest.raises(CaptionerError, match="flip and crop need pictures"):
+    with pytest.raises(CaptionerError, match="flip and crop need images"):
         Trainer(read_config(workspace / "flip.yaml")).train()
 
 
