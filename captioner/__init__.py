@@ -1,6 +1,6 @@
-"""Describe pictures in words with a VGG16 encoder and an LSTM decoder.
+"""Image and video captioning with a VGG16 encoder and an LSTM decoder.
 
-Names are loaded when they are first used, so that importing the package is instant.
+Names are loaded at their first use, so that importing the package is instant.
 """
 
 from contextlib import suppress
@@ -20,7 +20,7 @@ __all__ = ["Caption", "Captioner", "CaptionerError", "Label", "__version__"]
 
 switch_telemetry_off()  # before anything imports OpenVINO
 with suppress(ImportError):
-    # Before TensorFlow, whose own SQLite has no full-text search and would take its place.
+    # Before TensorFlow, whose own SQLite has no full-text search and would replace this one.
     import sqlite3  # noqa: F401
 
 _HOMES = {

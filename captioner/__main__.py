@@ -1,4 +1,4 @@
-"""`python -m captioner` is the command `captioner`, also where scripts are not on the path."""
+"""`python -m captioner` runs the command `captioner`, even if scripts are not on the path."""
 
 from captioner.cli import main
 

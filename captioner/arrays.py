@@ -1,7 +1,7 @@
-"""Types of the arrays that pass between the parts of the package, by shape and dtype.
+"""Types of the arrays that are passed between modules, by shape and dtype.
 
-Tests check them: with `CAPTIONER_CHECK_ARRAYS=1` each is a type of jaxtyping, which beartype
-compares with what is passed. Otherwise, and to mypy, each is `np.ndarray` and costs nothing.
+Tests check them: with `CAPTIONER_CHECK_ARRAYS=1` each is a type of jaxtyping, and beartype checks
+the arguments at runtime. Otherwise, and for mypy, each is `np.ndarray` and costs nothing.
 
 Letters: B clips, T frames, H and W pixels, P locations, C channels, K hypotheses, M best tokens,
 V tokens of the vocabulary.
@@ -21,11 +21,11 @@ if TYPE_CHECKING or not os.environ.get("CAPTIONER_CHECK_ARRAYS"):
     FrameMask = np.ndarray  # bool (B, T), False for padding frames
     TokenIds = np.ndarray  # int (B, K), the last token of each hypothesis
     BestIds = np.ndarray  # int (B, K, M), the best next tokens, best first
-    BestLogProbs = np.ndarray  # float (B, K, M), theirs
+    BestLogProbs = np.ndarray  # float (B, K, M), of BestIds
     LogProbs = np.ndarray  # float (B, K, V), of all tokens
     Penalty = np.ndarray  # float (V,), added to the log-probabilities
     Attention = np.ndarray  # float (B, K, T, P)
-    Rows = np.ndarray  # int (R,), numbers of clips
+    Rows = np.ndarray  # int (R,), indices of clips
 else:
     from jaxtyping import Bool, Float, Int, Num, UInt8
 

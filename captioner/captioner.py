@@ -1,4 +1,4 @@
-"""The road from images and videos to captions or labels, in one page."""
+"""The pipeline from images and videos to captions or labels."""
 
 import math
 import os
@@ -21,23 +21,24 @@ from captioner.text.wording import Wording
 
 
 class Captioner:
-    """Describes images and videos, by sentences or by labels: the preset's task decides.
+    """Model that captions or labels images and videos, depending on the preset's task.
 
     Several threads may use one captioner; after a fork, each process needs its own.
 
     Args:
-        preset: The trained model, as `read_preset` gives it; or several that write captions, whose
-            predictions are averaged word by word, and of which the first says how to search.
+        preset: Trained model from `read_preset`; or several captioning models, whose predictions
+            are averaged word by word. The first one's search options are used.
         precision: "auto", "bfloat16" or "float32".
         engine: "openvino", "keras", or "auto": OpenVINO, which starts fast and runs on the CPU,
-            where it is installed and the preset has its graphs. A GPU is for Keras.
+            if it is installed and the preset has its graphs. A GPU needs Keras.
 
     Attributes:
-        head: Reads sources and describes clips: a `CaptionHead`, or a `LabelHead` for activities.
+        head: Head that reads sources and describes clips: a `CaptionHead`, or a `LabelHead` for
+            activities.
 
     Raises:
-        CaptionerError: If the preset does not fit itself or the engine, or several presets do not
-            fit each other.
+        CaptionerError: If the preset is inconsistent or does not fit the engine, or several
+            presets do not fit each other.
 
     Example:
         >>> captioner = Captioner.from_preset()
@@ -53,7 +54,7 @@ class Captioner:
         self.preset = presets[0]
         labels = any(each.task == ACTIVITY for each in presets)
         if labels and len(presets) > 1:
-            raise CaptionerError("an ensemble is of presets that write captions: give one preset")
+            raise CaptionerError("only presets that write captions form an ensemble: give one")
         self.head: CaptionHead | LabelHead = (
             LabelHead.from_preset(self.preset, precision, engine)
             if labels
@@ -68,30 +69,30 @@ class Captioner:
         precision: str = "auto",
         engine: str = "auto",
     ) -> "Captioner":
-        """Load a bundled preset by its name, or one of the user's by its folder.
+        """Load a bundled preset by its name, or a user's preset by its folder.
 
         Raises:
-            CaptionerError: If it is missing or damaged.
+            CaptionerError: If the preset is missing or damaged.
         """
         return cls(read_preset(name_or_folder, task=None), precision, engine)
 
     def save_to_preset(self, folder: str | Path, overwrite: bool = False) -> None:
-        """Write the captioner as a preset that `from_preset` reads; see `write_preset`."""
+        """Save the captioner as a preset for `from_preset`; see `write_preset`."""
         write_preset(folder, self.preset, overwrite)
 
     def generate(self, sources: Source | Sequence[Source], **options: Any) -> list[Caption]:
         """Describe images and videos.
 
         Args:
-            sources: One source or a sequence of them. An image is a path, bytes, a PIL image or an
-                array; a video is a path or a `Clip`; for a model of activities, also a folder of
+            sources: One source or a sequence of sources. An image is a path, bytes, a PIL image or
+                an array; a video is a path or a `Clip`; for an activity model, also a folder of
                 numbered frames.
             options: Options of `describe`.
 
         Returns:
-            The best caption of each image and of each shot of each video, in order; or, by a model
-            of activities, the `Label` of each source. `num_captions` more than one gives it
-            `alternatives`.
+            The best caption of each image and of each shot of each video, in order; or, for an
+            activity model, the `Label` of each source. If `num_captions` is more than one, the
+            others are its `alternatives`.
 
         Raises:
             CaptionerError: If a source cannot be read.
@@ -102,7 +103,7 @@ class Captioner:
             >>> [caption.span for caption in captions]
             [(0.0, 2.0), (2.0, 4.0)]
         """
-        # An array or bytes are sequences to Python, and one image to us.
+        # Bytes are a sequence in Python, but one image here.
         several = isinstance(sources, Sequence) and not isinstance(sources, str | bytes)
         captions = []
         for caption in self.stream(cast(Any, sources if several else [sources]), **options):
@@ -114,14 +115,14 @@ class Captioner:
     def stream(
         self, sources: Iterable[Source], **options: Any
     ) -> Iterator[Caption | CaptionerError]:
-        """Describe sources as they come, of which there may be any number.
+        """Describe any number of sources as they arrive.
 
         Args:
             sources: Sources as for `generate`.
             options: Options of `describe`.
 
         Yields:
-            For each image and each shot its caption, or the error that says why there is none.
+            The caption of each image and each shot, or the error that explains why it is missing.
         """
         return (result.caption for result in self.describe(sources, **options))
 
@@ -139,45 +140,45 @@ class Captioner:
         wording: Wording | None = None,
         **search_options: Any,
     ) -> Iterator[Result]:
-        """Describe sources as they come, each caption with the source that it is about.
+        """Describe sources as they arrive; each result has a caption and its source.
 
         Args:
             sources: Sources as for `generate`.
-            every: Seconds of video for each sentence; `math.inf` for one about the whole video;
-                None for one a shot. Labels are always of the whole video.
-            batch_size: Frames that go through the network together, unless one clip has more.
-            num_captions: Sentences for each image or shot, or labels.
-            mirror: Whether the mirror image of each frame is looked at, too, as a frame more: a
-                little better, at twice the time. What is left or right is then uncertain.
-            min_confidence: 0 to 1; a caption of less confidence is withheld: its text is empty and
-                it is `uncertain`.
-            timeout: Seconds that reading one source may take; then there is an error instead.
-            gender_neutral: Whether "person" stands in place of "man" or "woman", and so on, where
-                the network gives the same sentence with the other gender more than a hundredth of
-                the weight; see `gender_shares`. `words` stay as the decoder wrote them.
-            wording: How the text of captions is written.
-            search_options: Options of `beam_search` that differ from the preset's:
-                beam_width, max_length, min_length, length_power, no_repeat_ngram; and `never`,
-                words that are not to be said.
+            every: Seconds of video per sentence; `math.inf` for one sentence per video; None for
+                one per shot. A label is always for the whole video.
+            batch_size: Number of frames in one pass of the network, unless one clip has more.
+            num_captions: Number of sentences per image or shot, or of labels.
+            mirror: If True, also attend to the mirror image of each frame, as an extra frame: a
+                little better, at twice the time. Left and right are then uncertain.
+            min_confidence: Minimum confidence, 0 to 1; below it, the caption is withheld: its text
+                is empty and it is `uncertain`.
+            timeout: Maximum number of seconds to read one source; after that, it has an error.
+            gender_neutral: If True, write "person" instead of "man" or "woman", and so on, if the
+                same sentence with the other gender has a share above one hundredth; see
+                `gender_shares`. `words` remain as the decoder wrote them.
+            wording: Wording of the text of captions.
+            search_options: Overrides of the preset's `beam_search` options: beam_width,
+                max_length, min_length, length_power, no_repeat_ngram; and `never`, words that
+                captions must not contain.
 
         Yields:
-            One result for each image; one for each shot of a video, and, if the video breaks off,
-            the error after them.
+            One result for each image; one for each shot of a video, followed by an error if the
+            video is cut off.
 
         Raises:
-            CaptionerError: If an option is not for the preset's task, a least confidence is asked
-                of a preset that has none, or in a process that was forked after the captioner was
-                made.
+            CaptionerError: If an option does not apply to the preset's task, if `min_confidence`
+                is given for a preset without confidence, or if the process was forked after the
+                captioner was created.
         """
         if os.getpid() != self._process:
-            # The threads of OpenVINO and TensorFlow do not exist here: a call would wait for ever.
+            # The threads of OpenVINO and TensorFlow do not exist here: a call would never return.
             raise CaptionerError(
                 "a Captioner cannot be used in a forked process: create one in each process, or "
                 'start them by multiprocessing.get_context("spawn")'
             )
         if min_confidence and self.preset.task != ACTIVITY and self.writer.calibration is None:
             raise CaptionerError(
-                "min_confidence needs a preset with a confidence: choose one by "
+                "min_confidence needs a calibrated preset: calibrate this one with "
                 "`python scripts/calibrate.py PRESET --dataset DATA --fit`, or leave it out"
             )
         options: dict[str, Any] = {"num_captions": num_captions, **search_options}
@@ -186,8 +187,8 @@ class Captioner:
         options |= {"gender_neutral": True} if gender_neutral else {}
         if self.preset.task == ACTIVITY and (every not in (None, math.inf) or len(options) > 1):
             raise CaptionerError(
-                "this preset labels whole clips: of all options, num_captions and batch_size alone "
-                "are for it"
+                "this preset labels whole clips: only the options num_captions and batch_size "
+                "apply to it"
             )
         read = partial(self.head.read, every=every)
         for batch in read_ahead(read, sources, batch_size, timeout=timeout):
@@ -213,10 +214,10 @@ class Captioner:
 
     @property
     def writer(self) -> CaptionHead:
-        """The head, where it writes captions.
+        """The head, if it writes captions.
 
         Raises:
-            CaptionerError: If it gives labels.
+            CaptionerError: If the head assigns labels.
         """
         if not isinstance(self.head, CaptionHead):
             raise CaptionerError("this preset labels clips: give one that writes captions")
@@ -225,14 +226,14 @@ class Captioner:
     def caption_features(
         self, clips: Sequence[np.ndarray], **options: Any
     ) -> list[Caption | CaptionerError]:
-        """Write captions of clips whose features are known; see `CaptionHead.caption_features`.
+        """Write captions of clips from their features; see `CaptionHead.caption_features`.
 
         Args:
-            clips: Features of each clip, float (T, P, C), as `writer.engine` encodes them.
-            options: `num_captions`, and options of `beam_search` that differ from the preset's.
+            clips: Features of each clip, float (T, P, C), as encoded by `writer.engine`.
+            options: `num_captions`, and overrides of the preset's `beam_search` options.
 
         Raises:
-            CaptionerError: If the preset gives labels.
+            CaptionerError: If the preset assigns labels.
 
         Example:
             >>> captioner = Captioner.from_preset()

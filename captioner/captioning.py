@@ -1,4 +1,4 @@
-"""The head that writes captions: features of clips in, sentences out."""
+"""The head that writes captions from features of clips."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,18 +24,18 @@ from captioner.text.tokenizer import join_words
 from captioner.text.vocabulary import Vocabulary
 from captioner.text.wording import without_gender
 
-CERTAIN_GENDER = 0.99  # share of a gender from which it is said; see docs/how-to/wording.md
+CERTAIN_GENDER = 0.99  # minimum share of a gender to write it; see docs/how-to/wording.md
 
 
 class CaptionHead:
-    """Writes sentences about clips, by a beam search over what an engine predicts.
+    """Head that writes captions of clips by a beam search over an engine's predictions.
 
     Args:
-        engine: It holds the network.
-        vocabulary: The words of the decoder.
+        engine: Engine that runs the network.
+        vocabulary: Vocabulary of the decoder.
         generation: Options of `beam_search`.
-        frames: Frames of a clip that the decoder has learnt to read; None for one of images.
-        calibration: Gives captions their confidence; None for captions without one.
+        frames: Number of frames per clip in training; None if the decoder was trained on images.
+        calibration: Calibration of the confidence; None for captions without one.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class CaptionHead:
         return self.engine.image_size
 
     def read(self, source: Source, every: float | None) -> Iterator[Clip]:
-        """Read the clips of a source as the network takes them."""
+        """Read the clips of a source at the network's image size."""
         most = self.frames or FRAMES
         return read_clips(source, self.image_size, every, most, cut_short=True)
 
@@ -95,7 +95,7 @@ class CaptionHead:
         encoded = self.engine.encode(frames[:, np.newaxis])[:, 0]  # (N, P, C)
         ends = np.cumsum([len(view) for own in views for view in own])
         parts = np.split(encoded, ends[:-1])
-        if self.frames is None:  # the decoder has learnt from images
+        if self.frames is None:  # the decoder was trained on images
             parts = list(map(smooth_frames, parts))
         step = len(views[0])
         features = [
@@ -116,26 +116,26 @@ class CaptionHead:
         gender_neutral: bool = False,
         **options: Any,
     ) -> list[Caption | CaptionerError]:
-        """Write captions of clips whose features are known.
+        """Write captions of clips from their features.
 
         Args:
             clips: Features of each clip, float (T, P, C); T may differ.
             num_captions: Number of sentences for each clip.
-            gender_neutral: As of `Captioner.describe`.
-            options: Options of `beam_search` that differ from the head's.
+            gender_neutral: As for `Captioner.describe`.
+            options: Overrides of the head's `beam_search` options.
 
         Returns:
-            The best caption of each clip, with further ones as its alternatives, or an error
-            where no sentence is possible under the options.
+            The best caption of each clip, with the others as its alternatives, or an error if no
+            sentence is possible under the options.
 
         Raises:
-            CaptionerError: Gender is to be left out of captions of pieces of words, whose language
-                is not known.
+            CaptionerError: If `gender_neutral` is given for a preset with subwords, whose language
+                is unknown.
         """
         if gender_neutral and isinstance(self.vocabulary, Subwords):
             raise CaptionerError(
-                "gender-neutral wording knows English words alone, and this preset writes pieces "
-                "of words of any language: leave --gender-neutral out"
+                "gender-neutral wording knows only English words, but this preset writes subwords "
+                "of any language: leave --gender-neutral out"
             )
         search = {**self.generation, **options, "num_captions": num_captions}
         search["beam_width"] = max(search.get("beam_width", 1), num_captions)
@@ -173,7 +173,7 @@ class CaptionHead:
 
 
 def _by_word(attention: np.ndarray, lengths: Sequence[int]) -> np.ndarray:
-    """Return the attention (words, T, P), of the tokens of each word the mean."""
+    """Return the attention (words, T, P): the mean over the tokens of each word."""
     if len(lengths) == len(attention):
         return attention
     starts = np.cumsum([0, *lengths[:-1]])
@@ -184,7 +184,7 @@ def _by_word(attention: np.ndarray, lengths: Sequence[int]) -> np.ndarray:
 def _neutral(
     caption: Caption | CaptionerError, shares: Sequence[float]
 ) -> Caption | CaptionerError:
-    """Leave a gender out of a caption and its alternatives where its share is not certain."""
+    """Remove the gender from a caption and its alternatives where it is not certain."""
     if isinstance(caption, CaptionerError):
         return caption
     best, *others = (
@@ -197,7 +197,7 @@ def _neutral(
 
 
 def _withhold(caption: Caption, least: float) -> Caption:
-    """Return the caption, or, if its confidence is less than the least, one without text."""
+    """Return the caption, or one without text if its confidence is below the minimum."""
     if caption.confidence is None or caption.confidence >= least:
         return caption
     nothing: dict[str, Any] = {"text": "", "words": (), "attention": None, "alternatives": ()}
@@ -205,7 +205,7 @@ def _withhold(caption: Caption, least: float) -> Caption:
 
 
 def _of_clip(caption: Caption, clip: Clip, mirror: bool) -> Caption:
-    """Return the caption with the clip's span, and with attention to its frames alone."""
+    """Return the caption with the clip's span, and its attention without padding frames."""
     attention = caption.attention
     if attention is not None:
         attention = _by_frame(attention, len(clip.frames), mirror)
@@ -220,7 +220,7 @@ def _of_clip(caption: Caption, clip: Clip, mirror: bool) -> Caption:
 
 
 def _by_frame(attention: np.ndarray, frames: int, mirror: bool) -> np.ndarray:
-    """Return the attention (L, frames, P) to a clip without padding, mirror images added."""
+    """Return the attention (L, frames, P) without padding; that to mirror images is added."""
     own = attention[:, :frames]
     if not mirror:
         return own

@@ -1,12 +1,12 @@
-"""The one error that this package raises for what its user can mend."""
+"""The base error for problems that the user can fix."""
 
 
 class CaptionerError(Exception):
-    """An error that the user can mend; its message names the file and the mend."""
+    """Error that the user can fix; its message names the file and the fix."""
 
 
 def unreadable(name: str, reason: str, fix: str) -> CaptionerError:
-    """Return the error that says which file cannot be read, why, and what to do.
+    """Return the error for an unreadable file, with the reason and the fix.
 
     Example:
         >>> print(unreadable("a.jpg", "empty", "fetch it again"))

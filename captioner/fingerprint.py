@@ -1,4 +1,4 @@
-"""Whether a file has changed: its size, its time and, where these say so, its content."""
+"""Detection of changed files by size, time and, if these differ, content."""
 
 import hashlib
 import os
@@ -14,10 +14,10 @@ class Fingerprint:
     """The content of a file, or of a folder of frames, at one moment.
 
     Attributes:
-        size: In bytes; of a folder, of all its frames.
-        mtime_ns: When it was changed last; of a folder, when it or any of its frames was.
-        sha256: Of the content, which alone decides: many programs touch files that they do not
-            change. Of a folder, of the names of its frames and what each holds.
+        size: Size in bytes; for a folder, the total of its frames.
+        mtime_ns: Time of the last change; for a folder, the latest of the folder and its frames.
+        sha256: Hash of the content, which alone decides: many programs touch files without
+            changing them. For a folder, of the names and contents of its frames.
     """
 
     size: int
@@ -26,13 +26,13 @@ class Fingerprint:
 
 
 def take_fingerprint(path: str) -> Fingerprint | None:
-    """Read a file's fingerprint, or that of a folder of frames.
+    """Compute the fingerprint of a file or of a folder of frames.
 
     Args:
-        path: Of the file or folder.
+        path: Path of the file or folder.
 
     Returns:
-        The fingerprint; None for any other folder, a pipe, or what cannot be read.
+        The fingerprint; None for any other folder, for a pipe, and for unreadable files.
 
     Example:
         >>> take_fingerprint("missing.jpg")
@@ -48,7 +48,7 @@ def take_fingerprint(path: str) -> Fingerprint | None:
 
 
 def is_same_moment(path: str, known: Fingerprint) -> bool:
-    """Tell whether a file has the size and time of a fingerprint, or is gone: it is not read."""
+    """Return whether a file is gone, or has the size and time of a fingerprint."""
     try:
         if not os.path.exists(path):  # noqa: PTH110
             return True
@@ -58,7 +58,7 @@ def is_same_moment(path: str, known: Fingerprint) -> bool:
 
 
 def _moment(path: str) -> tuple[int, int] | None:
-    """Size and time; None for what is neither a file nor a folder of frames."""
+    """Return size and time; None for anything but a file or a folder of frames."""
     found = os.stat(path)  # noqa: PTH116
     if stat.S_ISREG(found.st_mode):  # opening a pipe would wait for its writer
         return found.st_size, found.st_mtime_ns

@@ -1,4 +1,4 @@
-"""The head that labels clips: frames in, the most probable activity out."""
+"""The head that labels clips with their most probable activity."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -16,14 +16,14 @@ from captioner.results import Caption, Label
 
 
 class LabelHead:
-    """Gives whole clips one of the labels of a preset.
+    """Head that assigns one of a preset's labels to each clip.
 
     Args:
         labels: K labels.
-        predict: Probabilities float32 (B, K) of frames uint8 (B, T, H, W, 3) and a frame mask
-            bool (B, T).
+        predict: Function from frames uint8 (B, T, H, W, 3) and a frame mask bool (B, T) to
+            probabilities float32 (B, K).
         reading: Options of `read_action`: size, frames, crop, trim.
-        shortest: Number of frames that a clip must have.
+        shortest: Minimum number of frames in a clip.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class LabelHead:
     def from_preset(cls, preset: Preset, precision: str, engine: str) -> "LabelHead":
         """Build the head of a preset."""
         if engine == "openvino":
-            raise CaptionerError("a model of activities runs in Keras: leave the engine out")
+            raise CaptionerError("an activity model runs only in Keras: leave the engine out")
         with tensorflow_logs_hidden():
             from keras import ops
 
@@ -77,16 +77,16 @@ class LabelHead:
     def describe(
         self, clips: Sequence[Clip], *, num_captions: int = 1
     ) -> list[Caption | CaptionerError]:
-        """Label clips, each with its `num_captions` most probable labels."""
+        """Assign the `num_captions` most probable labels to each clip."""
         return [self._label(clip, num_captions) for clip in clips]
 
     def _label(self, clip: Clip, count: int) -> Caption | CaptionerError:
         length = len(clip.frames)
         if length < self.shortest:
             return CaptionerError(
-                f"{length} frame in this clip: this model sees by what moves, so it needs "
+                f"{length} frame in this clip: this model recognizes motion, so it needs "
                 f"{self.shortest} or more"
             )
-        # All clips are padded to one shape, so that one network is compiled.
+        # All clips are padded to one shape, so that the network is compiled only once.
         (probabilities,) = self._predict(*pad_clips([clip.frames], self.reading["frames"]))
         return Label.from_probabilities(self.labels, probabilities, count)

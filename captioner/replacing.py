@@ -1,4 +1,4 @@
-"""Files and folders written as a whole or not at all."""
+"""Atomic replacement of files and folders."""
 
 import os
 import re
@@ -13,18 +13,18 @@ from captioner.errors import CaptionerError
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give the name of a file to write, which takes the place of another one at the end.
+    """Yield a temporary path to write; at the end it replaces the file.
 
-    A kill at any moment leaves the old file or the new one; an exception leaves the old one.
+    A kill at any moment leaves either the old or the new file; an exception leaves the old one.
 
     Args:
-        path: The file to replace, or to make; its folder exists.
+        path: File to replace or create; its folder exists.
 
     Yields:
-        A name of its own beside it, with the same suffix.
+        A temporary path in the same folder, with the same suffix.
 
     Raises:
-        CaptionerError: The file cannot be written.
+        CaptionerError: If the file cannot be written.
 
     Example:
         >>> import tempfile
@@ -50,21 +50,21 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 @contextmanager
 def replacing_folder(folder: Path) -> Iterator[Path]:
-    """Give an empty folder to fill, which takes the place of another one at the end.
+    """Yield an empty temporary folder to fill; at the end it replaces the folder.
 
-    The new folder is made beside the old one. Everything in it is on the disk before the old one
-    moves aside by renaming, and only then is the old one deleted. After a kill between the two
-    renamings the old one is put back by the next call; after any other kill one of the two is in
-    place. An exception leaves the old folder as it was.
+    The new folder is created beside the old one and flushed to disk. Then the old folder is
+    renamed, the new one takes its name, and the old one is deleted. After a kill between the two
+    renames, the next call restores the old folder; after any other kill, either the old or the
+    new folder is in place. An exception leaves the old folder unchanged.
 
     Args:
-        folder: The folder to replace; whether it may be is for the caller to know.
+        folder: Folder to replace; the caller checks that it may be replaced.
 
     Yields:
         The folder to fill.
 
     Raises:
-        CaptionerError: The folder cannot be written.
+        CaptionerError: If the folder cannot be written.
     """
     folder = Path(os.path.abspath(folder))  # noqa: PTH100  (resolve would follow a symlink)
     name = f".{folder.name}.{os.getpid()}-{secrets.token_hex(4)}"
@@ -91,19 +91,18 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
 
 
 def restore_folder(folder: Path) -> None:
-    """Put back a folder that a kill left aside, and delete what killed processes left half made.
+    """Restore a folder after a kill, and delete partial folders of killed processes.
 
-    Only names that `replacing_folder` gives are looked at, and only those of processes that are
-    gone.
+    Only folders named by `replacing_folder` are considered, and only if their process has ended.
 
     Args:
-        folder: As `replacing_folder` takes it.
+        folder: Folder as for `replacing_folder`.
     """
     folder = Path(folder)
     pattern = re.compile(rf"\.{re.escape(folder.name)}\.(\d+)-[0-9a-f]{{8}}\.(part|old)")
     try:
         neighbours = sorted(folder.parent.iterdir())
-    except OSError:  # no folder, or one that may not be listed
+    except OSError:  # the folder is missing or cannot be listed
         return
     for path in neighbours:
         match = pattern.fullmatch(path.name)
@@ -129,20 +128,20 @@ def _is_running(process: int) -> bool:
 
 def _unwritable(path: Path, error: OSError) -> CaptionerError:
     return CaptionerError(
-        f"cannot write {path} ({error.strerror or error}): choose a folder that exists and may "
-        "be written to, and that has room"
+        f"cannot write {path} ({error.strerror or error}): choose a folder that exists, is "
+        "writable and has enough space"
     )
 
 
 def _flush(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk."""
+    """Flush a file, or the entries of a folder, to disk."""
     try:
         descriptor = os.open(path, os.O_RDONLY)
-    except OSError:  # Windows opens no folders, and needs no flush of them
+    except OSError:  # Windows cannot open folders, and need not flush them
         return
     try:
         os.fsync(descriptor)
     except OSError:
-        pass  # some file systems of networks cannot
+        pass  # some network file systems do not support it
     finally:
         os.close(descriptor)

@@ -1,4 +1,4 @@
-"""What a model says about a source: a caption, or a label, which is a caption of one word."""
+"""Results of a model for a source: captions, and labels, which are captions of one word."""
 
 import math
 from collections.abc import Sequence
@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from captioner.errors import CaptionerError
 
-if TYPE_CHECKING:  # whoever only reads data sets needs no NumPy
+if TYPE_CHECKING:  # reading data sets does not need NumPy
     import numpy as np
 
-CAPTION, ACTIVITY = "caption", "activity"  # what a model is for: its task
-_LEAST = 1e-4  # probabilities below are rounding errors of the network
+CAPTION, ACTIVITY = "caption", "activity"  # the tasks of models
+_LEAST = 1e-4  # smaller probabilities are rounding errors of the network
 
 
 @dataclass(frozen=True, repr=False)
@@ -19,19 +19,19 @@ class Caption:
     """A sentence about an image or a clip.
 
     Attributes:
-        text: The sentence, to be read.
-        words: Its words, as the decoder wrote them.
-        log_prob: Natural logarithm of the probability of the sentence, its end included.
-        score: What the beam search compares: `log_prob` normalised by length.
-        attention: float32 (L, T, P), where the decoder looked for each of the L words, or None.
-        alternatives: Further sentences about the same image, in falling order of score.
-        span: Where the clip begins and ends in its video, in seconds; None for an image.
-        confidence: Share of its content words that people would be expected to confirm, 0 to 1;
-            None where the preset has not been calibrated.
-        uncertain: Whether the confidence is below the least that was asked for; then the text is
-            empty, and log_prob, score and confidence are those of the sentence that is withheld.
-        partial: Whether the image was cut off a little before its end, and its upper part alone
-            is described.
+        text: Sentence to display.
+        words: Words of the sentence, as the decoder wrote them.
+        log_prob: Natural logarithm of the probability of the sentence, including its end.
+        score: Score in the beam search: `log_prob` normalised by length.
+        attention: Attention of the decoder for each of the L words, float32 (L, T, P), or None.
+        alternatives: Further sentences about the same image, by descending score.
+        span: Start and end of the clip in its video, in seconds; None for an image.
+        confidence: Expected share of its content words that people would confirm, 0 to 1; None
+            if the preset has not been calibrated.
+        uncertain: True if the confidence is below the requested minimum; then the text is empty,
+            and log_prob, score and confidence are those of the withheld sentence.
+        partial: True if the image file was cut off shortly before its end, so that only its upper
+            part is described.
 
     Example:
         >>> Caption("a dog", ("a", "dog"), -1.0, -0.6, confidence=0.5)
@@ -50,7 +50,7 @@ class Caption:
     partial: bool = False
 
     def __repr__(self) -> str:
-        """Show what people look at; the attention alone has thousands of numbers."""
+        """Return a short form; the attention alone has thousands of numbers."""
         sure = None if self.confidence is None else round(self.confidence, 2)
         shown = {"span": self.span, "confidence": sure}
         parts = [repr(self.text), *(f"{k}={v!r}" for k, v in shown.items() if v is not None)]
@@ -62,7 +62,7 @@ class Caption:
         return f"{type(self).__name__}({', '.join(parts)})"
 
     def _repr_html_(self) -> str:
-        """Show the caption in a notebook, with where the decoder looked for each word."""
+        """Return HTML for notebooks, with the attention for each word."""
         from captioner.rich_display import caption_html
 
         return caption_html(self)
@@ -73,9 +73,9 @@ class Label(Caption):
     """One of a model's labels, as the caption of a whole clip.
 
     Attributes:
-        text: The label.
+        text: Label.
         log_prob: Natural logarithm of its probability.
-        alternatives: Further labels of the same clip, in falling order of probability.
+        alternatives: Further labels of the same clip, by descending probability.
     """
 
     @property
@@ -87,12 +87,12 @@ class Label(Caption):
     def from_probabilities(
         cls, labels: Sequence[str], probabilities: "np.ndarray", count: int = 1
     ) -> "Label":
-        """Make the most probable label, with the next ones as its alternatives.
+        """Create the most probable label, with the next ones as its alternatives.
 
         Args:
             labels: K labels.
-            probabilities: float (K,).
-            count: Number of labels, the first included.
+            probabilities: Probabilities, float (K,).
+            count: Number of labels, including the first.
 
         Example:
             >>> import numpy as np
@@ -110,15 +110,15 @@ class Label(Caption):
 
 @dataclass(frozen=True)
 class Result:
-    """What a model says about one of several sources, or about a part of it.
+    """Result for one of several sources, or for a part of it.
 
     Attributes:
-        source: The source itself, as it was given.
-        index: Position of the source among all.
-        caption: The caption, or the error that says why there is none, or why there are no more.
-        last: Whether nothing more will come about this source.
-        frames: Number of frames that were looked at.
-        times: When each of these appears in its video, in seconds; of an image 0.
+        source: Source as the caller passed it.
+        index: Index of the source among all sources.
+        caption: Caption, or the error that explains why there is none or why no more follow.
+        last: True if this is the last result of this source.
+        frames: Number of frames that the model used.
+        times: Time of each of these frames in its video, in seconds; 0 for an image.
     """
 
     source: Any

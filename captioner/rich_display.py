@@ -1,4 +1,4 @@
-"""A caption as notebooks show it: the sentence, where the decoder looked, what else it says."""
+"""HTML of a caption for notebooks: the sentence, the attention and the alternatives."""
 
 import base64
 import html
@@ -12,19 +12,19 @@ from PIL import Image
 if TYPE_CHECKING:
     from captioner.results import Caption
 
-_SIDE = 42  # pixels of a map; it has some 7 x 7 values, which browsers enlarge softly
-_MOST = 8  # frames of a clip whose maps are shown
+_SIDE = 42  # pixels of a map of, for example, 7 x 7 values, which browsers interpolate
+_MOST = 8  # maximum number of frames whose maps are shown
 
 
 def caption_html(caption: "Caption") -> str:
-    """Write a caption as HTML, light and without scripts: some 200 bytes for each word.
+    """Return a caption as HTML without scripts: about 200 bytes per word.
 
     Args:
-        caption: A caption, or a label. Below each word is a map of the attention to it, dark where
-            the decoder looked, of clips one for each of eight frames.
+        caption: Caption or label. A map below each word shows its attention, dark where it is
+            high; a clip has a map for each of up to eight frames.
 
     Returns:
-        A fragment of HTML; texts are escaped.
+        A fragment of HTML with escaped texts.
 
     Example:
         >>> from captioner.results import Caption
@@ -49,7 +49,7 @@ def caption_html(caption: "Caption") -> str:
 
 
 def _facts(caption: "Caption") -> str:
-    """Return what is known of a caption besides its words."""
+    """Return the facts about a caption besides its words."""
     facts = []
     if caption.span is not None:
         facts.append(f"{caption.span[0]:.1f} to {caption.span[1]:.1f} s")
@@ -66,7 +66,7 @@ def _facts(caption: "Caption") -> str:
 
 
 def _looked_at(word: str, looked: np.ndarray, strongest: float) -> str:
-    """Return a word with a map of the attention (T, P) to it below, frame beside frame."""
+    """Return a word above its map of the attention (T, P), with the frames side by side."""
     kept = looked[np.linspace(0, len(looked) - 1, min(len(looked), _MOST)).round().astype(int)]
     side = math.isqrt(kept.shape[1])
     maps = np.concatenate(kept.reshape(len(kept), side, side), axis=1)  # (side, T * side)

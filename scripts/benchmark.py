@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""How fast, how large and how exact captioner is on this machine.
+"""Measure the speed, memory and exactness of captioner on this machine.
 
     python scripts/benchmark.py caption
     python scripts/benchmark.py video --films films
@@ -15,7 +15,7 @@
     python scripts/benchmark.py scale
     python scripts/benchmark.py failures
 
-Each prints tables, or one JSON object with --json. Linux only: memory is read from /proc.
+Each command prints tables, or one JSON object with --json. Linux only: memory is read from /proc.
 """
 
 import click

@@ -3,7 +3,7 @@
 
     python scripts/bundle_preset.py runs/mine/finetune/best mine --card CARD.md
 
-Of a captioner, the search options are those by which epochs were compared; --search changes them.
+A captioner's search options are those used to compare epochs; --search overrides them.
 """
 
 import json
@@ -23,7 +23,7 @@ from captioner.results import ACTIVITY
 @click.argument("trained", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("name")
 @click.option("--card", required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--search", multiple=True, metavar="OPTION=VALUE", help="Of beam_search.")
+@click.option("--search", multiple=True, metavar="OPTION=VALUE", help="Search option.")
 def main(trained: Path, name: str, card: Path, search: tuple[str, ...]) -> None:
     """Bundle the preset in the folder TRAINED under NAME."""
     folder = Path(captioner.presets.storage.__file__).parent / name
@@ -40,7 +40,7 @@ def main(trained: Path, name: str, card: Path, search: tuple[str, ...]) -> None:
         with tensorflow_logs_hidden():
             from captioner.exports.graphs import with_graphs
         preset = replace(
-            with_graphs(preset),  # the package's own may be newer than the training's
+            with_graphs(preset),  # the package's graphs may be newer than the training's
             config={**preset.config, "generation": generation},
             card=card.read_text(encoding="utf-8"),
         )

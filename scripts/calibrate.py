@@ -1,13 +1,13 @@
 #!/usr/bin/env python
-"""Give a preset a confidence, or measure how far to trust the one that it has.
+"""Calibrate the confidence of a preset, or measure its calibration.
 
     python scripts/calibrate.py runs/mine/best --dataset data/flickr8k --dataset data/coco --fit
     python scripts/calibrate.py PRESET --dataset data/flickr8k --split test --plot reliability.png
 
---fit chooses the curve on the validation splits together and writes it into the preset's folder.
-Either way prints, for captions in ten groups by confidence, what people confirmed of their content
-words; and for each data set the area under the ROC curve of the confidence as a test of whether at
-least half of a caption's content words are confirmed.
+--fit fits the curve to all validation splits and writes it into the preset's folder. With or
+without it, the script prints the share of content words that people confirmed, for captions in ten
+groups by confidence; and for each data set the area under the ROC curve of the confidence as a test
+of whether at least half of a caption's content words are confirmed.
 """
 
 import math
@@ -38,20 +38,20 @@ _GROUPS = 10
     required=True,
     multiple=True,
     type=click.Path(exists=True, path_type=Path),
-    help="Images or clips with captions; may be given more than once.",
+    help="Images or clips with captions. Repeatable.",
 )
 @click.option("--split", default="val", show_default=True)
-@click.option("--fit", is_flag=True, help="Choose the curve and write it into the preset.")
+@click.option("--fit", is_flag=True, help="Fit the curve and write it into the preset.")
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw the groups.")
 def main(preset: str, datasets: tuple[Path, ...], split: str, fit: bool, plot: Path | None) -> None:
-    """Measure, and with --fit choose, the confidence of PRESET, a bundled name or a folder."""
+    """Measure, and with --fit calibrate, the confidence of PRESET, a bundled name or a folder."""
     with plain_errors():
         folder = preset_folder(preset)
         trained = read_preset(folder)
         if isinstance(trained.vocabulary, Subwords):
             raise CaptionerError(
-                f"{folder} writes pieces of words of any language, and confidence is the share of "
-                "English content words that people confirm: give a preset of whole words"
+                f"{folder} writes subwords of any language, but confidence is the share of English "
+                "content words that people confirm: give a preset with whole words"
             )
         captioner = Captioner(trained)
         measured = [_measure(captioner, dataset, split) for dataset in datasets]
@@ -66,7 +66,7 @@ def main(preset: str, datasets: tuple[Path, ...], split: str, fit: bool, plot: P
         elif "confidence" in trained.config:
             curve = Calibration(**trained.config["confidence"])
         else:
-            raise CaptionerError(f"{folder} has no confidence yet: choose one with --fit")
+            raise CaptionerError(f"{folder} has no confidence yet: calibrate it with --fit")
         given = _confidences(curve, log_probs, words)
         groups = np.array_split(np.argsort(given), _GROUPS)
         expected = [float(given[group].mean()) for group in groups]
@@ -82,7 +82,7 @@ def main(preset: str, datasets: tuple[Path, ...], split: str, fit: bool, plot: P
 
 
 def _measure(captioner: Captioner, dataset: Path, split: str) -> np.ndarray:
-    """Log-probabilities, numbers of words and confirmed shares of the captions, (3, N)."""
+    """Return log-probabilities, numbers of words and confirmed shares of captions, (3, N)."""
     rows = []
     examples = read_dataset(dataset).split(split)
     captions = captioner.stream(
@@ -121,7 +121,7 @@ def _by_dataset(curve: Calibration, datasets: tuple[Path, ...], measured: list[n
 
 
 def _draw(expected: list[float], confirmed: list[float], path: Path) -> None:
-    """Return a reliability diagram: on the diagonal a confidence is what it says."""
+    """Draw a reliability diagram, with a diagonal for perfect calibration."""
     try:
         from matplotlib.figure import Figure
     except ImportError as error:

@@ -1,10 +1,10 @@
 #!/usr/bin/env python
-"""Caption a picture with onnxruntime, NumPy and Pillow alone: a program to start your own from.
+"""Caption an image with only onnxruntime, NumPy and Pillow: a template for your own program.
 
     captioner export vgg16_top_down --format onnx --out onnx
     python scripts/caption_with_onnx.py onnx photo.jpg
 
-Greedy search. What each of the three networks takes and gives is in docs/how-to/run-with-onnx.md.
+The search is greedy. docs/how-to/run-with-onnx.md lists the inputs and outputs of each network.
 """
 
 import json
@@ -19,7 +19,7 @@ folder, picture = Path(sys.argv[1]), sys.argv[2]
 vocabulary = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
 words = [*vocabulary["special"], *vocabulary["words"]]
 if "tokenizer" in json.loads((folder / "config.json").read_text(encoding="utf-8")):
-    sys.exit(f"{folder} writes pieces of words: join them as captioner/text/subwords.py does")
+    sys.exit(f"{folder} writes subwords: join them as in captioner/text/subwords.py")
 PAD, START, END, UNKNOWN = range(4)
 networks = {
     name: onnxruntime.InferenceSession(folder / f"{name}.onnx")
@@ -28,7 +28,7 @@ networks = {
 
 
 def run(name: str, **inputs: np.ndarray) -> dict[str, np.ndarray]:
-    """Run one of the networks; tensors go in and come out by their names."""
+    """Run one of the networks, with named inputs and outputs."""
     names = [output.name for output in networks[name].get_outputs()]
     return dict(zip(names, networks[name].run(names, inputs), strict=True))
 
@@ -43,7 +43,7 @@ state = {name: part for name, part in begun.items() if name.startswith("state_")
 token, sentence = START, []
 while len(sentence) < 20:
     penalty = np.zeros(len(words), np.float32)
-    penalty[[PAD, START, UNKNOWN, token]] = -np.inf  # nor is a word said twice in a row
+    penalty[[PAD, START, UNKNOWN, token]] = -np.inf  # no word twice in a row
     token_ids, count = np.array([[token]], np.int32), np.array(1, np.int32)
     step = run("step", token_ids=token_ids, penalty=penalty, count=count, **state, **memory)
     token = int(step["words"][0, 0, 0])

@@ -3,8 +3,8 @@
 
     python scripts/choose_search.py PRESET --config vgg16_top_down
 
-Prints a table of all combinations, the best mean CIDEr first: the mean over the recipe's data sets
-by their validation weights, on stored features. METEOR is left out: it needs Java.
+Prints a table of all combinations, the best mean CIDEr first. The mean is over the recipe's data
+sets with their validation weights, on stored features. METEOR is omitted because it needs Java.
 """
 
 import itertools
@@ -34,7 +34,7 @@ _BATCH = 100
 @click.option(
     "--features",
     type=click.Path(exists=True, path_type=Path),
-    help="Feature store of the preset's encoder, where it is not the recipe's.",
+    help="Feature store of the preset's encoder; default: the recipe's.",
 )
 @click.option("--beam-width", "widths", multiple=True, type=int, default=(3, 5), show_default=True)
 @click.option(
@@ -56,7 +56,7 @@ def main(
     powers: tuple[float, ...],
     ngrams: tuple[int, ...],
 ) -> None:
-    """Score the searches of PRESET, a bundled name or a folder, on stored features."""
+    """Score search options of PRESET, a bundled name or a folder, on stored features."""
     with plain_errors():
         trained = read_preset(preset)
         recipe = read_config(config)

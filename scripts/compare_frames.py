@@ -1,18 +1,19 @@
 #!/usr/bin/env python
-"""How to give a decoder the frames of a clip: five ways on the same clips, scored and compared.
+"""Compare five methods of reading the frames of a clip, on the same clips.
 
     python scripts/moving_windows.py data/flickr8k --split val --out data/moving_windows
     python scripts/compare_frames.py data/moving_windows --split val
 
-- attention: all frames at once, as the captioner does it; each word looks at places of any frame,
-  and each frame is blended with the mean of all;
-- unblended: the same with the frames as they are;
-- middle: the middle frame alone, as if it were a picture;
+- attention: all frames at once, as in the captioner; each word attends to the locations of all
+  frames, and each frame is blended with the mean of all;
+- unblended: the same, with unblended frames;
+- middle: only the middle frame, as an image;
 - mean: the mean of the features over the frames, as one frame;
-- vote: each frame alone; then the sentence that most frames have, of several the best by score.
+- vote: each frame by itself; then the sentence of most frames, and among ties the one with the
+  best score.
 
-VGG16 sees every frame once, for all five. The last columns are the 95 % intervals of a score and
-of its difference from attention's, by the bootstrap over clips.
+VGG16 encodes every frame once, for all five. The last columns are the 95 % intervals of a score and
+of its difference from attention's, from the bootstrap over clips.
 """
 
 import math
@@ -38,13 +39,13 @@ from captioner.presets.storage import DEFAULT_PRESET
 from captioner.results import Caption
 
 METRICS = ("CIDEr", "METEOR", "BLEU-4")
-_BATCH = 25  # clips that are described together
+_BATCH = 25  # clips in one batch
 
 Features = Sequence[np.ndarray]  # of each clip, float (T, P, C)
 
 
 def encode(captioner: Captioner, paths: Sequence[Path]) -> list[np.ndarray]:
-    """Return the features of up to 16 frames of each film, float32 (T, P, C)."""
+    """Return the features of up to 16 frames of each video, float32 (T, P, C)."""
     encoded = []
     for path in tqdm(paths, "VGG16", unit=" clips", disable=None):
         (clip,) = read_clips(path, captioner.image_size, math.inf)
@@ -53,7 +54,7 @@ def encode(captioner: Captioner, paths: Sequence[Path]) -> list[np.ndarray]:
 
 
 def search(captioner: Captioner, clips: Features) -> list[Caption]:
-    """Return the best sentence about each clip, all of its frames given as they are."""
+    """Return the best sentence about each clip, from its unblended frames."""
     found: list[Caption] = []
     for first in range(0, len(clips), _BATCH):
         for caption in captioner.caption_features(clips[first : first + _BATCH]):
@@ -64,7 +65,7 @@ def search(captioner: Captioner, clips: Features) -> list[Caption]:
 
 
 def attention(captioner: Captioner, clips: Features) -> list[Caption]:
-    """Return the best sentence about each clip, all of its frames given as the captioner does."""
+    """Return the best sentence about each clip, from its blended frames."""
     return search(captioner, [smooth_frames(clip) for clip in clips])
 
 
@@ -79,13 +80,13 @@ def mean(captioner: Captioner, clips: Features) -> list[Caption]:
 
 
 def vote(captioner: Captioner, clips: Features) -> list[Caption]:
-    """Return the sentence that is the best about most frames of each clip."""
+    """Return the best sentence of most frames of each clip."""
     said = iter(search(captioner, [frame[np.newaxis] for clip in clips for frame in clip]))
     return [elect([next(said) for _ in clip]) for clip in clips]
 
 
 def elect(candidates: Sequence[Caption]) -> Caption:
-    """Return the most frequent of some sentences, and of those as frequent the best by score."""
+    """Return the most frequent sentence, and among ties the one with the best score."""
     votes = Counter(candidate.words for candidate in candidates)
     return max(candidates, key=lambda candidate: (votes[candidate.words], candidate.score))
 
@@ -100,7 +101,7 @@ WAYS: dict[str, Callable[[Captioner, Features], list[Caption]]] = {
 
 
 def score_table(evaluations: Sequence[Evaluation]) -> str:
-    """Scores in hundredths, and how far each way is from the first."""
+    """Return the scores x 100, and the difference of each method from the first."""
     first, *others = evaluations
     differences = [paired_bootstrap(first.metrics, other.metrics) for other in others]
     rows = []
@@ -117,7 +118,7 @@ def score_table(evaluations: Sequence[Evaluation]) -> str:
 
 
 def caption_table(evaluations: Sequence[Evaluation]) -> str:
-    """Return what is said of each clip, beside the first of the people's captions."""
+    """Return the captions of each clip, and its first human caption."""
     first = evaluations[0]
     rows = [
         (clip, truths[0], *(evaluation.captions[clip] for evaluation in evaluations))
@@ -129,10 +130,10 @@ def caption_table(evaluations: Sequence[Evaluation]) -> str:
 @click.command()
 @click.argument("dataset", type=click.Path(exists=True, path_type=Path))
 @click.option("--images", type=click.Path(exists=True, path_type=Path), help="Folder of the clips.")
-@click.option("--split", default="test", show_default=True, help='Or "all".')
+@click.option("--split", default="test", show_default=True, help='Split, or "all".')
 @click.option("--preset", default=DEFAULT_PRESET, show_default=True, help="Name or folder.")
-@click.option("--meteor/--no-meteor", default=None, help="By default where Java is installed.")
-@click.option("--captions", is_flag=True, help="Print what is said of each clip, too.")
+@click.option("--meteor/--no-meteor", default=None, help="Default: if Java is installed.")
+@click.option("--captions", is_flag=True, help="Also print the captions of each clip.")
 def main(
     dataset: Path,
     images: Path | None,
@@ -141,7 +142,7 @@ def main(
     meteor: bool | None,
     captions: bool,
 ) -> None:
-    """Score five ways to describe the clips of DATASET, a table of (image, caption)."""
+    """Score five methods of describing the clips of DATASET, a table of (image, caption)."""
     with plain_errors():
         truth, films = references_of(read_dataset(dataset, images), split)
         captioner = Captioner.from_preset(preset)

@@ -1,13 +1,13 @@
 #!/usr/bin/env python
-"""How well cuts are found: the detector of this project beside PySceneDetect's, on known cuts.
+"""Compare the shot detector of this project with PySceneDetect's, on known cuts.
 
     pip install 'captioner[peers]'
     python scripts/compare_shots.py data/flickr8k/images
     python scripts/compare_shots.py data/activity/clips
 
-Films are joined from the folder's pictures, over which a window pans or zooms, or from its clips,
-each of one shot. So every cut is known, and anything else that a detector reports is wrong. The
-times are of decoding and detecting together, as a ratio to this project's.
+Videos are concatenated from the folder's images, over which a window pans or zooms, or from its
+clips of one shot each. So every cut is known, and any other cut of a detector is wrong. The times
+include decoding and detecting, as a ratio to this project's.
 """
 
 import time
@@ -32,19 +32,19 @@ from captioner.media.video import Video
 
 _PICTURES, _CLIPS = {".jpg", ".jpeg", ".png"}, {".mp4", ".avi", ".mkv", ".mov", ".webm"}
 _HEIGHT, _WIDTH = 240, 320
-_PICTURE_RATE = 24  # frames a second of a film made from pictures
-_SECONDS = (1.0, 6.0)  # of a shot, at least and at most
-_SHORTEST = 0.6  # seconds of a shot, by PySceneDetect's own default
-_TOLERANCE = 1.5 / RATE  # seconds between a cut and the time at which it is reported
+_PICTURE_RATE = 24  # frames/s of a video made from images
+_SECONDS = (1.0, 6.0)  # minimum and maximum length of a shot
+_SHORTEST = 0.6  # minimum seconds of a shot, PySceneDetect's default
+_TOLERANCE = 1.5 / RATE  # seconds between a cut and its reported time
 
 Shot = list[np.ndarray]  # frames, uint8 (H, W, 3) each
-Detector = Callable[[Path], list[float]]  # times of the cuts of a film, in seconds
+Detector = Callable[[Path], list[float]]  # times of the cuts of a video, in seconds
 
 
 def read_shot(path: Path, random: np.random.Generator) -> tuple[Shot, int]:
-    """Return a shot of 1 to 6 seconds, or as long as its clip, and its frames a second.
+    """Return a shot of 1 to 6 seconds, but not longer than its clip, and its frame rate.
 
-    Over a picture a window of 50 to 100 % of its side moves from one place and size to another.
+    For an image, a window of 50 to 100 % of its side moves from one position and size to another.
     """
     seconds = random.uniform(*_SECONDS)
     if path.suffix.lower() in _PICTURES:
@@ -59,7 +59,7 @@ def read_shot(path: Path, random: np.random.Generator) -> tuple[Shot, int]:
 
 
 def write_film(path: Path, sources: list[Path], random: np.random.Generator) -> list[float]:
-    """Join a shot of each source at the rate of the first; returns the cuts' times in seconds."""
+    """Join a shot of each source at the rate of the first; return the cuts' times in seconds."""
     shots, rates = zip(*(read_shot(source, random) for source in sources), strict=True)
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=rates[0])
@@ -73,7 +73,7 @@ def write_film(path: Path, sources: list[Path], random: np.random.Generator) -> 
 
 
 def ours(film: Path) -> list[float]:
-    """`captioner.media.shots`, on the frames that the captioner looks at."""
+    """Return the cuts from `captioner.media.shots`, on the frames that the captioner samples."""
     video = Video(str(film))
     try:
         marked = list(mark_cuts(video.frames(k / RATE for k in count())))
@@ -83,7 +83,7 @@ def ours(film: Path) -> list[float]:
 
 
 def peers() -> Iterator[tuple[str, Detector]]:
-    """PySceneDetect's detectors with its own thresholds, on all frames and on those we look at."""
+    """Yield PySceneDetect's detectors with default thresholds, on all and on sampled frames."""
     try:
         from scenedetect import AdaptiveDetector, ContentDetector, SceneManager, open_video
     except ImportError as error:
@@ -106,7 +106,7 @@ def peers() -> Iterator[tuple[str, Detector]]:
 
 
 def matched(found: list[float], true: list[float]) -> int:
-    """How many true cuts are found, each by another time that is near enough."""
+    """Return the number of true cuts that are found, each at a different time within tolerance."""
     left, hits = sorted(found), 0
     for cut in true:
         near = [x for x in left if abs(x - cut) <= _TOLERANCE]
@@ -119,20 +119,22 @@ def matched(found: list[float], true: list[float]) -> int:
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--films", default=20, show_default=True, type=click.IntRange(min=1))
-@click.option("--shots", default=15, show_default=True, type=click.IntRange(min=2), help="A film.")
+@click.option(
+    "--shots", default=15, show_default=True, type=click.IntRange(min=2), help="Per video."
+)
 @click.option("--seed", default=0, show_default=True)
 def main(folder: Path, films: int, shots: int, seed: int) -> None:
-    """Find the cuts of films joined from the pictures or clips in FOLDER."""
+    """Find the cuts of videos joined from the images or clips in FOLDER."""
     with plain_errors():
         sources = sorted(p for p in folder.iterdir() if p.suffix.lower() in _PICTURES | _CLIPS)
         if len(sources) < shots:
-            raise CaptionerError(f"{folder} has {len(sources)} pictures or clips: give more")
+            raise CaptionerError(f"{folder} has {len(sources)} images or clips: give more")
         detectors: list[tuple[str, Detector]] = [("captioner", ours), *peers()]
         hits, reported = dict.fromkeys(dict(detectors), 0), dict.fromkeys(dict(detectors), 0)
         seconds = dict.fromkeys(dict(detectors), 0.0)
         random, known = np.random.default_rng(seed), 0
         with TemporaryDirectory() as workplace:
-            for number in tqdm(range(films), unit=" films", disable=None):
+            for number in tqdm(range(films), unit=" videos", disable=None):
                 film = Path(workplace) / f"{number}.mp4"
                 chosen = random.choice(len(sources), shots, replace=False)
                 true = write_film(film, [sources[i] for i in chosen], random)
@@ -143,7 +145,7 @@ def main(folder: Path, films: int, shots: int, seed: int) -> None:
                     seconds[name] += time.perf_counter() - began
                     hits[name] += matched(found, true)
                     reported[name] += len(found)
-        click.echo(f"{films} films, {known} cuts\n")
+        click.echo(f"{films} videos, {known} cuts\n")
         rows = [
             [
                 name,

@@ -1,12 +1,12 @@
 #!/usr/bin/env python
-"""A sentence for each shot of every film in a folder, as JSON Lines.
+"""Describe each shot of every video in a folder, as JSON Lines.
 
     python scripts/describe_videos.py videos --out captions.jsonl
 
-A row is a film: {"path": ..., "segments": [{"start": ..., "end": ..., "caption": ...}, ...]}, with
-an "error" if it could not be read to its end; a picture among them has a "caption" alone. A run
-that was stopped, in whatever way, is gone on with by the same command. `caption videos --recursive
---out captions.jsonl` does the same; this is the recipe, to be changed.
+A row is a video: {"path": ..., "segments": [{"start": ..., "end": ..., "caption": ...}, ...]}, with
+an "error" if it could not be read to its end; an image has only a "caption". The same command
+resumes an interrupted run. `caption videos --recursive --out captions.jsonl` does the same; this
+script is a template to change.
 """
 
 import math
@@ -28,9 +28,9 @@ from captioner.reports.run_record import Settings
 @click.argument("folder", type=click.Path(exists=True, file_okay=False))
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--preset", default=DEFAULT_PRESET, show_default=True)
-@click.option("--whole", is_flag=True, help="One sentence about each film, not one a shot.")
+@click.option("--whole", is_flag=True, help="One sentence per video, not per shot.")
 def main(folder: str, out: Path, preset: str, whole: bool) -> None:
-    """Describe the films of FOLDER and its subfolders."""
+    """Describe the videos of FOLDER and its subfolders."""
     with plain_errors(), ExitStack() as stack:
         settings = Settings.of_preset(preset, preset_folder(preset), {"--whole": whole})
         report = stack.enter_context(open_report(out, "jsonl", settings=settings))
@@ -40,8 +40,8 @@ def main(folder: str, out: Path, preset: str, whole: bool) -> None:
             return
         captioner = Captioner.from_preset(preset)
         frames = 0
-        with tqdm(total=len(films), unit=" films", disable=None) as progress:
-            # The next films are decoded by threads while the network describes this one.
+        with tqdm(total=len(films), unit=" videos", disable=None) as progress:
+            # Threads decode the next videos while the network describes this one.
             for result in captioner.describe(films, every=math.inf if whole else None):
                 report.write(result.source, result.caption, result.last)
                 frames += result.frames

@@ -1,10 +1,10 @@
 #!/usr/bin/env python
-"""Pictures side by side with their captions, or one picture with what the decoder looked at.
+"""Draw images side by side with their captions, or one image with its attention.
 
     python scripts/draw_captions.py data/samples/dog.jpg data/samples/cat.jpg --out captions.jpg
     python scripts/draw_captions.py data/samples/dog.jpg --attention --out attention.jpg
 
-The second is the figure of Xu et al. 2015, as `caption --explain` draws it.
+The second figure is that of Xu et al. 2015, as drawn by `caption --explain`.
 """
 
 from pathlib import Path
@@ -22,11 +22,11 @@ from captioner.reports.figure import draw_attention, draw_sheet, save_figure
 @click.argument("pictures", nargs=-1, required=True, metavar="PICTURE...")
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--preset", default=DEFAULT_PRESET, show_default=True, help="Name or folder.")
-@click.option("--attention", is_flag=True, help="Show where the decoder looked for each word.")
+@click.option("--attention", is_flag=True, help="Show the attention for each word.")
 @click.option(
     "--per-row",
     type=click.IntRange(min=1),
-    help="Pictures in a row at most; by default 3, with --attention 6.",
+    help="Maximum number of images in a row; default: 3, or 6 with --attention.",
 )
 def main(
     pictures: tuple[str, ...], out: Path, preset: str, attention: bool, per_row: int | None
@@ -36,7 +36,7 @@ def main(
         from captioner.captioner import Captioner
 
         if attention and len(pictures) > 1:
-            raise click.UsageError("--attention shows one picture: name only one.")
+            raise click.UsageError("--attention shows one image: name only one.")
         captions = Captioner.from_preset(preset).generate(pictures)
         loaded = [load_image(picture) for picture in pictures]
         if attention:

@@ -1,10 +1,10 @@
 #!/usr/bin/env python
-"""Draw sixty pictures of coloured shapes, with captions in French and in Chinese.
+"""Draw sixty images of coloured shapes, with captions in French and in Chinese.
 
     python scripts/draw_shapes.py shapes
 
-writes the pictures, fr.csv and zh.csv. Ten combinations of shape, colour and ground are of the
-split "test": each of the three occurs in training, but not the three together.
+writes the images, fr.csv and zh.csv. Ten combinations of shape, colour and ground form the split
+"test": each shape, colour and ground also occurs in training, but not in the same combination.
 """
 
 import csv
@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw
 
 SHAPES = {"circle": "圆形", "square": "正方形", "triangle": "三角形", "star": "星形"}
 NOUNS = {"circle": "un cercle", "square": "un carré", "triangle": "un triangle"}
-# Colour, in French of a masculine and of a feminine noun, and in Chinese.
+# Colour, its French forms for a masculine and for a feminine noun, and its Chinese name.
 COLOURS = (
     ((215, 25, 30), "rouge", "rouge", "红色"),
     ((15, 15, 15), "noir", "noire", "黑色"),
@@ -38,17 +38,17 @@ _COUNT, _TEST, _VAL = 60, 10, 6
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--seed", default=0, show_default=True)
 def main(folder: Path, seed: int) -> None:
-    """Draw sixty pictures into FOLDER, with tables of captions in French and Chinese."""
+    """Draw sixty images into FOLDER, with tables of captions in French and Chinese."""
     draw_shapes(folder, seed)
-    click.echo(f"{folder}: {_COUNT} pictures, fr.csv, zh.csv")
+    click.echo(f"{folder}: {_COUNT} images, fr.csv, zh.csv")
 
 
 def draw_shapes(folder: Path, seed: int = 0) -> None:
-    """Draw the pictures and write the tables.
+    """Draw the images and write the tables.
 
     Args:
-        folder: Where to; made where it is not there.
-        seed: Of combinations, places, sizes and noise.
+        folder: Output folder, created if it is missing.
+        seed: Seed of combinations, positions, sizes and noise.
     """
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(seed)

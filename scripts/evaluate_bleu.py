@@ -1,11 +1,11 @@
 #!/usr/bin/env python
-"""BLEU, ROUGE-L and CIDEr of a model on a data set, or of a file of captions.
+"""Print BLEU, ROUGE-L and CIDEr of a model on a data set, or of a file of captions.
 
     python scripts/evaluate_bleu.py --preset vgg16_top_down --dataset data/flickr8k
     python scripts/evaluate_bleu.py results.json --references dataset_flickr8k.json
 
-Captions and references are split into words as Karpathy and Fei-Fei (2015) do, as in the table of
-the README. For METEOR, other word splits, and a page with pictures, use `captioner evaluate`.
+Captions and references are tokenized as in Karpathy and Fei-Fei (2015) and in the README's table.
+For METEOR, other tokenizations, and a page with images, use `captioner evaluate`.
 """
 
 from pathlib import Path
@@ -25,7 +25,7 @@ from captioner.evaluation.score_table import interval_text
 @click.option("--references", type=click.Path(exists=True, path_type=Path))
 @click.option("--preset", help="Name or folder of a model.")
 @click.option("--dataset", type=click.Path(exists=True, path_type=Path))
-@click.option("--images", type=click.Path(exists=True, path_type=Path), help="Picture folder.")
+@click.option("--images", type=click.Path(exists=True, path_type=Path), help="Image folder.")
 @click.option("--split", default="test", show_default=True)
 def main(
     results: Path | None,
@@ -46,7 +46,7 @@ def main(
         else:
             raise click.UsageError("Give --preset and --dataset, or RESULTS and --references.")
         evaluation = evaluate_captions(captions, truth.captions, name=name, tokenization="karpathy")
-        click.echo(f"{name}, {split} split, {len(truth.captions)} pictures")
+        click.echo(f"{name}, {split} split, {len(truth.captions)} images")
         for metric in ("BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4", "ROUGE-L", "CIDEr"):
             score, ends = evaluation.metrics[metric].score, evaluation.intervals[metric]
             click.echo(f"{metric:8}{100 * score:6.1f}  ({interval_text(ends)})")

@@ -1,12 +1,12 @@
 #!/usr/bin/env python
-"""Short clips with captions, made from the pictures of a data set by a window that moves over them.
+"""Make short clips with captions from the images of a data set, by a moving window.
 
     python scripts/moving_windows.py data/flickr8k --split val --out data/moving_windows
     captioner evaluate --preset vgg16_top_down --dataset data/moving_windows --split val
 
-A third of the clips pan, a third zoom, a third cut from one picture to another half-way. Every
-clip has the captions of its pictures, in captions.jsonl beside it: what a captioner says of moving
-pictures is thus scored without any films. The same seed gives the same clips.
+A third of the clips pan, a third zoom, and a third cut from one image to another in the middle.
+Each clip has the captions of its images, in captions.jsonl in the same folder. So a captioner can
+be scored on moving images without any videos. The same seed produces the same clips.
 """
 
 import json
@@ -30,16 +30,16 @@ from captioner.media.image import load_image
 
 KINDS = ("pan", "zoom", "cut")
 FRAMES = 8
-RATE = 4  # frames a second, as many as the captioner looks at
-SIZE = 224  # pixels of a frame along each side; pictures are stretched, as before VGG16
-_PANNING = 0.6  # side of the window that pans, as a share of the picture's
-_ZOOMED = 0.4  # and of the smallest one
+RATE = 4  # frames/s, the sampling rate of the captioner
+SIZE = 224  # pixels per side of a frame; images are stretched, as for VGG16
+_PANNING = 0.6  # side of the panning window, as a share of the image's
+_ZOOMED = 0.4  # side of the smallest zoom window
 
-Window = np.ndarray  # left, top and side as shares of the picture's sides
+Window = np.ndarray  # left, top and side as shares of the image's sides
 
 
 def pan(random: np.random.Generator) -> tuple[Window, Window]:
-    """First and last window of a pan: from one edge of the picture to the opposite one."""
+    """Return the first and last window of a pan from one edge of the image to the opposite one."""
     start, end = random.uniform(0, 1 - _PANNING, (2, 2))  # (left, top) of each
     axis = random.integers(2)
     start[axis], end[axis] = random.permutation([0, 1 - _PANNING])
@@ -47,20 +47,20 @@ def pan(random: np.random.Generator) -> tuple[Window, Window]:
 
 
 def zoom(random: np.random.Generator) -> tuple[Window, Window]:
-    """First and last window of a zoom: the whole picture and a part of it, in either order."""
+    """Return the first and last window of a zoom: the whole image and a part, in either order."""
     whole = np.array([0.0, 0.0, 1.0])
     part = np.array([*random.uniform(0, 1 - _ZOOMED, 2), _ZOOMED])
     return (whole, part) if random.integers(2) else (part, whole)
 
 
 def move(picture: np.ndarray, start: Window, end: Window, frames: int) -> list[np.ndarray]:
-    """Move a window over a picture, steadily.
+    """Move a window over an image at constant speed.
 
     Args:
-        picture: uint8 (H, W, 3).
+        picture: Image, uint8 (H, W, 3).
         start: Window of the first frame.
         end: Window of the last frame.
-        frames: How many, T.
+        frames: Number of frames, T.
 
     Returns:
         T frames, uint8 (SIZE, SIZE, 3).
@@ -69,18 +69,18 @@ def move(picture: np.ndarray, start: Window, end: Window, frames: int) -> list[n
     shown = []
     for left, top, side in np.linspace(start, end, frames):
         box = np.array([left, top, left + side, top + side]) * (image.size * 2)
-        box = np.clip(box, 0, image.size * 2)  # the last bit of a float may lie outside
+        box = np.clip(box, 0, image.size * 2)  # rounding may lead outside
         resized = image.resize((SIZE, SIZE), Image.Resampling.BICUBIC, tuple(box))
         shown.append(np.asarray(resized))
     return shown
 
 
 def write_clip(path: Path, frames: list[np.ndarray]) -> None:
-    """Write frames as an MP4 file of H.264, the whole of it or nothing.
+    """Write frames as an MP4 file with H.264, atomically.
 
     Args:
-        path: The file.
-        frames: uint8 (SIZE, SIZE, 3) each.
+        path: Output file.
+        frames: Frames, uint8 (SIZE, SIZE, 3) each.
     """
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -101,7 +101,7 @@ def write_clip(path: Path, frames: list[np.ndarray]) -> None:
 def draw_pictures(
     examples: list[Example], random: np.random.Generator
 ) -> Iterator[tuple[np.ndarray, tuple[str, ...]]]:
-    """Each picture once, in random order, with its captions; one that is broken is left out."""
+    """Yield each image once, in random order, with its captions; skip broken images."""
     for place in random.permutation(len(examples)):
         try:
             picture = load_image(examples[place].path)
@@ -113,27 +113,29 @@ def draw_pictures(
 
 @click.command()
 @click.argument("dataset", type=click.Path(exists=True, path_type=Path))
-@click.option("--images", type=click.Path(exists=True, path_type=Path), help="Picture folder.")
+@click.option("--images", type=click.Path(exists=True, path_type=Path), help="Image folder.")
 @click.option("--split", default="val", show_default=True)
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
 @click.option("--count", default=201, show_default=True, type=click.IntRange(min=1))
 @click.option("--seed", default=0, show_default=True)
 def main(dataset: Path, images: Path | None, split: str, out: Path, count: int, seed: int) -> None:
-    """Make --count clips from the pictures of a split of DATASET."""
+    """Make --count clips from the images of a split of DATASET."""
     with plain_errors():
         random = np.random.default_rng(seed)
         pictures = draw_pictures(read_dataset(dataset, images).split(split), random)
         try:
             out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise CaptionerError(f"cannot make {out} ({error.strerror}): choose another") from error
+            raise CaptionerError(
+                f"cannot create {out} ({error.strerror}): choose another folder"
+            ) from error
         rows = []
         for number in tqdm(range(count), unit=" clips", disable=None):
             kind = KINDS[number % len(KINDS)]
             parts = list(islice(pictures, 2 if kind == "cut" else 1))
             if not parts or (kind == "cut" and len(parts) < 2):
                 raise CaptionerError(
-                    f"the {split} split has pictures for {number} clips: give a smaller --count"
+                    f"the {split} split has images for only {number} clips: give a smaller --count"
                 )
             choose = zoom if kind == "zoom" else pan
             frames, captions = [], []

@@ -1,12 +1,12 @@
 #!/usr/bin/env python
-"""What captioner does with bad input, kills and time: the figures of docs/reliability.md.
+"""Test captioner with bad input, kills and long runs: the figures of docs/reliability.md.
 
     python scripts/reliability.py corpus
     python scripts/reliability.py kills
     python scripts/reliability.py memory
     python scripts/reliability.py fuzz --seconds 300
 
-Each prints its counts, and ends with 1 where anything is not as it should be. Linux only.
+Each command prints its counts, and exits with code 1 if anything fails. Linux only.
 """
 
 import click
@@ -18,7 +18,7 @@ from trials.memory import memory
 
 @click.group()
 def main() -> None:
-    """Try how reliable captioner is on this machine."""
+    """Test the reliability of captioner on this machine."""
 
 
 for command in (corpus, kills, memory, fuzz):

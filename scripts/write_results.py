@@ -1,9 +1,9 @@
-"""Writes docs/results.md, the page of what was measured, from docs/results.csv.
+"""Write docs/results.md, the page of results, from docs/results.csv.
 
 python scripts/write_results.py
 
-A row of the table is one measurement. `recipe` is that of `captioner train`, each of `settings`
-follows a `--set` of its own, and `builds_on` the row whose weights it begins with.
+A row of the table is one measurement. `recipe` is the recipe of `captioner train`, each of
+`settings` follows a `--set`, and `builds_on` names the row with the initial weights.
 """
 
 import csv
@@ -18,11 +18,11 @@ PAGE = ROOT / "docs" / "results.md"
 SCORES = ("BLEU-1", "BLEU-4", "METEOR", "CIDEr", "accuracy")
 HEAD = """# Results
 
-Each row is one measurement on a validation split, x 100. Only the tables that say so are of a test
-split, which is run once for each released model. Everything here comes from
+Each row is one measurement on a validation split, x 100. Only tables that are marked so are from a
+test split, which is run once for each released model. All figures come from
 [results.csv](results.csv), which also has the search, the machine and the settings of each row;
-`captioner train RECIPE --set SETTING ...` repeats it, with `--run` for a folder of its own. What
-was learnt on the way, and what was tried and brought nothing, is in the [lab notes](lab-notes.md).
+`captioner train RECIPE --set SETTING ...` reproduces a row, with `--run` for a folder of its own.
+Findings, and experiments that did not help, are in the [lab notes](lab-notes.md).
 """
 
 

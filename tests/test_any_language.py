@@ -130,9 +130,9 @@ def test_rules_of_the_search_go_by_words(preset):
 
 def test_gender_is_refused(preset, picture):
     done = CliRunner().invoke(caption, [str(picture), "--preset", str(preset), "--gender-neutral"])
-    assert done.exit_code == 2 and "knows English words alone: leave it" in done.stderr
+    assert done.exit_code == 2 and "knows only English words: leave it" in done.stderr
     head = CaptionHead.from_presets([read_preset(preset)], "float32", "openvino")
-    with pytest.raises(CaptionerError, match="knows English words alone"):
+    with pytest.raises(CaptionerError, match="knows only English words"):
         head.caption_features([np.zeros((1, 49, 32), np.float32)], gender_neutral=True)
 
 
@@ -155,7 +155,7 @@ def test_the_command_without_tensorflow(preset, picture):
 
 def test_info_tells_pieces(preset):
     done = CliRunner().invoke(main, ["info", str(preset)])
-    assert "16 pieces of words, special tokens included" in done.stdout
+    assert "16 subwords, special tokens included" in done.stdout
     assert "tokenizer   wordpiece (most_pieces 24, keep_case False)" in done.stdout
 
 

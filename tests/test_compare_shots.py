@@ -31,7 +31,7 @@ def test_scores_beside_a_detector_that_invents_a_cut(script, monkeypatch, tmp_pa
         script.main, [str(tmp_path), "--films", "2", "--shots", "3", "--seed", "1"]
     )
     assert result.exit_code == 0, result.output
-    assert "2 films, 4 cuts" in result.output
+    assert "2 videos, 4 cuts" in result.output
     ours = re.search(r"\| captioner +\| +([\d.]+) \| +([\d.]+) \|", result.output)
     other = re.search(r"\| invented +\| +([\d.]+) \| +([\d.]+) \|", result.output)
     assert ours and ours.groups() == ("100.0", "100.0")
@@ -65,4 +65,4 @@ def test_without_pyscenedetect_the_install_command_is_told(script, monkeypatch):
 def test_too_few_pictures(script, tmp_path):
     result = CliRunner().invoke(script.main, [str(tmp_path)])
     assert result.exit_code == 1
-    assert "0 pictures or clips: give more" in result.output
+    assert "0 images or clips: give more" in result.output

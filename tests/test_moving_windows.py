@@ -110,5 +110,5 @@ def test_broken_pictures_are_left_out_and_too_few_refused(script, table, tmp_pat
     few = run(script, table, "--out", tmp_path / "few", "--count", 5)
     assert few.exit_code == 1
     assert f"left out: cannot read {broken}" in few.output
-    assert "has pictures for 4 clips: give a smaller --count" in few.output
+    assert "has images for only 4 clips: give a smaller --count" in few.output
     assert not (tmp_path / "few" / "captions.jsonl").exists()

@@ -7,27 +7,27 @@ import click
 from captioner import __version__
 
 _COMMANDS = {
-    "check": "Report what is in a data set, and what in it will hurt a training.",
-    "average": "Make one preset of several: the mean of their weights.",
+    "check": "Report the contents of a data set, and problems that would hurt training.",
+    "average": "Average the weights of several presets into one.",
     "compare": "Compare two models, or two files of captions, on the same images.",
-    "batch": "Describe any number of images and films, on the machines of a Ray cluster.",
-    "completion": "Write the script by which a shell completes commands.",
+    "batch": "Describe any number of images and videos on the machines of a Ray cluster.",
+    "completion": "Print the completion script for a shell.",
     "config": "Show or set the defaults of `caption`.",
-    "correct": "Put a person's words in place of a caption in a library.",
-    "curves": "Show how a training went: scores and sample captions, epoch by epoch.",
-    "evaluate": "Score captions, of a model or of a file, against references.",
+    "correct": "Replace a caption in a library by a person's.",
+    "curves": "Show the progress of a training: scores and sample captions by epoch.",
+    "evaluate": "Score the captions of a model or a file against references.",
     "export": "Write a preset's network for other programs: OpenVINO, ONNX, TensorFlow, LiteRT.",
-    "info": "Show what a preset is and check its files.",
+    "info": "Show the facts about a preset and check its files.",
     "prepare": "Run the encoder once over a data set and keep its features.",
-    "quantize": "Make a preset smaller and faster: VGG16 in 8 bits, for CPUs.",
-    "search": "Find captions in a library, by words.",
-    "serve": "Show a page for images, clips and a library, and answer over HTTP.",
+    "quantize": "Make a preset smaller and faster on CPUs: VGG16 in 8 bits.",
+    "search": "Search the captions in a library by words.",
+    "serve": "Serve a page for images, clips and a library, and an HTTP API.",
     "teach": "Continue the training of a preset on your own captions.",
     "train": "Train a captioner by a recipe, bundled or your own.",
 }
 
 
-# Files that are not named like their command.
+# Commands whose file has another name.
 _FILES = {
     "average": "export",
     "completion": "defaults",
@@ -38,12 +38,12 @@ _FILES = {
 }
 
 
-# What goes on after a kill where it was killed.
+# Commands that resume after an interruption.
 _RESUMED = ("prepare", "teach")
 
 
 class _LazyGroup(click.Group):
-    """Imports a command's file when it is run, so that `--help` is instant."""
+    """Group that imports a command's file only when it runs, so that `--help` is instant."""
 
     def list_commands(self, context: click.Context) -> list[str]:
         return sorted(_COMMANDS)
@@ -57,7 +57,7 @@ class _LazyGroup(click.Group):
         return command
 
     def invoke(self, context: click.Context) -> object:
-        # click's own answer to Ctrl-C is exit code 1, which is that of an error.
+        # By default click exits with code 1 after Ctrl-C, the same as after an error.
         try:
             return super().invoke(context)
         except KeyboardInterrupt:
@@ -78,4 +78,4 @@ class _LazyGroup(click.Group):
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="captioner")
 def main() -> None:
-    """Make, train, score and ship captioning models. To describe pictures, see `caption --help`."""
+    """Make, train, score and ship captioning models. To describe images, see `caption --help`."""

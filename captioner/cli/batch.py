@@ -1,4 +1,4 @@
-"""`captioner batch`: describe what is too much for one process, on a Ray cluster."""
+"""`captioner batch`: describe large collections on a Ray cluster."""
 
 import math
 import sys
@@ -16,8 +16,8 @@ from captioner.cli.wording_options import check_lengths, take_wording, wording_o
     "--out",
     required=True,
     metavar="DEST",
-    help="Folder or URL of a folder, such as s3://bucket/captions, that all workers can write to. "
-    "What has a row there is skipped, and rows with an error are tried again.",
+    help="Output folder or URL, such as s3://bucket/captions, that all workers can write to. "
+    "Sources with a row in it are skipped, and rows with an error are tried again.",
 )
 @click.option(
     "--format",
@@ -25,33 +25,33 @@ from captioner.cli.wording_options import check_lengths, take_wording, wording_o
     type=click.Choice(["parquet", "jsonl"]),
     default="parquet",
     show_default=True,
-    help="Of the files in DEST.",
+    help="Format of the files in DEST.",
 )
-@click.option("-r", "--recursive", is_flag=True, help="Search the subfolders of folders, too.")
+@click.option("-r", "--recursive", is_flag=True, help="Search subfolders as well.")
 @click.option("--column", help="Column of Parquet files with the images, or with their paths.")
-@click.option("--overwrite", is_flag=True, help="Throw away the rows that DEST holds.")
+@click.option("--overwrite", is_flag=True, help="Discard the rows in DEST.")
 @click.option(
-    "--address", help='Of a running Ray cluster, or "auto"; by default Ray runs here alone.'
+    "--address", help='Running Ray cluster, or "auto"; default: Ray runs only on this machine.'
 )
 @click.option(
-    "--workers", type=click.IntRange(min=1), help="By default as many as the CPUs or GPUs allow."
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Number of workers; default: as many as the CPUs or GPUs allow.",
 )
 @click.option(
     "--threads",
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="CPUs of each worker.",
+    help="CPUs per worker.",
 )
-@click.option(
-    "--cpus", type=click.IntRange(min=1), help="CPUs that Ray may use where it runs here alone."
-)
+@click.option("--cpus", type=click.IntRange(min=1), help="CPUs that Ray may use without --address.")
 @click.option(
     "--unit",
     type=click.IntRange(min=1),
     default=64,
     show_default=True,
-    help="Images in a file of DEST: what a killed worker loses at most.",
+    help="Images per file of DEST, the maximum loss of a killed worker.",
 )
 @click.option(
     "--part",
@@ -59,21 +59,21 @@ from captioner.cli.wording_options import check_lengths, take_wording, wording_o
     type=click.FloatRange(min=0),
     default=600.0,
     show_default=True,
-    help="Films of twice this length or more are described in parts; 0 for none.",
+    help="Videos of at least twice this length are described in parts; 0: no parts.",
 )
-@click.option("--preset", help="Name or folder of the model; by default the bundled one.")
+@click.option("--preset", help="Name or folder of the model; default: the bundled one.")
 @click.option("-n", "--num-captions", default=1, show_default=True, type=click.IntRange(min=1))
-@click.option("--beam-width", type=click.IntRange(min=1), help="By default the preset's.")
-@click.option("--max-length", type=click.IntRange(min=1), help="Words at most.")
-@click.option("--whole", is_flag=True, help="One sentence about each film, not one a shot.")
+@click.option("--beam-width", type=click.IntRange(min=1), help="Default: the preset's.")
+@click.option("--max-length", type=click.IntRange(min=1), help="Maximum number of words.")
+@click.option("--whole", is_flag=True, help="One sentence per video instead of one per shot.")
 @click.option(
     "--every",
     metavar="SECONDS",
     type=click.FloatRange(min=0, min_open=True),
-    help="One sentence about every so many seconds of a film, not one a shot.",
+    help="One sentence per window of this length instead of one per shot.",
 )
 @wording_options
-@click.option("--mirror", is_flag=True, help="Look at mirror images, too, at twice the time.")
+@click.option("--mirror", is_flag=True, help="Also attend to mirror images, at twice the time.")
 @click.option("--min-confidence", default=0.0, metavar="SHARE", type=click.FloatRange(0, 1))
 @click.option("--batch-size", default=16, show_default=True, type=click.IntRange(min=1))
 @click.option(
@@ -81,7 +81,7 @@ from captioner.cli.wording_options import check_lengths, take_wording, wording_o
     default="auto",
     show_default=True,
     type=click.Choice(["auto", "openvino", "keras"]),
-    help="auto is keras where the cluster has GPUs, and else as of `caption`.",
+    help="auto: keras if the cluster has GPUs, otherwise as for `caption`.",
 )
 @click.option(
     "--precision",
@@ -94,23 +94,23 @@ from captioner.cli.wording_options import check_lengths, take_wording, wording_o
     type=click.FloatRange(min=0, min_open=True),
     default=math.inf,
     metavar="SECONDS",
-    help="Give up a file that takes longer than this to be read.",
+    help="Give up on a file that takes longer than this to read.",
 )
 @click.option(
     "--fetch-private",
     is_flag=True,
-    help="Fetch http and https addresses of local networks, too, not of public ones alone.",
+    help="Also fetch from http and https addresses of local networks, not only public ones.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="No progress bar and no summary.")
 @click.pass_context
 def batch(context: click.Context, /, sources: tuple[str, ...], **given: Any) -> None:
-    r"""Describe any number of images and films on the machines of a Ray cluster.
+    r"""Describe any number of images and videos on the machines of a Ray cluster.
 
-    A SOURCE is an image, a film, a folder or a pattern, on a disk that all workers see or in an
-    object store (s3://bucket/photos); a tar shard as of WebDataset; a Parquet file with images or
-    their paths; a text file with a path or URL a line; or an http or https address.
+    A SOURCE is an image, a video, a folder or a pattern, on a disk that all workers can read or in
+    an object store (s3://bucket/photos); a tar shard of WebDataset; a Parquet file with images or
+    their paths; a text file with a path or URL per line; or an http or https address.
 
-    What cannot be read becomes a row with an error. The same command again does what is missing.
+    An unreadable file becomes a row with an error. The same command resumes an interrupted run.
     The exit code is 0 if all rows of this run are captions, 1 if not.
 
     \b
@@ -125,14 +125,14 @@ def batch(context: click.Context, /, sources: tuple[str, ...], **given: Any) -> 
         with plain_errors():
             outcome = _run(sources, given, wording)
     except KeyboardInterrupt:
-        click.echo("Interrupted: the same command goes on.", err=True)
+        click.echo("Interrupted: the same command resumes where it stopped.", err=True)
         context.exit(130)
     click.echo(f"{given['out']}: {outcome.rows} rows, {outcome.errors} errors")
     if not given["quiet"]:
         if outcome.skipped:
-            click.echo(f"Skipped, since they have rows: {outcome.skipped}", err=True)
+            click.echo(f"Skipped (already have rows): {outcome.skipped}", err=True)
         if outcome.changed:
-            click.echo(f"Described anew, since they have changed: {outcome.changed}", err=True)
+            click.echo(f"Described again (changed): {outcome.changed}", err=True)
         for worker, memory in sorted(outcome.memory.items()):
             click.echo(f"Worker {worker}: {memory:.0f} MiB at most", err=True)
     context.exit(1 if outcome.errors else 0)
@@ -183,7 +183,7 @@ def _run(sources: tuple[str, ...], given: dict[str, Any], wording: Any) -> Any:
 
 
 def _check(preset: Any, given: dict[str, Any], wording: Any) -> None:
-    """Refuse options that the preset does not know, before any worker begins."""
+    """Reject options that the preset does not support, before any worker starts."""
     if preset.task == "activity":
         taken = ("every", "beam_width", "max_length", "mirror", "min_confidence")
         wrong = [f"--{name.replace('_', '-')}" for name in taken if given[name]]
@@ -191,4 +191,4 @@ def _check(preset: Any, given: dict[str, Any], wording: Any) -> None:
         if wrong:
             raise click.UsageError(f"This preset labels whole clips: leave out {', '.join(wrong)}.")
     elif given["min_confidence"] and "confidence" not in preset.config:
-        raise click.UsageError("--min-confidence needs a preset with a confidence: leave it out.")
+        raise click.UsageError("--min-confidence needs a calibrated preset: leave it out.")

@@ -70,9 +70,9 @@ from captioner.reports.text import escape_controls
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write to this file instead of standard output. Text, JSONL and CSV files are appended "
-    "to: files already described there are skipped unless they changed, and those with an error "
-    "are tried again; model and options must be those of the earlier run, recorded in FILE.run. "
-    "JSON and subtitles are rewritten once complete.",
+    "to: files already described there are skipped unless they changed, and files with an error "
+    "are tried again; model and options must match the earlier run, which FILE.run records. JSON "
+    "and subtitle files are replaced when the run is complete.",
 )
 @destination_options
 @click.option("--whole", is_flag=True, help="One sentence per video instead of one per shot.")
@@ -85,12 +85,12 @@ from captioner.reports.text import escape_controls
 @click.option(
     "--overwrite",
     is_flag=True,
-    help="Discard what --out holds, and replace captions in sidecars and metadata.",
+    help="Discard the contents of --out, and replace captions in sidecars and metadata.",
 )
 @click.option(
     "--preset",
     help="Name or folder of the model; default: the bundled captioning model. An activity model "
-    "labels each clip (a folder of numbered frames is a clip, too), and --num-captions is the "
+    "labels each clip (a folder of numbered frames is also a clip); --num-captions is then the "
     "number of labels.",
 )
 @click.option(
@@ -115,7 +115,7 @@ from captioner.reports.text import escape_controls
 @click.option(
     "--mirror",
     is_flag=True,
-    help="Attend to the mirror image of each frame, too: slightly better, at twice the time.",
+    help="Also attend to the mirror image of each frame: slightly better, at twice the time.",
 )
 @click.option(
     "--min-confidence",
@@ -137,8 +137,8 @@ from captioner.reports.text import escape_controls
     default="auto",
     show_default=True,
     type=click.Choice(["auto", "openvino", "keras"]),
-    help="What runs the network; auto: openvino, the fastest on a CPU, where possible. GPUs need "
-    "keras.",
+    help="Engine that runs the network; auto: openvino, the fastest on a CPU, where possible. GPUs "
+    "need keras.",
 )
 @click.option(
     "--precision",
@@ -155,14 +155,14 @@ from captioner.reports.text import escape_controls
 @click.option(
     "--fetch-private",
     is_flag=True,
-    help="Like --fetch, also from addresses of this machine and of local networks.",
+    help="Like --fetch, and also from addresses of this machine and of local networks.",
 )
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
     default=math.inf,
     metavar="SECONDS",
-    help="Give up a file that takes longer than this to read; default: no limit.",
+    help="Give up on a file that takes longer than this to read; default: no limit.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="No progress bar and no summary of errors.")
 @click.version_option(__version__, prog_name="caption")
@@ -199,8 +199,8 @@ def main(
     r"""Describe each image, and each shot of a video, in one sentence.
 
     FILE is an image, a video, a folder of them, a pattern such as 'trip/*.jpg', or - for standard
-    input: an image, or paths, one per line. A single file prints its caption alone; several files,
-    and --out, give rows of path, tab, caption. Captions of shots begin with their time.
+    input: an image, or paths, one per line. A single file prints only its caption; several files,
+    and --out, print rows of path, tab, caption. Captions of shots begin with their time.
 
     An unreadable file becomes an error row (in text, a line on standard error), and the others are
     still described. Exit code: 0 if every file has its captions, 1 if not, 2 after wrong usage,
@@ -222,7 +222,7 @@ def main(
         raise click.UsageError("--whole and --every at once: choose one.")
     if not paths:
         raise click.UsageError("No images: name files, folders or patterns, or - to read a list.")
-    # Python has none where it is closed.
+    # sys.stdin is None if standard input is closed.
     stdin = StandardInput(cast(BufferedIOBase, getattr(sys.stdin, "buffer", BytesIO())))
     search = {"beam_width": beam_width, "max_length": max_length}
     search = {name: value for name, value in search.items() if value is not None}
@@ -232,8 +232,8 @@ def main(
             loaded, folder = read_chosen_preset(preset)
             if "tokenizer" in loaded.config and wording.settings["--gender-neutral"]:
                 raise click.UsageError(
-                    f"{folder.name} writes pieces of words of any language, and --gender-neutral "
-                    "knows English words alone: leave it out."
+                    f"{folder.name} writes subwords of any language, but --gender-neutral "
+                    "knows only English words: leave it out."
                 )
             if loaded.task == "activity":
                 clip_options = every or search or mirror or min_confidence
@@ -250,8 +250,8 @@ def main(
             if second is not None:
                 if out is not None:
                     raise click.UsageError(
-                        "--out has the subtitles of one video: leave it out, and each gets a file "
-                        "beside it."
+                        "--out holds the subtitles of one video: leave it out, and each video gets "
+                        "a file beside it."
                     )
                 found = chain([second], found)
                 destinations["sidecars"] = (*destinations["sidecars"], format_name)
@@ -279,7 +279,7 @@ def main(
                         format_name,
                         settings=settings,
                         overwrite=overwrite,
-                        # A folder or pattern is found as something else than itself.
+                        # The paths found in a folder or by a pattern differ from the argument.
                         show_path=out is not None or paths != (first,),
                     )
                 )

@@ -1,4 +1,4 @@
-"""`captioner check`: what a data set is like, before it is trained on."""
+"""`captioner check`: report on a data set before training."""
 
 from pathlib import Path
 
@@ -12,15 +12,15 @@ _LISTED = 10
 @click.command()
 @click.argument("dataset", type=click.Path(exists=True, path_type=Path))
 @click.option("--images", type=click.Path(path_type=Path), help="Folder of the images or clips.")
-@click.option("--all", "list_all", is_flag=True, help=f"List everything, not {_LISTED} of a kind.")
+@click.option("--all", "list_all", is_flag=True, help=f"List everything, not {_LISTED} per kind.")
 def check(dataset: Path, images: Path | None, list_all: bool) -> None:
-    """Report what is in DATASET and what in it will hurt a training.
+    """Report the contents of DATASET and problems that would hurt training.
 
-    Reads all images once, of clips the first frame. Tells splits, words, rows that cannot be used,
-    images that are missing or broken, nearly the same images in several splits, captions that are
-    file names or that many images have.
+    Reads all images once, and the first frame of each clip. Reports splits, words, unusable rows,
+    missing or broken images, near-duplicate images in several splits, captions that are file
+    names, and captions that many images share.
 
-    The exit code is 1 if something should be mended.
+    The exit code is 1 if something should be fixed.
     """
     with plain_errors():
         from tqdm import tqdm
@@ -40,26 +40,26 @@ def check(dataset: Path, images: Path | None, list_all: bool) -> None:
         known = sum(times >= count for times in survey.words.values())
         click.echo(f"  words of train that occur {count} times or more: {known}")
     problems = [
-        ("rows that cannot be used, and are left out", list(data.faults)),
+        ("unusable rows, left out", list(data.faults)),
         (
-            "images that are missing or cannot be read, and are left out",
+            "missing or unreadable images, left out",
             list(survey.unreadable.values()),
         ),
         (
-            "nearly the same images in several splits, so that scores are too good: put each "
+            "groups of near-duplicate images in several splits, which inflate the scores: put each "
             "group into one split",
             [", ".join(group) for group in survey.crossing],
         ),
-        ("captions that are the name of the file", survey.file_names),
-        ("without them no epoch can be chosen", _missing_splits(survey.images)),
+        ("captions that are the file's name", survey.file_names),
+        ("missing splits, needed for training", _missing_splits(survey.images)),
     ]
     hints = [
         (
-            "nearly the same images in one split",
+            "groups of near-duplicate images in one split",
             [", ".join(group) for group in survey.duplicates if group not in survey.crossing],
         ),
         (
-            "captions that several images have",
+            "captions shared by several images",
             [f"{count} x {caption}" for caption, count in survey.repeated],
         ),
     ]
@@ -67,7 +67,7 @@ def check(dataset: Path, images: Path | None, list_all: bool) -> None:
         _tell(told, found, list_all)
     if any(found for _, found in problems):
         raise click.exceptions.Exit(1)
-    click.echo("nothing to mend")
+    click.echo("nothing to fix")
 
 
 def _missing_splits(images: "dict[str, int]") -> list[str]:

@@ -1,4 +1,4 @@
-"""`captioner compare`: two models, or two files of captions, and how sure their difference is."""
+"""`captioner compare`: compare two models, or two files of captions, with significance tests."""
 
 import json
 from pathlib import Path
@@ -15,28 +15,28 @@ from captioner.errors import CaptionerError
 @click.option(
     "--references",
     type=click.Path(exists=True, path_type=Path),
-    help="Captions by people, for files; see `captioner evaluate`.",
+    help="Reference captions, if A and B are files; see `captioner evaluate`.",
 )
 @click.option(
     "--dataset",
     type=click.Path(exists=True, path_type=Path),
-    help="Images or clips with captions by people; needed where A or B is a model.",
+    help="Images or clips with reference captions; needed if A or B is a model.",
 )
 @click.option("--images", type=click.Path(exists=True, path_type=Path), help="Image folder.")
 @click.option(
-    "--split", default="test", show_default=True, help='Split, where there are any, or "all".'
+    "--split", default="test", show_default=True, help='Split, if the data has splits, or "all".'
 )
 @click.option(
     "--tokenization",
     type=click.Choice(["ptb", "karpathy", "none"]),
     default="ptb",
     show_default=True,
-    help='"ptb" is that of published scores.',
+    help='"ptb" is the one used for published scores.',
 )
 @click.option("--allow-missing", is_flag=True, help="Count images without a caption as empty.")
-@click.option("--meteor/--no-meteor", default=None, help="By default where Java is installed.")
+@click.option("--meteor/--no-meteor", default=None, help="Default: if Java is installed.")
 @click.option("--resamples", default=1000, show_default=True, type=click.IntRange(min=1))
-@click.option("--seed", default=0, show_default=True, help="Of the bootstrap.")
+@click.option("--seed", default=0, show_default=True, help="Bootstrap seed.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def compare(
     first: str,
@@ -52,10 +52,10 @@ def compare(
     seed: int,
     as_json: bool,
 ) -> None:
-    r"""Compare A and B on the same images: scores, their difference, and how sure it is.
+    r"""Compare the scores of A and B on the same images, with confidence intervals.
 
-    Each is a file of captions, as `captioner evaluate` reads it, or a preset. The last columns are
-    those of the paired bootstrap over images: the 95 % interval of the difference B - A, and the
+    Each is a file of captions, as for `captioner evaluate`, or a preset. The last columns come
+    from the paired bootstrap over images: the 95 % interval of the difference B - A, and the
     two-sided p-value.
 
     \b
@@ -74,9 +74,9 @@ def compare(
         if (references is None) == (dataset is None) or (models and dataset is None):
             raise click.UsageError(
                 "Give --dataset for models, or --references for files of captions."
-                + (f" {models[0]} is no file." if models else "")
+                + (f" {models[0]} is not a file." if models else "")
             )
-        if meteor and not Meteor.is_available():  # said before any work
+        if meteor and not Meteor.is_available():  # fail before any work
             raise CaptionerError("METEOR needs Java: install a Java runtime or leave METEOR out")
         found = {name: read_results(name) for name in (first, second) if name not in models}
         if dataset is not None:
@@ -106,5 +106,5 @@ def compare(
 
 
 def _short(name: str) -> str:
-    """Return a name for the head of a column."""
+    """Return a name for the column header."""
     return Path(name).name if Path(name).is_file() else name

@@ -1,4 +1,4 @@
-"""`captioner curves`: how a training went, or is going."""
+"""`captioner curves`: show the progress of a training."""
 
 from pathlib import Path
 
@@ -12,10 +12,10 @@ from captioner.cli.endings import plain_errors
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Draw them as well: a .png, .svg or .pdf file. It needs matplotlib.",
+    help="Also draw them to a .png, .svg or .pdf file. This needs matplotlib.",
 )
 def curves(run: Path, out: Path | None) -> None:
-    """Show the learning curves of RUN, and what it said of a few images after each epoch.
+    """Show the learning curves of RUN, and its captions of a few images after each epoch.
 
     RUN is the folder of a training, finished or not, or of one of its stages.
     """

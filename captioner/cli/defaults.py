@@ -1,4 +1,4 @@
-"""Defaults of `caption` from a file of the user's; `captioner config` and `completion`."""
+"""Defaults of `caption` from the user's file; `captioner config` and `completion`."""
 
 import os
 import tomllib
@@ -11,13 +11,13 @@ import click
 from captioner.cli.endings import plain_errors
 from captioner.errors import CaptionerError
 
-VARIABLE = "CAPTIONER_CONFIG"  # names another file; empty: none
-# What belongs to one run, or destroys something.
+VARIABLE = "CAPTIONER_CONFIG"  # names another file; if empty, no file is read
+# Options of a single run, or destructive ones.
 _NOT_DEFAULTS = {"out", "overwrite", "explain", "html", "json", "jsonl", "csv", "version", "help"}
 
 
 def config_path() -> Path | None:
-    """Return the file that holds defaults, whether it is there or not; None for no file."""
+    """Return the path of the defaults file, which may be missing; None if it is disabled."""
     if VARIABLE in os.environ:
         return Path(os.environ[VARIABLE]) if os.environ[VARIABLE] else None
     folder = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
@@ -28,14 +28,14 @@ def read_defaults(command: click.Command, path: Path | None) -> dict[str, Any]:
     """Read the defaults of a command's options.
 
     Args:
-        command: Whose long options, without dashes, are the keys of its table in the file.
-        path: A TOML file, which may be missing.
+        command: Command; its long options, without dashes, are the keys of its table in the file.
+        path: TOML file, which may be missing.
 
     Returns:
-        Values by the name of the parameter, as click's `default_map` has them.
+        Values by parameter name, as in click's `default_map`.
 
     Raises:
-        CaptionerError: The file cannot be read, or has an option or value that is none.
+        CaptionerError: If the file cannot be read, or has an unknown option or an invalid value.
     """
     if path is None or not path.exists():
         return {}
@@ -79,11 +79,11 @@ class ConfiguredCommand(click.Command):
 @click.command()
 @click.argument("option", required=False)
 @click.argument("values", nargs=-1)
-@click.option("--unset", is_flag=True, help="Take the default of OPTION out of the file.")
+@click.option("--unset", is_flag=True, help="Remove the default of OPTION from the file.")
 def config(option: str | None, values: tuple[str, ...], unset: bool) -> None:
-    r"""Show the file with defaults of `caption`, or set that of OPTION in it.
+    r"""Show the file with defaults of `caption`, or set the default of OPTION in it.
 
-    What a command line says goes before it. CAPTIONER_CONFIG names another file; empty, none.
+    The command line overrides it. CAPTIONER_CONFIG names another file; if empty, none is used.
 
     \b
     captioner config case sentence
@@ -111,7 +111,7 @@ def config(option: str | None, values: tuple[str, ...], unset: bool) -> None:
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    r"""Write the script by which SHELL completes `caption` and `captioner` with the Tab key.
+    r"""Print the script with which SHELL completes `caption` and `captioner` at the Tab key.
 
     \b
     captioner completion bash >> ~/.bashrc
@@ -150,7 +150,7 @@ def _write_default(command: click.Command, path: Path, key: str, values: Iterabl
             f"there is no option {key!r} with a default: choose one of {', '.join(sorted(options))}"
         )
     text = path.read_text(encoding="utf-8") if path.exists() else ""
-    read_defaults(command, path)  # which says what is wrong with the file
+    read_defaults(command, path)  # reports an error in the file before it is changed
     document: Any = tomlkit.parse(text)
     table = document.setdefault(command.name, tomlkit.table())
     if given := list(values):
@@ -163,9 +163,9 @@ def _write_default(command: click.Command, path: Path, key: str, values: Iterabl
 
 
 def _convert(command: click.Command, option: click.Option, key: str, given: list[str]) -> Any:
-    """Return what a TOML file has for the words of a command line."""
+    """Return the TOML value of command-line words."""
     if len(given) > 1 and not option.multiple:
-        raise CaptionerError(f"{key} has one value, not {len(given)}: give one")
+        raise CaptionerError(f"{key} takes one value, not {len(given)}: give one")
     try:
         value = option.type_cast_value(
             click.Context(command), given if option.multiple else given[0]

@@ -1,4 +1,4 @@
-"""The run of `caption`: sources in, captions into the report and wherever else they go."""
+"""The run of `caption`: from sources to captions in the report and other destinations."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,15 +24,15 @@ WITHOUT_ERRORS = ("text", *SUBTITLES)  # formats in which an error has no row
 
 
 def choose_format(name: str | None, short: dict[str, bool], out: Path | None) -> str:
-    """Return the format of the output, by the options that name it or by the file's suffix.
+    """Return the output format, from the options or from the file's suffix.
 
     Args:
-        name: The value of --format.
-        short: Whether --json, --jsonl and --csv are given.
-        out: The file that is written to; None for standard output.
+        name: Value of --format.
+        short: Values of --json, --jsonl and --csv, by format.
+        out: Output file; None for standard output.
 
     Raises:
-        click.UsageError: If two formats are asked for, or the suffix is of none.
+        click.UsageError: If two formats are given, or the suffix is unknown.
     """
     wanted = {option for option, given in short.items() if given}
     wanted |= {name} if name else set()
@@ -47,7 +47,7 @@ def choose_format(name: str | None, short: dict[str, bool], out: Path | None) ->
 
 
 def read_chosen_preset(name: str | None) -> "tuple[Preset, Path]":
-    """Return the preset of that name, by default the bundled one, and its folder."""
+    """Return the preset of that name (default: the bundled one) and its folder."""
     from captioner.presets.storage import DEFAULT_PRESET, preset_folder, read_preset
 
     try:
@@ -60,16 +60,16 @@ def read_chosen_preset(name: str | None) -> "tuple[Preset, Path]":
 def refuse_for_labels(
     name: str, format_name: str, has_clip_options: bool, wording: "WordingChoice"
 ) -> None:
-    """Refuse options of captions where a preset labels whole clips.
+    """Reject captioning options for a preset that labels whole clips.
 
     Args:
-        name: The preset's.
+        name: Name of the preset.
         format_name: Format of the output.
-        has_clip_options: Whether options of shots and of the search are given.
-        wording: The options of wording.
+        has_clip_options: True if options of shots or of the search are given.
+        wording: Wording options.
 
     Raises:
-        click.UsageError: Naming what to leave out.
+        click.UsageError: If any of these options is given; the message names it.
     """
     if has_clip_options:
         raise click.UsageError(
@@ -77,17 +77,17 @@ def refuse_for_labels(
             "and --min-confidence."
         )
     if format_name in SUBTITLES:
-        raise click.UsageError(f"{name} labels whole clips: take another format.")
+        raise click.UsageError(f"{name} labels whole clips: choose another format.")
     if any(wording.settings.values()):
-        raise click.UsageError(f"{name} labels whole clips: leave out the options of wording.")
+        raise click.UsageError(f"{name} labels whole clips: leave out the wording options.")
 
 
 def progress_bar(paths: Sequence[str], quiet: bool, find: Callable[[], Iterable[str]]) -> Any:
-    """Return a tqdm bar over files, with their number where it can be counted beforehand."""
+    """Return a tqdm bar over files, with their number if it can be counted in advance."""
     from tqdm import tqdm
 
     shown = not quiet and sys.stderr.isatty()
-    # How much standard input lists is known at its end alone.
+    # The number of paths on standard input is only known at its end.
     total = sum(1 for _ in find()) if shown and PATH not in paths else None
     return tqdm(total=total, unit=" files", disable=not shown)
 
@@ -95,7 +95,7 @@ def progress_bar(paths: Sequence[str], quiet: bool, find: Callable[[], Iterable[
 def describe(
     sources: Iterator[Named], preset: "Preset", engine: str, precision: str, **options: Any
 ) -> "Iterator[Result]":
-    """Describe sources, loading the network only if there are any."""
+    """Describe sources; load the network only if there are any."""
     first = next(sources, None)
     if first is None:
         return
@@ -110,16 +110,17 @@ def describe(
 def write_results(
     results: "Iterable[Result]", report: Report, progress: Any, format_name: str
 ) -> tuple[int, int]:
-    """Write each result into the report as it comes.
+    """Write each result into the report as it arrives.
 
     Args:
         results: Captions and errors, file by file.
-        report: It writes them.
-        progress: The tqdm bar.
-        format_name: Format of the report: where errors have no row, they go to standard error.
+        report: Report to write to.
+        progress: Progress bar of tqdm.
+        format_name: Format of the report; in formats without error rows, errors go to standard
+            error.
 
     Returns:
-        The number of files, and of those with an error.
+        The number of files, and the number of files with an error.
     """
     total = failed = frames = 0
     for result in results:
@@ -140,7 +141,7 @@ def write_results(
 
 
 def tell(message: str) -> None:
-    """Write a line on standard error, beside the progress bar."""
+    """Print a line on standard error without breaking the progress bar."""
     from tqdm import tqdm
 
     with tqdm.external_write_mode():

@@ -1,4 +1,4 @@
-"""Options of `caption` that say where captions go besides the report."""
+"""Options of `caption` for destinations of captions besides the report."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-# As in captioner.reports.sidecar, which need not be imported to show the help.
+# The same as in captioner.reports.sidecar, which is not imported just to show the help.
 _SIDECARS = ("txt", "json", "xmp", "srt", "vtt")
 _OPTIONS = (
     click.option(
@@ -24,60 +24,60 @@ _OPTIONS = (
         "sidecars",
         multiple=True,
         type=click.Choice(_SIDECARS),
-        help="Write a file beside each picture or clip, too: dog.jpg gets dog.txt. Pictures that "
-        "have one are skipped, unless --overwrite, --append or --prepend is given. xmp is read by "
-        "darktable, digiKam and Lightroom. Repeatable.",
+        help="Also write a file beside each image or clip: dog.jpg gets dog.txt. Images that have "
+        "one are skipped, unless --overwrite, --append or --prepend is given. darktable, digiKam "
+        "and Lightroom read xmp. Repeatable.",
     ),
     click.option(
         "--sidecar-names",
         "naming",
         type=click.Choice(("stem", "full")),
-        help="dog.txt (stem) or dog.jpg.txt (full); by default stem, of xmp full.",
+        help="dog.txt (stem) or dog.jpg.txt (full); default: stem, but full for xmp.",
     ),
     click.option(
         "--embed",
         is_flag=True,
         help="Write the caption into each JPEG, PNG or WebP file, as its description and its "
-        "alternative text (XMP). Its pixels are not touched.",
+        "alternative text (XMP). The pixels do not change.",
     ),
     click.option(
         "--append",
         is_flag=True,
-        help="Put captions behind the texts that --sidecar txt or xmp or --embed finds.",
+        help="Put captions after existing texts, with --sidecar txt or xmp, or --embed.",
     ),
-    click.option("--prepend", is_flag=True, help="Put captions before them."),
+    click.option("--prepend", is_flag=True, help="Put captions before existing texts."),
     click.option(
         "--library",
         type=click.Path(dir_okay=False, path_type=Path),
-        help="Keep the captions in an SQLite file, too, where `captioner search` finds them. Files "
-        "whose content it knows are skipped, wherever they have moved to.",
+        help="Also keep the captions in an SQLite file, where `captioner search` finds them. Files "
+        "with known content are skipped, even if they have moved.",
     ),
     click.option(
         "--html",
         type=click.Path(dir_okay=False, path_type=Path),
-        help="Write a page of small pictures with their captions, in one file.",
+        help="Also write a page of thumbnails with their captions, in one file.",
     ),
     click.option(
         "--explain",
         type=click.Path(dir_okay=False, path_type=Path),
-        help="Draw where the model looked for each word, in a picture or in the shots of a video "
-        "(.png or .jpg).",
+        help="Draw the attention to an image, or to the shots of a video, for each word (.png or "
+        ".jpg).",
     ),
 )
 
 
 def destination_options(command: _Command) -> _Command:
-    """Give a command these options; `check_destinations` and `open_destinations` take them."""
+    """Add these options to a command, for `check_destinations` and `open_destinations`."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
 
 def check_destinations(options: dict[str, Any], overwrite: bool) -> None:
-    """Refuse options that contradict one another.
+    """Reject options that contradict each other.
 
     Raises:
-        click.UsageError: They do.
+        click.UsageError: If they do.
     """
     ways = [f"--{name}" for name in ("append", "prepend") if options[name]]
     ways += ["--overwrite"] * overwrite
@@ -98,7 +98,7 @@ def check_destinations(options: dict[str, Any], overwrite: bool) -> None:
 
 
 def own_suffixes(options: dict[str, Any]) -> list[str]:
-    """Return the suffixes, without points, of what a run writes into the folders of pictures."""
+    """Return the suffixes, without dots, of files that a run writes into folders of images."""
     suffixes = list(options["sidecars"])
     for name in ("library", "html"):
         if options[name] is not None:
@@ -122,24 +122,24 @@ def open_destinations(
     every: float | None = None,
     frames: int | None = None,
 ) -> Iterator["Report"]:
-    """Open what the options name beside a report, for the length of a `with` block.
+    """Open the destinations that the options name, for the duration of a `with` block.
 
     Args:
-        report: That of the run.
-        options: Of `destination_options`, by name.
-        paths: What the run is about, as the user has named it.
-        settings: Of the run.
-        overwrite: Whether captions that are there are replaced.
+        report: Report of the run.
+        options: Values of `destination_options`, by name.
+        paths: Paths of the command line.
+        settings: Settings of the run.
+        overwrite: If True, existing captions are replaced.
         is_file: See `FannedReport`.
         tell: See `FannedReport`.
-        every: How videos are cut into clips; as of `read_clips`.
-        frames: Frames of a clip that the model looks at, at most; None for the usual number.
+        every: Seconds of a clip of a video, as for `read_clips`.
+        frames: Maximum number of frames of a clip; None for the default number.
 
     Yields:
-        The report itself where no option is given, or else a `FannedReport`.
+        The report itself if no option is given, or else a `FannedReport`.
 
     Raises:
-        CaptionerError: A destination cannot be opened.
+        CaptionerError: If a destination cannot be opened.
     """
     with ExitStack() as stack:
         destinations = _open_files(options, overwrite, every, frames)
@@ -149,7 +149,7 @@ def open_destinations(
 
             library = stack.enter_context(Library(options["library"], create=True))
             model = f"{settings.preset} {settings.sha256[:8]}"
-            # After embedding, which changes what the library knows of a file.
+            # After embedding, which changes the file's content and so its record in the library.
             destinations.append(
                 KeptCaptions(
                     library, model, paths, overwrite=overwrite, changes_files=options["embed"]
@@ -172,7 +172,7 @@ def open_destinations(
 def _open_files(
     options: dict[str, Any], overwrite: bool, every: float | None, frames: int | None
 ) -> "list[Destination]":
-    """Return the destinations that are files of their own, of each picture."""
+    """Return the destinations other than the library and the HTML page."""
     existing: Existing = "keep"
     if overwrite or options["append"] or options["prepend"]:
         existing = "overwrite" if overwrite else "append" if options["append"] else "prepend"

@@ -1,4 +1,4 @@
-"""How a command ends: when it is asked to, and when something is wrong that its user can fix."""
+"""Orderly ends of commands: after SIGTERM, and after errors that the user can fix."""
 
 import errno
 import signal
@@ -15,11 +15,12 @@ from captioner.reports.text import escape_controls
 
 @contextmanager
 def sigterm_unwinds() -> Iterator[None]:
-    """Make SIGTERM end the process by SystemExit, so that `with` blocks delete what is half made.
+    """Turn SIGTERM into SystemExit, so that `with` blocks delete partial files.
 
-    By default it ends at once, and leaves partial files. The exit code is the shell's, 143.
+    By default SIGTERM ends the process at once, and partial files remain. The exit code is 143,
+    as in a shell.
     """
-    if threading.current_thread() is not threading.main_thread():  # which alone may set handlers
+    if threading.current_thread() is not threading.main_thread():  # others may not set handlers
         yield
         return
 
@@ -33,7 +34,7 @@ def sigterm_unwinds() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-# What the disk or its permissions refuse, wherever it happens.
+# Errors of the disk or of its permissions.
 _OF_THE_DISK = {
     errno.ENOSPC,
     errno.EDQUOT,
@@ -49,10 +50,10 @@ _OF_THE_DISK = {
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """Turn a CaptionerError into one line on stderr and exit code 1, and end well by SIGTERM.
+    """Turn a CaptionerError into one line on stderr and exit code 1; unwind after SIGTERM.
 
-    What the disk refuses is such an error, too. Control characters, as names of files may have
-    them, are escaped: a terminal obeys them.
+    Errors of the disk are treated in the same way. Control characters, which file names may
+    contain, are escaped, because a terminal would obey them.
     """
     try:
         with sigterm_unwinds():
@@ -64,8 +65,8 @@ def plain_errors() -> Iterator[None]:
             raise
         where = f" {error.filename}" if error.filename else ""
         raise _plain(
-            f"cannot write{where} ({error.strerror}): choose a folder that may be written to and "
-            "that has room"
+            f"cannot write{where} ({error.strerror}): choose a folder that is writable and has "
+            "enough space"
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""`captioner evaluate`: score captions, of a file or of a model, against references."""
+"""`captioner evaluate`: score the captions of a file or a model against references."""
 
 import json
 from pathlib import Path
@@ -27,59 +27,59 @@ _File = click.Path(dir_okay=False, path_type=Path)
     "--preset",
     "presets",
     multiple=True,
-    help="Score this model instead of RESULTS: a preset's name or folder. Given more than once: "
-    "their ensemble, which averages the probabilities of each word.",
+    help="Score this model instead of RESULTS: a preset's name or folder. Repeat it to score an "
+    "ensemble, which averages the probabilities of each word.",
 )
 @click.option(
     "--dataset",
     type=click.Path(exists=True, path_type=Path),
-    help="Pictures or clips, and references, for --preset.",
+    help="Images or clips, and references, for --preset.",
 )
-@click.option("--images", type=click.Path(exists=True, path_type=Path), help="Picture folder.")
+@click.option("--images", type=click.Path(exists=True, path_type=Path), help="Image folder.")
 @click.option(
-    "--split", default="test", show_default=True, help='Split, where there are any, or "all".'
+    "--split", default="test", show_default=True, help='Split, if the data has splits, or "all".'
 )
 @click.option(
     "--tokenization",
     type=click.Choice(["ptb", "karpathy", "unicode", "none"]),
     default="ptb",
     show_default=True,
-    help='"ptb" is that of published scores, for English; "unicode" is for any language.',
+    help='"ptb" is the one used for published scores, for English; "unicode" is for any language.',
 )
 @click.option("--allow-missing", is_flag=True, help="Count images without a caption as empty.")
 @click.option(
     "--meteor/--no-meteor",
     default=None,
-    help="By default where Java is installed and the references are English, which it knows alone.",
+    help="Default: if Java is installed and the references are English, METEOR's only language.",
 )
 @click.option("--beam-width", type=click.IntRange(min=1), help="For --preset.")
 @click.option(
-    "--mirror", is_flag=True, help="For --preset: look at each picture's mirror image, too."
+    "--mirror", is_flag=True, help="For --preset: also attend to each image's mirror image."
 )
 @click.option("--batch-size", default=32, show_default=True, type=click.IntRange(min=1))
 @click.option("--resamples", default=1000, show_default=True, type=click.IntRange(min=1))
-@click.option("--seed", default=0, show_default=True, help="Of the bootstrap.")
+@click.option("--seed", default=0, show_default=True, help="Bootstrap seed.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option("--html", type=_File, help="Write a page with pictures as well.")
+@click.option("--html", type=_File, help="Also write a page with images.")
 @click.option(
     "--confusion",
     type=_File,
-    help="For a preset that recognizes activities: picture of which label clips got, .png or .jpg.",
+    help="For an activity preset: draw the confusion matrix, .png or .jpg.",
 )
 @click.option(
     "--per-image",
     type=_File,
-    help="Write every metric of each image as well, .csv or .json.",
+    help="Also write every metric of each image, .csv or .json.",
 )
 @click.option(
     "--smoothing",
     type=click.Choice(["add-one", "epsilon", "nist"]),
     default="add-one",
     show_default=True,
-    help="For --per-image: how the BLEU of a single caption is smoothed; add-one is that of Lin "
-    "and Och 2004.",
+    help="For --per-image: smoothing of the BLEU of a single caption; add-one is from Lin and Och "
+    "2004.",
 )
-@click.option("--write-results", type=_File, help="Write the captions in the COCO format as well.")
+@click.option("--write-results", type=_File, help="Also write the captions in the COCO format.")
 def evaluate(
     results: Path | None,
     references: Path | None,
@@ -104,11 +104,11 @@ def evaluate(
 ) -> None:
     """Score RESULTS against references, or a model on a data set.
 
-    RESULTS is what `caption` writes with --json, --jsonl, --csv or as text; the COCO results
-    format, [{"image_id": ..., "caption": ...}, ...]; {image: caption}; or a table. Images may be
-    named with or without folder and suffix. To compare two models, see `captioner compare`.
+    RESULTS is output of `caption` (JSON, JSONL, CSV or text); the COCO results format,
+    [{"image_id": ..., "caption": ...}, ...]; {image: caption}; or a table. Image names may have or
+    omit the folder and suffix. To compare two models, see `captioner compare`.
 
-    Of a preset that recognizes activities, the accuracy on a data set of clips is measured.
+    For an activity preset, the accuracy on a data set of clips is measured.
     """
     with plain_errors():
         from captioner.presets.storage import read_preset
@@ -116,7 +116,7 @@ def evaluate(
 
         if dataset and any(read_preset(name, None).task == ACTIVITY for name in presets):
             if len(presets) > 1:
-                raise click.UsageError("An ensemble is of captioners: give one --preset.")
+                raise click.UsageError("Only captioners form an ensemble: give one --preset.")
             _evaluate_labels(presets[0], dataset, split, confusion, as_json)
             return
         if confusion:
@@ -137,7 +137,7 @@ def evaluate(
         from captioner.evaluation.score_table import metric_table
         from captioner.text.english import is_english
 
-        if meteor and not Meteor.is_available():  # said before any work
+        if meteor and not Meteor.is_available():  # fail before any work
             raise CaptionerError("METEOR needs Java: install a Java runtime or leave METEOR out")
         if results and references and not (presets or dataset):
             name, captions = results.name, read_results(results)
@@ -189,7 +189,7 @@ def evaluate(
             json.dumps(evaluation.to_json(), indent=2) if as_json else metric_table(evaluation)
         )
         if meteor and "METEOR" not in evaluation.metrics:
-            raise CaptionerError("METEOR was asked for and left out: see the notes above")
+            raise CaptionerError("METEOR was requested but not computed: see the notes above")
 
 
 def _evaluate_labels(
@@ -218,7 +218,7 @@ def _evaluate_labels(
 def _from_references(
     path: Path, images: Path | None, split: str, captions: dict[str, str]
 ) -> tuple["ReferenceSet", dict[str, Path]]:
-    """Return the references in a file, and where their images would be."""
+    """Return the references in a file, and the expected paths of their images."""
     from captioner.evaluation.references import read_references
 
     truth = read_references(path, split=split, image_ids=captions)

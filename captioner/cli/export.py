@@ -17,23 +17,23 @@ from captioner.engines.runtime import tensorflow_logs_hidden
     "format_name",
     required=True,
     type=click.Choice(["preset", "openvino", "onnx", "saved_model", "litert"]),
-    help="preset is captioner's own, with what --engine openvino needs.",
+    help="preset is captioner's own format, with the graphs that --engine openvino needs.",
 )
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
 @click.option("--overwrite", is_flag=True, help="Replace a preset that is in --out.")
 @click.option(
     "--weights",
     type=click.Path(exists=True, dir_okay=False),
-    help="For a preset of activities that does not hold its VGG16: the file of it.",
+    help="VGG16 file, for an activity preset that does not contain its VGG16.",
 )
 def export(preset: str, format_name: str, out: Path, overwrite: bool, weights: str | None) -> None:
     """Write the network of PRESET, a name or a folder, to the folder --out.
 
     It consists of three functions: encode (frames to features), begin (features to memory and
-    state) and step (word, state and memory to the best next words). What was written is run and
-    compared with Keras; nothing is left of what differs. With --format preset, --out may be the
-    preset's own folder, with --overwrite. A preset of activities is written so with all blocks of
-    its VGG16, and then needs no other file.
+    state) and step (token, state and memory to the best next tokens). The export is run and
+    compared with Keras; if it differs, it is deleted. With --format preset and --overwrite, --out
+    may be the preset's own folder. For an activity preset, --format preset includes all blocks of
+    its VGG16, so that it needs no other file.
     """
     with plain_errors():
         with tensorflow_logs_hidden():
@@ -45,38 +45,38 @@ def export(preset: str, format_name: str, out: Path, overwrite: bool, weights: s
 
         read = read_preset(preset, task=None if format_name == "preset" else CAPTION)
         if weights is not None and read.task != ACTIVITY:
-            raise click.UsageError("--weights is for a preset of activities.")
+            raise click.UsageError("--weights is only for an activity preset.")
         if read.task == ACTIVITY:
             write_preset(out, hold_vgg16(read, weights), overwrite)
-            click.echo(f"{out}: a preset that holds its VGG16")
+            click.echo(f"{out}: a preset that contains its VGG16")
         elif format_name == "preset":
             write_preset(out, with_graphs(read), overwrite)
             click.echo(f"{out}: a preset for both engines")
         else:
             difference = export_preset(read, format_name, out)
-            click.echo(f"{out}: {format_name}, differs from Keras by {difference:.1g} at most")
+            click.echo(f"{out}: {format_name}, differs from Keras by at most {difference:.1g}")
 
 
 @click.command()
 @click.argument("preset")
 @click.argument("dataset", type=click.Path(exists=True, path_type=Path))
-@click.option("--images", type=click.Path(exists=True, path_type=Path), help="Picture folder.")
+@click.option("--images", type=click.Path(exists=True, path_type=Path), help="Image folder.")
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
 @click.option(
     "--pictures",
     default=100,
     show_default=True,
     type=click.IntRange(min=1),
-    help="From how many pictures of the train split the ranges of activations are learnt.",
+    help="Number of images of the train split from which to calibrate the activation ranges.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace a preset that is in --out.")
 def quantize(
     preset: str, dataset: Path, images: Path | None, out: Path, pictures: int, overwrite: bool
 ) -> None:
-    """Write PRESET with a VGG16 of 8 bits to the folder --out, a preset for OpenVINO alone.
+    """Write PRESET with an 8-bit VGG16 to the folder --out; the result needs OpenVINO.
 
-    The ranges are learnt from pictures of DATASET, what `captioner train` reads. Compare both
-    presets by `captioner evaluate --split val`.
+    The activation ranges are calibrated on images of DATASET, which may be any data set that
+    `captioner train` reads. Compare both presets with `captioner evaluate --split val`.
     """
     with plain_errors():
         import numpy as np
@@ -104,7 +104,7 @@ def quantize(
             if isinstance(reading.clip, Clip)
         ]
         write_preset(out, quantize_preset(loaded, frames), overwrite)
-        click.echo(f"{out}: a preset whose VGG16 has 8 bits")
+        click.echo(f"{out}: a preset with an 8-bit VGG16")
 
 
 @click.command()
@@ -114,15 +114,15 @@ def quantize(
 def average(presets: tuple[str, ...], out: Path, overwrite: bool) -> None:
     """Write the mean of the weights of each PRESET to the folder --out, as one preset.
 
-    They must have learnt from the same beginning: stages of one training, or trainings whose
-    `start` is the same. Compare it with them by `captioner evaluate --split val`.
+    They must share their starting weights: stages of one training, or trainings with the same
+    `start`. Compare the mean with them by `captioner evaluate --split val`.
     """
     with plain_errors():
         from captioner.exports.soup import average_presets
         from captioner.presets.storage import read_preset, write_preset
 
         if len(presets) < 2:
-            raise click.UsageError("give two presets or more: one is its own mean")
+            raise click.UsageError("give at least two presets")
         mean = average_presets([read_preset(preset) for preset in presets])
         write_preset(out, mean, overwrite)
         click.echo(f"{out}: the mean of {len(presets)} presets")

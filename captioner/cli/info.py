@@ -1,4 +1,4 @@
-"""`captioner info`: what a preset is."""
+"""`captioner info`: show the facts about a preset."""
 
 import json
 from pathlib import Path
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from captioner.presets.storage import Preset
 
 
-_TASKS = {"activity": "names what is done in clips", "caption": "describes images and videos"}
+_TASKS = {"activity": "labels activities in clips", "caption": "describes images and videos"}
 
 
 @click.command()
 @click.argument("preset", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 def info(preset: str | None, as_json: bool) -> None:
-    """Show what PRESET is, a name or a folder, and check its files; without it, list the bundled.
+    """Show PRESET, a name or a folder, and check its files; without it, list bundled presets.
 
     The exit code is 1 if a file of the preset is damaged.
     """
@@ -58,7 +58,7 @@ def _facts(folder: Path, preset: "Preset") -> dict[str, Any]:
         "encoder": {"name": "vgg16", **config["encoder"]},
         "parameters": parameters,
         "bytes": sum(path.stat().st_size for path in folder.iterdir()),
-        "checksums": "valid",  # read_preset refuses any other
+        "checksums": "valid",  # read_preset raises an error otherwise
         "card": preset.card,
     }
     if preset.task == "caption":
@@ -75,7 +75,7 @@ def _as_text(facts: dict[str, Any]) -> str:
     lines["parameters"] = f"{sum(parts.values()):,}: {each}"
     lines["size"] = f"{lines.pop('bytes') / 1e6:.1f} MB"
     if "vocabulary" in lines:
-        kind = "pieces of words" if facts.get("tokenizer") else "words"
+        kind = "subwords" if facts.get("tokenizer") else "words"
         lines["vocabulary"] = f"{lines['vocabulary']:,} {kind}, special tokens included"
     if "labels" in lines:
         lines["labels"] = ", ".join(lines["labels"])
@@ -85,17 +85,17 @@ def _as_text(facts: dict[str, Any]) -> str:
 
 
 def _training(training: Any) -> dict[str, str]:
-    """How the preset came about, in lines; none for presets of earlier versions."""
+    """Return lines about the preset's training; none for presets of earlier versions."""
     try:
         return _training_lines(training) if training is not None else {}
     except (AttributeError, KeyError, TypeError, ValueError):
-        return {"training": "what the config says of it cannot be read"}
+        return {"training": "unreadable in the config"}
 
 
 def _training_lines(training: dict[str, Any]) -> dict[str, str]:
     known = {key: training.get(key) or {} for key in ("options", "validation", "versions")}
     data = known["options"].get("data", {})
-    # Of several data sets each has its own; of clips there is one.
+    # Each of several data sets has its own hash; a data set of clips has one.
     hashes = {name: part["content"] for name, part in data.items() if isinstance(part, dict)}
     hashes = hashes or {"clips": data.get("content", "unknown")}
     return {
@@ -103,7 +103,7 @@ def _training_lines(training: dict[str, Any]) -> dict[str, str]:
         "seed": str(known["options"].get("seed", "unknown")),
         "validation": ", ".join(
             f"{k} {100 * v:.1f}" for k, v in known["validation"].items() if "CIDEr-D" not in k
-        ),  # which presets of earlier versions have as well as CIDEr, its other name
+        ),  # presets of earlier versions list the same score as CIDEr and as CIDEr-D
         "trained by": f"captioner {training.get('captioner')}, commit {training.get('commit')}",
         "versions": ", ".join(f"{name} {number}" for name, number in known["versions"].items()),
     }

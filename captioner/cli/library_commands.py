@@ -1,4 +1,4 @@
-"""`captioner search` and `captioner correct`: what `caption --library` has kept."""
+"""`captioner search` and `captioner correct`: work with the files of `caption --library`."""
 
 import json
 import os
@@ -24,11 +24,11 @@ _LIBRARY = click.Path(dir_okay=False, path_type=Path)
 def search(
     library: Path, query: tuple[str, ...], limit: int, as_json: bool, html: Path | None
 ) -> None:
-    r"""Find captions in LIBRARY, the best first; without QUERY, list them by path.
+    r"""Search the captions in LIBRARY, best match first; without QUERY, list them by path.
 
-    All words of QUERY must be there, in any form: "dogs" finds "dog". Words such as "a" and "on" do
-    not count, "..." is a phrase, and -word must not be there (after --, as for options). The exit
-    code is 0 if something was found, 1 if nothing.
+    A caption must contain all words of QUERY, in any form: "dogs" finds "dog". Words such as "a"
+    and "on" are ignored, "..." is a phrase, and -word excludes a word (put -- before it). The exit
+    code is 0 if something was found, else 1.
 
     \b
     captioner search photos.db dog on a beach
@@ -59,7 +59,7 @@ def search(
 @click.argument("file", required=False)
 @click.argument("caption", required=False)
 @click.option(
-    "--at", metavar="SECONDS", type=click.FloatRange(min=0), help="The shot of a clip at a time."
+    "--at", metavar="SECONDS", type=click.FloatRange(min=0), help="The shot of a video at a time."
 )
 @click.option("--undo", is_flag=True, help="Show the model's caption again.")
 @click.option(
@@ -75,9 +75,9 @@ def correct(
     undo: bool,
     export: Path | None,
 ) -> None:
-    r"""Put CAPTION in place of the model's caption of FILE in LIBRARY.
+    r"""Replace the model's caption of FILE in LIBRARY by CAPTION.
 
-    Corrections stay when files are described again, moved or copied.
+    Corrections remain when files are described again, moved or copied.
 
     \b
     captioner correct photos.db dog.jpg "our dog Rex at the lake"
@@ -86,7 +86,7 @@ def correct(
     """
     if export is not None:
         if file is not None or undo or at is not None:
-            raise click.UsageError("--export is about all corrections: leave out FILE.")
+            raise click.UsageError("--export writes all corrections: leave out FILE.")
         if export.suffix.lower() != ".jsonl":
             raise click.UsageError(f"--export {export}: name a .jsonl file.")
     elif file is None or (caption is None) != undo:
@@ -118,7 +118,7 @@ def _fields(row: sqlite3.Row, place: Path) -> dict[str, Any]:
 
 
 def _shown(place: Path) -> str:
-    """Return a path as short as the current folder allows."""
+    """Return a path relative to the current folder if it lies in it."""
     return os.path.relpath(place) if place.is_relative_to(Path.cwd()) else str(place)
 
 

@@ -1,4 +1,4 @@
-"""What `caption` is to describe: paths on the command line, standard input, addresses."""
+"""Sources of `caption`: paths on the command line, standard input, addresses."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -10,7 +10,7 @@ Named = str | bytes | Remote  # a path, the image on standard input, a file on a
 
 
 def list_paths(paths: Iterable[str], stdin: StandardInput) -> Iterator[str]:
-    """Yield the paths of a command line, with those that standard input lists in place of `-`."""
+    """Yield the paths of a command line; replace `-` by the paths on standard input."""
     for path in paths:
         if path == PATH:
             yield from stdin.paths()
@@ -21,7 +21,7 @@ def list_paths(paths: Iterable[str], stdin: StandardInput) -> Iterator[str]:
 def leave_described(
     paths: Iterable[str], report: Report, skipped: Callable[[], object]
 ) -> Iterator[str]:
-    """Yield the paths that a report does not have yet; call `skipped` for each other one."""
+    """Yield the paths that a report does not have yet; call `skipped` for each of the others."""
     for path in paths:
         if path != PATH and report.skip(path):
             skipped()
@@ -30,12 +30,12 @@ def leave_described(
 
 
 def source_finder(stdin: StandardInput, fetch: bool, allow_private: bool) -> Callable[[str], Named]:
-    """Return what gives the source that a path names.
+    """Return a function from paths to sources.
 
     Args:
-        stdin: It gives the image for `-`.
-        fetch: Whether addresses are fetched.
-        allow_private: Whether those of this machine and of local networks may be.
+        stdin: Standard input, with the image for `-`.
+        fetch: If True, addresses are fetched.
+        allow_private: If True, also from this machine and local networks.
     """
 
     def find(path: str) -> Named:

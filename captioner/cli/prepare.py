@@ -15,9 +15,9 @@ from captioner.engines.runtime import tensorflow_logs_hidden
     "--out",
     required=True,
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the feature store; a store begun there is gone on with.",
+    help="Folder of the feature store; an unfinished store in it is resumed.",
 )
-@click.option("--images", type=click.Path(path_type=Path), help="Folder of the pictures or clips.")
+@click.option("--images", type=click.Path(path_type=Path), help="Folder of the images or clips.")
 @click.option(
     "--weights",
     default="imagenet",
@@ -26,19 +26,23 @@ from captioner.engines.runtime import tensorflow_logs_hidden
 )
 @click.option(
     "--preset",
-    help="Use the encoder of this preset, a bundled name or a folder; by one of activities, "
-    "DATASET is a folder of clips with labels, whose frames are read as the preset does.",
+    help="Use the encoder of this preset, a bundled name or a folder. For an activity preset, "
+    "DATASET is a folder of clips with labels, and frames are read as for that preset.",
 )
 @click.option(
-    "--grid", type=click.Choice(["7", "14"]), default="7", show_default=True, help="Places a side."
+    "--grid",
+    type=click.Choice(["7", "14"]),
+    default="7",
+    show_default=True,
+    help="Locations per side of the grid.",
 )
 @click.option(
     "--frames",
     type=click.IntRange(min=1),
-    help="Frames of each clip, 8 if not given; a picture has one.",
+    help="Frames per clip; default: 8. An image has one.",
 )
 @click.option(
-    "--strict", is_flag=True, help="Refuse a table with faulty rows, instead of leaving them out."
+    "--strict", is_flag=True, help="Reject a table with faulty rows instead of skipping the rows."
 )
 @click.option("--batch-size", default=32, show_default=True, type=click.IntRange(min=1))
 def prepare(
@@ -86,6 +90,6 @@ def prepare(
         store = prepare_features(data, encoder, out, batch_size, frames, reading=reading)
         click.echo(
             f"{out}: features {store.features.shape} of {len(data.examples)} "
-            f"{'clips' if data.has_clips else 'pictures'}, "
+            f"{'clips' if data.has_clips else 'images'}, "
             f"{len(store.index['unreadable'])} unreadable"
         )

@@ -1,4 +1,4 @@
-"""`captioner serve`: the page and its HTTP API on this machine."""
+"""`captioner serve`: serve the page and its HTTP API from this machine."""
 
 import math
 import socket
@@ -17,50 +17,50 @@ if TYPE_CHECKING:
 
 
 _LOCAL = ("127.0.0.1", "::1", "localhost")
-_CONNECTIONS = 256  # at once; most wait for their next request
+_CONNECTIONS = 256  # simultaneous; most of them are idle
 
 
 @click.command()
-@click.option("--preset", help="Name or folder of the model; by default the bundled one.")
+@click.option("--preset", help="Name or folder of the model; default: the bundled one.")
 @click.option(
     "--library",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Show this library of `caption --library`, too, to be searched and corrected.",
+    help="Also show this library of `caption --library`, with search and corrections.",
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",
     default=8000,
     show_default=True,
     type=click.IntRange(0, 65535),
-    help="0 takes one that is free.",
+    help="Port to listen on; 0 chooses a free port.",
 )
 @click.option(
     "--allow-host",
     metavar="NAME",
     multiple=True,
-    help="A name by which browsers may ask the server, beside localhost and IP addresses.",
+    help="Host name that browsers may use besides localhost and IP addresses. Repeatable.",
 )
 @click.option(
     "--max-megabytes",
     default=256,
     show_default=True,
     type=click.IntRange(min=1),
-    help="Of a request.",
+    help="Maximum size of a request.",
 )
 @click.option(
     "--max-megapixels",
     default=100,
     show_default=True,
     type=click.IntRange(min=1),
-    help="Of an image, or of a frame of a clip.",
+    help="Maximum size of an image, or of a frame of a clip.",
 )
 @click.option(
     "--max-waiting",
     default=16,
     show_default=True,
     type=click.IntRange(min=0),
-    help="Requests that may wait; further ones are turned away with status 503.",
+    help="Maximum number of waiting requests; further ones are rejected with status 503.",
 )
 @click.option(
     "--timeout",
@@ -68,14 +68,14 @@ _CONNECTIONS = 256  # at once; most wait for their next request
     show_default=True,
     type=click.FloatRange(min=0, min_open=True),
     metavar="SECONDS",
-    help="Of a request: to arrive, to wait, to be answered.",
+    help="Time limit for a request to arrive, to wait, and to be answered.",
 )
 @click.option(
     "--engine",
     default="auto",
     show_default=True,
     type=click.Choice(["auto", "openvino", "keras"]),
-    help="What runs the network.",
+    help="Engine that runs the network.",
 )
 @wording_options
 def serve(
@@ -91,11 +91,11 @@ def serve(
     engine: str,
     **others: Any,
 ) -> None:
-    r"""Show a page for images and clips in the browser, and answer over HTTP.
+    r"""Serve a page for images and clips in the browser, and an HTTP API.
 
-    Files that are dropped there are described, and deleted once they are. The server listens to
-    this machine alone unless --host says otherwise, and has no password: whoever can reach it can
-    use it. docs/how-to/serve.md describes the HTTP API.
+    Files that are dropped on the page are described and then deleted. The server listens only on
+    this machine unless --host is given, and has no password: anyone who can reach it can use it.
+    docs/how-to/serve.md describes the HTTP API.
 
     \b
     captioner serve
@@ -133,13 +133,13 @@ def serve(
         click.echo(f"{folder.name} is at {address} (Ctrl-C ends it)", err=True)
         if host not in _LOCAL:
             click.echo(
-                "Whoever reaches this machine can use the page"
+                "Anyone who can reach this machine can use the page"
                 + (", and see and correct the library." if library else "."),
                 err=True,
             )
         config = uvicorn.Config(
             application,
-            log_config=None,  # of Python's own: warnings and errors on stderr
+            log_config=None,  # Python's default: warnings and errors on stderr
             log_level="warning",
             limit_concurrency=_CONNECTIONS,
             timeout_graceful_shutdown=3,
@@ -155,19 +155,19 @@ def _fitting(preset: "Preset", options: dict[str, Any], name: str) -> dict[str, 
 
     given = {key: value for key, value in options.items() if value}
     if given and preset.task == ACTIVITY:
-        raise CaptionerError(f"{name} labels whole clips: leave out the options of wording")
+        raise CaptionerError(f"{name} labels whole clips: leave out the wording options")
     return given
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """Take the port before the model is loaded, so that what is wrong is said at once."""
+    """Open the port before the model is loaded, so that errors are reported at once."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family)
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise CaptionerError(
-            f"cannot listen at {host}, port {port} ({reason}): choose another --port, or an "
+            f"cannot listen on {host}, port {port} ({reason}): choose another --port, or an "
             "address of this machine as --host"
         ) from error
 

@@ -1,4 +1,4 @@
-"""`captioner teach`: continue the training of a preset on one's own captions."""
+"""`captioner teach`: continue the training of a preset on the user's own captions."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,19 +24,19 @@ _LISTED = 5
     help="Folder of the taught preset.",
 )
 @click.option("--images", type=click.Path(path_type=Path), help="Folder of the images or clips.")
-@click.option("--preset", default="vgg16_top_down", show_default=True, help="Where to begin.")
-@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="HTML file.")
+@click.option("--preset", default="vgg16_top_down", show_default=True, help="Preset to start from.")
+@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="HTML report file.")
 @click.option("--seed", default=1, show_default=True)
 @click.option(
     "--share",
     default=0.3,
     show_default=True,
     type=click.FloatRange(0, 1),
-    help="Weight of what is learned against what was known: a higher one learns more, such as "
-    "names, and forgets more.",
+    help="Weight of the new weights in their mean with the old ones: a higher share learns more, "
+    "such as names, and forgets more.",
 )
 @click.option(
-    "--strict", is_flag=True, help="Refuse a table with faulty rows, instead of leaving them out."
+    "--strict", is_flag=True, help="Reject a table with faulty rows instead of skipping the rows."
 )
 @click.option("--overwrite", is_flag=True, help="Replace a preset that is in --out.")
 def teach(
@@ -52,11 +52,11 @@ def teach(
 ) -> None:
     """Teach a preset your own images: DATA is a table of images and captions, or a library.
 
-    Of a library, which `caption --library` makes, the captions that you have corrected are taught.
+    From a library, which `caption --library` makes, only your corrected captions are used.
 
-    New words are learnt, too. Images without a split are divided; those of `val` choose the best
-    epoch and are captioned before and afterwards. `captioner check DATA` tells beforehand what is
-    wrong with it. A run that was killed resumes.
+    New words are learned as well. Images without a split are divided into splits; the `val` split
+    selects the best epoch and is captioned before and after training. `captioner check DATA`
+    reports problems in the data beforehand. An interrupted run resumes.
     """
     with plain_errors():
         with tensorflow_logs_hidden():
@@ -85,7 +85,7 @@ def _tell(taught: "Taught") -> None:
         f"{name} {100 * taught.before[name]:.1f} -> {100 * taught.after[name]:.1f}"
         for name in ("BLEU-4", "CIDEr")
     ]
-    click.echo(f"{len(taught.samples)} images that it has not learnt from: {', '.join(scores)}")
+    click.echo(f"{len(taught.samples)} images held out from training: {', '.join(scores)}")
     if taught.after["CIDEr"] <= taught.before["CIDEr"]:
-        click.echo("It has become no better on them: more images or captions may help.", err=True)
+        click.echo("It did not improve on them: more images or captions may help.", err=True)
     click.echo(f"{taught.preset}: {len(taught.new_words)} new words")

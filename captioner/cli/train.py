@@ -1,4 +1,4 @@
-"""`captioner train`: train a model that writes captions or labels clips, by a recipe."""
+"""`captioner train`: train a model for captions or for labels of clips, by a recipe."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,20 +18,20 @@ from captioner.engines.runtime import tensorflow_logs_hidden
     "settings",
     metavar="KEY=VALUE",
     multiple=True,
-    help="Change a value of the recipe, such as stages.0.ema=0; may be given several times.",
+    help="Override a value of the recipe, such as stages.0.ema=0. Repeatable.",
 )
-@click.option("--dataset", help="Data set, in place of the recipe's.")
-@click.option("--images", help="Folder of the pictures, in place of the recipe's.")
-@click.option("--features", help="Feature store, in place of the recipe's.")
-@click.option("--weights", help="VGG16 weights, in place of the recipe's.")
+@click.option("--dataset", help="Data set, instead of the recipe's.")
+@click.option("--images", help="Image folder, instead of the recipe's.")
+@click.option("--features", help="Feature store, instead of the recipe's.")
+@click.option("--weights", help="VGG16 weights, instead of the recipe's.")
 @click.option(
-    "--strict", is_flag=True, help="Refuse tables with faulty rows, instead of leaving them out."
+    "--strict", is_flag=True, help="Reject tables with faulty rows instead of skipping the rows."
 )
-@click.option("--run", help="Folder of the run, in place of the recipe's.")
+@click.option("--run", help="Folder of the run, instead of the recipe's.")
 @click.option(
     "--restart",
     is_flag=True,
-    help="Begin anew: delete checkpoints and features that the run has made so far.",
+    help="Start again: delete the run's checkpoints and features.",
 )
 def train(
     recipes: tuple[str, ...],
@@ -43,14 +43,14 @@ def train(
 ) -> None:
     """Train by RECIPE: a YAML file, or the name of a bundled recipe.
 
-    VGG16's features are computed on the way, and kept. With `task: activity` in it, RECIPE trains a
-    model that labels clips.
+    VGG16's features are computed as needed, and kept. With `task: activity`, RECIPE trains a model
+    that labels clips.
 
-    Several recipes are trained in the order given: one may begin with the best preset of another,
+    Several recipes are trained in the given order: one may start from the best preset of another,
     or have it as its teacher.
 
-    A run that was killed resumes where it stopped; one that is complete only says where its best
-    preset is. With other options, data or presets than it was begun with, a run is refused.
+    An interrupted run resumes where it stopped; a complete run only prints the path of its best
+    preset. To resume a run, its options, data and presets must be unchanged.
     """
     with plain_errors():
         if len(recipes) > 1 and overrides["run"] is not None:
@@ -79,7 +79,10 @@ def _read(
     restart: bool,
     made: set[Path],
 ) -> Callable[[], Path]:
-    """Return what trains by a recipe: all are read, and checked, before the first trains."""
+    """Read and check a recipe; return a function that trains by it.
+
+    All recipes are checked before the first training starts.
+    """
     from captioner.training.config import ActivityConfig, read_config
     from captioner.training.stage_options import check_needed, forget_training, presets_made
 
@@ -89,7 +92,7 @@ def _read(
         config.encoder["weights"] = weights
     if strict:
         if isinstance(config, ActivityConfig):
-            raise click.UsageError(f"--strict: {recipe} is about clips with labels, not a table.")
+            raise click.UsageError(f"--strict: {recipe} trains on clips with labels, not a table.")
         config = replace(config, strict=True)
     check_needed(config, recipe, made)
     made |= presets_made(config)

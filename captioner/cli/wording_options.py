@@ -1,4 +1,4 @@
-"""Options of `caption` that say how captions are worded."""
+"""Options of `caption` for the wording of captions."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
@@ -9,13 +9,13 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _OPTIONS = (
     click.option("--prefix", default="", help='Words before each caption, such as "photo of".'),
-    click.option("--suffix", default="", help='Words behind it, such as ", 35 mm film".'),
+    click.option("--suffix", default="", help='Words after each caption, such as ", 35 mm film".'),
     click.option(
         "--case",
         type=click.Choice(("lower", "sentence")),
         default="lower",
         show_default=True,
-        help="sentence begins with a capital and ends with a full stop, as alternative texts do.",
+        help="sentence: with a capital letter and a full stop, as in alternative texts.",
     ),
     click.option(
         "--never",
@@ -24,23 +24,25 @@ _OPTIONS = (
         help="A word that no caption may contain: the search finds another sentence. Repeatable.",
     ),
     click.option(
-        "--min-length", type=click.IntRange(min=1), help="Words at least; by default the preset's."
+        "--min-length",
+        type=click.IntRange(min=1),
+        help="Minimum number of words; default: the preset's.",
     ),
     click.option(
         "--gender-neutral",
         is_flag=True,
-        help='Say "person" and "child" where the picture leaves open whether it is a man or a '
+        help='Write "person" or "child" if the image leaves open whether it shows a man or a '
         "woman, a boy or a girl.",
     ),
 )
 
 
 class WordingChoice(NamedTuple):
-    """What these options ask for.
+    """The values of these options.
 
     Attributes:
         describe: Arguments of `Captioner.describe`.
-        settings: What a report records of them, by option.
+        settings: Values that a report records, by option.
     """
 
     describe: dict[str, Any]
@@ -48,20 +50,20 @@ class WordingChoice(NamedTuple):
 
 
 def wording_options(command: _Command) -> _Command:
-    """Give a command these options; `take_wording` reads them."""
+    """Add these options to a command, for `take_wording`."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
 
 def take_wording(options: dict[str, Any]) -> WordingChoice:
-    """Take these options out of others.
+    """Remove these options from a command's options and return them.
 
     Args:
-        options: Of a command, by name; those of `wording_options` are removed.
+        options: Options of a command, by name; those of `wording_options` are removed.
 
     Raises:
-        click.UsageError: A word of --never is several words, or none.
+        click.UsageError: If a value of --never is not exactly one word.
     """
     never = sorted({word.lower() for word in options.pop("never")})
     for word in never:
@@ -90,13 +92,13 @@ def take_wording(options: dict[str, Any]) -> WordingChoice:
 
 
 def check_lengths(choice: WordingChoice, max_length: float) -> None:
-    """Refuse a least length that is more than the most.
+    """Reject a minimum length above the maximum.
 
     Raises:
-        click.UsageError: It is.
+        click.UsageError: If the minimum is above the maximum.
     """
     least = choice.describe.get("min_length", 0)
     if least > max_length:
         raise click.UsageError(
-            f"--min-length {least} is over the most, {max_length} words: give --max-length, too."
+            f"--min-length {least} is above the maximum, {max_length} words: raise --max-length."
         )

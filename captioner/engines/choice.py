@@ -1,4 +1,4 @@
-"""The engine that runs a preset."""
+"""Choice and construction of the engine that runs a preset."""
 
 import sys
 from collections.abc import Sequence
@@ -16,18 +16,18 @@ ENGINES = ("auto", "openvino", "keras")
 
 
 def choose_engine(preset: Preset, engine: str = "auto") -> str:
-    """Names the engine to run a preset.
+    """Choose the engine to run a preset.
 
     Args:
-        preset: As `read_preset` gives it.
-        engine: "openvino", "keras", or "auto": OpenVINO where it can be; if not, a line on stderr
-            says why.
+        preset: Preset from `read_preset`.
+        engine: "openvino", "keras", or "auto": OpenVINO if possible; otherwise a line on stderr
+            gives the reason.
 
     Returns:
         "openvino" or "keras".
 
     Raises:
-        CaptionerError: If OpenVINO is asked for and cannot be.
+        CaptionerError: If OpenVINO is requested but not possible.
     """
     if engine not in ENGINES:
         raise CaptionerError(f"engine {engine!r}: choose one of {', '.join(ENGINES)}")
@@ -40,25 +40,25 @@ def choose_engine(preset: Preset, engine: str = "auto") -> str:
             "`captioner export PRESET --format preset --out FOLDER` adds them"
         )
     elif find_spec("openvino") is None:
-        obstacle = "openvino is not installed: `pip install openvino`, where it has wheels"
+        obstacle = "openvino is not installed: `pip install openvino`, if it has wheels here"
     if obstacle is None:
         return "openvino"
     if engine == "openvino":
         raise CaptionerError(obstacle)
-    print(f"Starting slowly, with Keras; {obstacle}", file=sys.stderr)
+    print(f"Starting slowly with Keras, because {obstacle}", file=sys.stderr)
     return "keras"
 
 
 def build_engine(preset: Preset, engine: str = "auto", precision: str = "auto") -> Engine:
-    """Build the engine of a preset; only that of Keras imports Keras.
+    """Build the engine of a preset; only the Keras engine imports Keras.
 
     Args:
-        preset: As `read_preset` gives it.
-        engine: As for `choose_engine`.
+        preset: Preset from `read_preset`.
+        engine: See `choose_engine`.
         precision: "auto", "bfloat16" or "float32".
 
     Raises:
-        CaptionerError: If the preset does not fit itself, or not this engine.
+        CaptionerError: If the preset is inconsistent, or does not fit this engine.
     """
     policy = compute_policy(precision)
     chosen = choose_engine(preset, engine)
@@ -77,21 +77,21 @@ def build_engine(preset: Preset, engine: str = "auto", precision: str = "auto") 
 def build_ensemble(
     presets: Sequence[Preset], engine: str = "auto", precision: str = "auto"
 ) -> EnsembleEngine:
-    """Build the engine of several presets at once, which averages what they predict.
+    """Build an engine that averages the predictions of several presets.
 
     Args:
-        presets: As `read_preset` gives them.
-        engine: As for `choose_engine`.
+        presets: Presets from `read_preset`.
+        engine: See `choose_engine`.
         precision: "auto", "bfloat16" or "float32".
 
     Raises:
-        CaptionerError: If they have different words, or one does not fit the engine.
+        CaptionerError: If the presets have different words, or one does not fit the engine.
     """
     first, *others = presets
     if any(preset.vocabulary != first.vocabulary for preset in others):
         raise CaptionerError(
             "these presets have different words, so their predictions cannot be averaged: "
-            "take presets that were trained on the same captions with the same min_count"
+            "use presets that were trained on the same captions with the same min_count"
         )
     encoders = [
         next(n for n, other in enumerate(presets) if _same_encoder(preset, other))
@@ -106,7 +106,7 @@ def _same_encoder(one: Preset, other: Preset) -> bool:
         {name: a for name, a in preset.weights.items() if name.startswith("encoder/")}
         for preset in (one, other)
     ]
-    if not all(weights):  # those of 8 bits are in the graph
+    if not all(weights):  # 8-bit weights are in the graph
         graphs = [preset.graphs.get("openvino_encode.bin") for preset in (one, other)]
         return not any(weights) and graphs[0] == graphs[1]
     return one.config["encoder"] == other.config["encoder"] and all(

@@ -1,4 +1,4 @@
-"""What every engine does: it runs the network for whoever searches for sentences."""
+"""The interface of all engines, which run the network for the search."""
 
 from typing import Any, Protocol, runtime_checkable
 
@@ -17,12 +17,12 @@ from captioner.arrays import (
     TokenIds,
 )
 
-# TensorFlow takes no slashes in the names of inputs.
+# TensorFlow does not allow slashes in the names of inputs.
 _SLASH = "__"
 
 
 def input_of_weight(weight: str) -> str:
-    """Return the name of the input that takes a weight.
+    """Return the name of the input for a weight.
 
     Example:
         >>> input_of_weight("encoder/block1_conv1/kernel")
@@ -32,7 +32,7 @@ def input_of_weight(weight: str) -> str:
 
 
 def weight_of_input(name: str) -> str | None:
-    """Return the weight that an input takes, or None if it takes something else.
+    """Return the weight of an input, or None if the input is not a weight.
 
     Example:
         >>> weight_of_input("encoder__block1_conv1__kernel"), weight_of_input("frames")
@@ -46,7 +46,7 @@ State = tuple[np.ndarray, ...]
 
 @runtime_checkable
 class Engine(Protocol):
-    """Runs an encoder and a decoder; NumPy arrays go in and come out.
+    """Interface to an encoder and a decoder, with NumPy arrays as inputs and outputs.
 
     Attributes:
         image_size: Height and width of the frames, in pixels.
@@ -55,7 +55,7 @@ class Engine(Protocol):
     image_size: tuple[int, int]
 
     def encode(self, frames: FrameBatch) -> Features:
-        """uint8 frames (B, T, H, W, 3), RGB, to features, float32 (B, T, P, C)."""
+        """Encode frames, uint8 (B, T, H, W, 3), RGB, as features, float32 (B, T, P, C)."""
         ...
 
     def begin(self, features: Features, frame_mask: FrameMask) -> tuple[Any, State]:
@@ -66,24 +66,24 @@ class Engine(Protocol):
             frame_mask: bool (B, T), False for padding frames.
 
         Returns:
-            The memory, in the engine's own form, and the first state, each (B, 1, units).
+            The memory, in the engine's own form, and the initial state, each (B, 1, units).
         """
         ...
 
     def step(
         self, token_ids: TokenIds, state: State, memory: Any, penalty: Penalty, count: int
     ) -> tuple[BestIds, BestLogProbs, State, Attention | None]:
-        """Return the best next words of K sentences for each of B clips.
+        """Return the best next tokens of K sentences for each of B clips.
 
         Args:
-            token_ids: int32 (B, K), the word before.
-            state: Each (B, K, units).
-            memory: As `begin` or `select` gave it.
-            penalty: float32 (V,), added to the log-probabilities.
-            count: M, words to return, at most V.
+            token_ids: Previous tokens, int32 (B, K).
+            state: State, each (B, K, units).
+            memory: Memory from `begin` or `select`.
+            penalty: Values added to the log-probabilities, float32 (V,).
+            count: Number of tokens to return, M, at most V.
 
         Returns:
-            The words, int32 (B, K, M), the best first, of equals the lower; their
+            The tokens, int32 (B, K, M), the best first, and among equals the lower first; their
             log-probabilities with the penalty, float32 (B, K, M); the new state; the attention,
             float32 (B, K, T, P), or None.
         """
@@ -92,18 +92,18 @@ class Engine(Protocol):
     def predict(
         self, token_ids: TokenIds, state: State, memory: Any
     ) -> tuple[LogProbs, State, Attention | None]:
-        """Return the log-probabilities of all words, which are more to hand over than the best.
+        """Return the log-probabilities of all tokens, a larger result than that of `step`.
 
         Args:
-            token_ids: As for `step`.
-            state: As for `step`.
-            memory: As for `step`.
+            token_ids: See `step`.
+            state: See `step`.
+            memory: See `step`.
 
         Returns:
-            float32 (B, K, V), the new state, and the attention as of `step`.
+            Log-probabilities, float32 (B, K, V), the new state, and the attention as for `step`.
         """
         ...
 
     def select(self, memory: Any, rows: Rows) -> Any:
-        """Return the memory of some of the clips alone, in the order of `rows`, int (R,)."""
+        """Return the memory of a subset of the clips, in the order of `rows`, int (R,)."""
         ...

@@ -1,4 +1,4 @@
-"""Several networks that speak with one voice."""
+"""An ensemble of networks, whose predictions are averaged."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,14 +21,14 @@ from captioner.engines.engine import Engine, State
 
 
 class EnsembleEngine(Engine):
-    """Predicts each word by the mean of the probabilities that several networks give it.
+    """Engine that predicts each token by the mean of the probabilities of several networks.
 
-    The features are those of the different encoders side by side, along the channels.
+    The features of the different encoders are concatenated along the channels.
 
     Args:
-        engines: One for each network; all with the same words.
-        encoders: For each network the number of the one whose encoder it has, its own or an equal
-            one's: an encoder that several share runs once.
+        engines: One engine for each network, all with the same words.
+        encoders: For each network, the index of the first network with an equal encoder, so that
+            a shared encoder runs only once.
 
     Source: Vinyals et al. 2015, https://arxiv.org/abs/1411.4555, section 4.3.2.
     """
@@ -58,7 +58,7 @@ class EnsembleEngine(Engine):
     def predict(
         self, token_ids: TokenIds, state: State, memory: Any
     ) -> tuple[LogProbs, State, Attention | None]:
-        """See `Engine`; the attention is the mean of those that there are."""
+        """See `Engine`; the attention is the mean over the networks that have one."""
         rows: list[np.ndarray] = []
         new_state: State = ()
         attentions = []

@@ -23,17 +23,17 @@ from captioner.arrays import (
 from captioner.engines.engine import Engine, State
 from captioner.models.decoder import Decoder
 
-# For `keras.Model.compile`. Of TensorFlow a graph without XLA, which on CPUs does not reach the
-# library that multiplies in bfloat16; JAX would go operation by operation without it.
+# For `keras.Model.compile`. TensorFlow runs a graph without XLA, because on CPUs XLA does not use
+# the library for bfloat16 products; without XLA, JAX would run one operation at a time.
 JIT_COMPILE = keras.backend.backend() == "jax"
 
 
 class KerasEngine(Engine):
-    """Runs an encoder and a decoder as they are, also while they are trained.
+    """Engine that runs an encoder and a decoder in Keras, also during their training.
 
     Args:
-        encoder: A `VGG16Encoder`.
-        decoder: A built `Decoder`.
+        encoder: Encoder, a `VGG16Encoder`.
+        decoder: Built decoder.
     """
 
     def __init__(self, encoder: Any, decoder: Decoder) -> None:
@@ -48,7 +48,7 @@ class KerasEngine(Engine):
         return _to_numpy(self._encode(ops.convert_to_tensor(frames)))
 
     def begin(self, features: Features, frame_mask: FrameMask) -> tuple[Any, State]:
-        """See `Engine`; the memory is kept on the device."""
+        """See `Engine`; the memory remains on the device."""
         memory, state = self._begin(
             ops.convert_to_tensor(features), ops.convert_to_tensor(frame_mask)
         )
@@ -63,7 +63,7 @@ class KerasEngine(Engine):
             tuple(ops.convert_to_tensor(part) for part in state),
             memory,
             ops.convert_to_tensor(penalty),
-            # A graph for each number would be compiled anew; other backends need a plain number.
+            # TensorFlow would compile a new graph for each number; other backends need a number.
             ops.convert_to_tensor(count) if keras.backend.backend() == "tensorflow" else count,
         )
         return (
@@ -94,7 +94,7 @@ class KerasEngine(Engine):
 
 
 def begin_of(decoder: Decoder) -> Callable[..., Any]:
-    """`Engine.begin` of a decoder, on tensors."""
+    """Return `Engine.begin` of a decoder, for tensors."""
 
     def begin(features: Any, frame_mask: Any) -> Any:
         memory = decoder.encode(ops.cast(features, decoder.compute_dtype), frame_mask)
@@ -104,7 +104,7 @@ def begin_of(decoder: Decoder) -> Callable[..., Any]:
 
 
 def step_of(decoder: Decoder) -> Callable[..., Any]:
-    """`Engine.step` of a decoder, on tensors."""
+    """Return `Engine.step` of a decoder, for tensors."""
     predict = predict_of(decoder)
 
     def step(token_ids: Any, state: Any, memory: Any, penalty: Any, count: Any) -> Any:
@@ -116,7 +116,7 @@ def step_of(decoder: Decoder) -> Callable[..., Any]:
 
 
 def predict_of(decoder: Decoder) -> Callable[..., Any]:
-    """`Engine.predict` of a decoder, on tensors."""
+    """Return `Engine.predict` of a decoder, for tensors."""
 
     def predict(token_ids: Any, state: Any, memory: Any) -> Any:
         state = tuple(ops.cast(part, decoder.compute_dtype) for part in state)
@@ -127,15 +127,15 @@ def predict_of(decoder: Decoder) -> Callable[..., Any]:
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the same for inference: on TensorFlow a graph, on PyTorch without what gradients need.
+    """Prepare a function for inference: a graph in TensorFlow, no gradients in PyTorch.
 
-    A graph spares the cost of calling some fifty operations from Python.
+    A graph avoids the cost of calling about fifty operations from Python.
     """
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
-        # A partial has no code of its own, by which TensorFlow would count the graphs of all
-        # engines together and warn of retracing.
+        # TensorFlow counts graphs by their code, so it would count those of all engines together
+        # and warn of retracing; a partial has no code of its own.
         graph: Callable[..., Any] = tf.function(partial(function), reduce_retracing=True)
         return graph
     if keras.backend.backend() == "torch":

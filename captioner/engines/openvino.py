@@ -1,8 +1,8 @@
 """The engine that runs the network in OpenVINO: a fast start on a CPU, without TensorFlow or Keras.
 
-What it runs was exported from the Keras network (captioner/exports/graphs.py): three graphs whose
-weights are inputs. Here the arrays of the preset take the place of these inputs, so that a preset
-holds its weights once, for both engines, and the graphs add 0.2 MB to it.
+It runs three graphs that were exported from the Keras network (captioner/exports/graphs.py), with
+weights as inputs. The arrays of the preset replace these inputs here, so that a preset contains its
+weights only once, for both engines, and the graphs add 0.2 MB to it.
 """
 
 import os
@@ -30,20 +30,20 @@ from captioner.arrays import (
 from captioner.engines.engine import Engine, State, weight_of_input
 from captioner.errors import CaptionerError
 
-THREADS = "CAPTIONER_THREADS"  # names how many threads each engine has; by default all cores
+THREADS = "CAPTIONER_THREADS"  # number of threads of each engine; default: all cores
 GRAPHS = ("encode", "begin", "step")
 _PORTS = {"encode": ("features",), "begin": (), "step": ("words", "log_probs")}
 _PRECISIONS = {"mixed_bfloat16": "bf16", "float32": "f32"}
 
 
 class OpenVINOEngine(Engine):
-    """Runs the graphs of a preset on the CPU.
+    """Engine that runs the graphs of a preset on the CPU.
 
-    Several threads may use one engine: each graph runs for one of them at a time, with all cores.
+    Several threads may use one engine: each graph runs for one thread at a time, with all cores.
 
     Args:
         graphs: Contents of the files "openvino_encode.xml", "openvino_encode.bin" and so on.
-        weights: Arrays by name, as a `Preset` has them.
+        weights: Arrays by name, as in a `Preset`.
         policy: "mixed_bfloat16" or "float32".
 
     Raises:
@@ -61,7 +61,7 @@ class OpenVINOEngine(Engine):
             "PERFORMANCE_HINT": "LATENCY",
         }
         if threads := os.environ.get(THREADS):
-            # Several processes that pin their threads would all take the first cores.
+            # If several processes pinned their threads, all would use the same first cores.
             options |= {"INFERENCE_NUM_THREADS": int(threads), "ENABLE_CPU_PINNING": False}
         core = ov.Core()
         used: set[str] = set()
@@ -79,7 +79,7 @@ class OpenVINOEngine(Engine):
             except RuntimeError as error:
                 raise CaptionerError(
                     f"OpenVINO {ov.__version__} cannot run openvino_{name}.xml "
-                    f"({str(error).strip().splitlines()[-1]}): update openvino, or give "
+                    f"({str(error).strip().splitlines()[-1]}): update openvino, or use "
                     "--engine keras"
                 ) from error
 
@@ -87,7 +87,7 @@ class OpenVINOEngine(Engine):
         _, _, height, width, _ = encode.model.input("frames").partial_shape
         self.image_size = (height.get_length(), width.get_length())
         if unused := sorted(weights.keys() - used):
-            raise CaptionerError(f"model.safetensors has {unused[0]}, which no graph asks for")
+            raise CaptionerError(f"model.safetensors has {unused[0]}, which no graph needs")
         self._encode, self._begin, self._step = encode, begin, step
         self._predict = cache(lambda: compile_graph("step", _without_choice))
         outputs = {name for output in begin.model.outputs for name in output.names}
@@ -129,7 +129,7 @@ class OpenVINOEngine(Engine):
     def predict(
         self, token_ids: TokenIds, state: State, memory: Any
     ) -> tuple[LogProbs, State, Attention | None]:
-        """See `Engine`; compiled when it is asked for first."""
+        """See `Engine`; compiled at the first call."""
         predict = self._predict()
         inputs = {
             "token_ids": token_ids,
@@ -150,10 +150,10 @@ class OpenVINOEngine(Engine):
 
 
 class _Graph:
-    """A compiled graph that threads take turns to run.
+    """Compiled graph that runs for one thread at a time.
 
-    It has one infer request, which refuses a second thread; a request for each thread would take
-    the memory of the activations as often, and be no faster, as one run occupies all cores.
+    It has one infer request, which rejects a second thread. One request per thread would multiply
+    the memory of the activations without being faster, because one run occupies all cores.
     """
 
     def __init__(self, model: Any) -> None:
@@ -162,20 +162,20 @@ class _Graph:
 
     def __call__(self, inputs: Any) -> Any:
         with self._turn:
-            # The outputs are copies, which the next run leaves as they are.
+            # The outputs are copies, which the next run does not change.
             return self.model(inputs, share_inputs=True)
 
 
 def read_graph(
     core: Any, graphs: Mapping[str, bytes], name: str, weights: Mapping[str, np.ndarray]
 ) -> Any:
-    """Return a graph of a preset with its weights in place.
+    """Read a graph of a preset and insert its weights.
 
     Args:
-        core: An `openvino.Core`.
-        graphs: As `OpenVINOEngine` takes them.
+        core: OpenVINO core, an `openvino.Core`.
+        graphs: Graphs as for `OpenVINOEngine`.
         name: "encode", "begin" or "step".
-        weights: Arrays by name; the model refers to their memory.
+        weights: Arrays by name; the model shares their memory.
 
     Returns:
         An `openvino.Model`.
@@ -190,11 +190,11 @@ def read_graph(
         if weight is None:
             continue
         if weight not in weights:
-            raise CaptionerError(f"model.safetensors lacks {weight}, which a graph asks for")
+            raise CaptionerError(f"model.safetensors lacks {weight}, which a graph needs")
         if not output.partial_shape.compatible(ov.PartialShape(list(weights[weight].shape))):
             raise CaptionerError(
-                f"model.safetensors: {weight} has the shape {weights[weight].shape}, and graph "
-                f"{name} asks for {output.partial_shape}"
+                f"model.safetensors: {weight} has the shape {weights[weight].shape}, but graph "
+                f"{name} needs {output.partial_shape}"
             )
         constant = ov.op.Constant(weights[weight], shared_memory=True)
         constant.set_friendly_name(weight)
@@ -207,9 +207,10 @@ def read_graph(
 
 
 def _without_choice(model: Any) -> None:
-    """Has the graph of a step give all log-probabilities, "everything", in place of the best.
+    """Make the step graph return all log-probabilities, "everything", instead of the best.
 
-    OpenVINO sorts slowly: all of 2,541 words in 70 times the time of a step with the best six.
+    OpenVINO sorts slowly: sorting all 2,541 words takes 70 times as long as a step with the best
+    six.
     """
     (choice,) = (node for node in model.get_ops() if node.get_type_name() == "TopK")
     everything = choice.input_value(0)

@@ -1,4 +1,4 @@
-"""Settings of the libraries that run the network: offline, silent, and in which number format."""
+"""Settings of the libraries that run the network: telemetry, log messages and precision."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-# The switches that these libraries document.
+# Documented switches of these libraries.
 _SWITCHES = {
     "DO_NOT_TRACK": "1",
     "GRADIO_ANALYTICS_ENABLED": "False",
@@ -16,17 +16,18 @@ _SWITCHES = {
 
 
 def switch_telemetry_off() -> None:
-    """Switch off reports of OpenVINO, NNCF, Hugging Face, Gradio and Ray; a user's choice stays.
+    """Switch off telemetry of OpenVINO, NNCF, Hugging Face, Gradio and Ray.
 
-    OpenVINO sends an event to Google Analytics when it is imported, unless the package that sends
-    it is missing; NNCF does the same. So this must come before they are imported.
+    Variables that the user has set do not change. OpenVINO and NNCF send an event to Google
+    Analytics when they are imported, unless the package for it is missing. So this function must
+    be called before they are imported.
 
     Example:
         >>> switch_telemetry_off()
         >>> sys.modules["openvino_telemetry"] is None
         True
     """
-    # None in its place makes an import fail as if the package were not installed.
+    # With None here, an import fails as if the package were not installed.
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     for name, value in _SWITCHES.items():
         os.environ.setdefault(name, value)
@@ -34,10 +35,10 @@ def switch_telemetry_off() -> None:
 
 @contextmanager
 def tensorflow_logs_hidden() -> Iterator[None]:
-    """Hide what TensorFlow says of itself while it is imported, so that errors can be seen.
+    """Hide TensorFlow's log messages during its import, so that errors can be seen.
 
-    Its libraries write some lines to file descriptor 2 before they have read TF_CPP_MIN_LOG_LEVEL;
-    whoever sets that variable to less than 3 sees them all.
+    Its libraries write some lines to file descriptor 2 before they read TF_CPP_MIN_LOG_LEVEL. If
+    the user sets this variable to less than 3, all messages are shown.
     """
     level = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if level != "3" or sys.stderr is None:
@@ -61,7 +62,7 @@ def compute_policy(precision: str = "auto") -> str:
     """Return the Keras dtype policy for a precision.
 
     CPUs with AMX or AVX512-BF16 multiply bfloat16 matrices several times faster than float32, and
-    captions do not change measurably; on others bfloat16 is emulated and slow.
+    captions do not change measurably; other CPUs emulate bfloat16 slowly.
 
     Args:
         precision: "float32", "bfloat16", or "auto" to choose by the hardware.

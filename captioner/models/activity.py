@@ -1,4 +1,4 @@
-"""Activity recognition of LRCN: VGG16 looks at each frame, an LSTM at all of them."""
+"""LRCN's activity recognition: VGG16 encodes each frame, and an LSTM reads the sequence."""
 
 from typing import Any
 
@@ -11,19 +11,19 @@ MOTIONS = ("none", "median", "difference")
 
 
 class ActivityHead(keras.layers.Layer):
-    """Reads the features of a clip frame by frame; the softmax at each step is averaged over time.
+    """Base of heads that classify a clip: the mean over time of the softmax at each step.
 
-    A subclass writes `read`, and creates what it needs in `build_reader`.
+    A subclass implements `read`, and creates its weights in `build_reader`.
 
     Args:
         classes: Number of labels, K.
-        motion: What is read: "none" the features themselves; "median" by how much they exceed
-            their median over the clip; "difference" by how much those of the frame before.
+        motion: Input of `read`: "none" for the features themselves; "median" for their excess
+            over the median of the clip; "difference" for their excess over the previous frame.
         dropout: Share of the features, and of the last layer's inputs, dropped in training.
 
     Call arguments:
-        features: float (B, T, H, W, C), none negative.
-        frame_mask: bool (B, T), False for padding frames, which come last; None when there are
+        features: float (B, T, H, W, C), not negative.
+        frame_mask: bool (B, T), False for padding frames, which come last; None if there are
             none.
 
     Returns:
@@ -48,19 +48,19 @@ class ActivityHead(keras.layers.Layer):
 
     @property
     def shortest(self) -> int:
-        """Frames that a clip must have."""
+        """Minimum number of frames in a clip."""
         return 1 if self.motion == "none" else 2
 
     def build_reader(self, height: int, width: int, channels: int) -> int:
         """Create the weights of `read` for features (B, T, height, width, channels).
 
         Returns:
-            Length of what `read` gives for each frame, D.
+            Number of values that `read` returns for each frame, D.
         """
         raise NotImplementedError
 
     def read(self, features: Any, frame_mask: Any, training: bool) -> Any:
-        """Features (B, T, H, W, C) to (B, T, D), from which each step's label is told."""
+        """Turn features (B, T, H, W, C) into inputs (B, T, D) of each step's classifier."""
         raise NotImplementedError
 
     def build(self, features_shape: tuple[Any, ...], *_: Any) -> None:
@@ -72,7 +72,7 @@ class ActivityHead(keras.layers.Layer):
         """See the class."""
         if frame_mask is None:
             frame_mask = ops.ones(ops.shape(features)[:2], "bool")
-        # VGG16's features are of a long tail.
+        # VGG16's features have a long tail.
         x = ops.log(1 + ops.relu(ops.cast(features, "float32")))
         x, frame_mask = motion_features(x, frame_mask, self.motion)
         x = self.read(ops.relu(x), frame_mask, training)
@@ -81,21 +81,21 @@ class ActivityHead(keras.layers.Layer):
         return ops.sum(steps * weight, axis=1) / ops.sum(weight, axis=1)
 
     def compute_output_shape(self, features_shape: tuple[Any, ...], *_: Any) -> tuple[Any, ...]:
-        """Return the shape that `call` gives."""
+        """Return the shape of the result of `call`."""
         return (features_shape[0], self.classes)
 
 
 def motion_features(features: Any, frame_mask: Any, kind: str) -> tuple[Any, Any]:
-    """Take away from features what tells the place and the person, not the action.
+    """Remove static appearance (place, person) from features.
 
     Args:
         features: float (B, T, ...).
         frame_mask: bool (B, T), False for padding frames, which come last.
-        kind: "none" leaves them as they are; "median" subtracts the median over the clip;
-            "difference" subtracts from each frame the one before.
+        kind: "none" returns them unchanged; "median" subtracts the median over the clip;
+            "difference" subtracts the previous frame from each frame.
 
     Returns:
-        Features (B, T, ...) and mask (B, T); of differences there is one less, T - 1.
+        Features (B, T, ...) and mask (B, T); for differences, T - 1 instead of T.
 
     Example:
         >>> import numpy as np
@@ -112,7 +112,7 @@ def motion_features(features: Any, frame_mask: Any, kind: str) -> tuple[Any, Any
 
 
 def _median(features: Any, frame_mask: Any) -> Any:
-    """Return the median over the frames that are no padding, (B, 1, ...)."""
+    """Return the median over the frames without padding, (B, 1, ...)."""
     mask = frame_mask
     for _ in features.shape[2:]:
         mask = ops.expand_dims(mask, -1)  # (B, T, 1, ...)
@@ -128,20 +128,20 @@ _TIME = 1
 
 
 class ActivityRecognizer(keras.Model):
-    """Tells which of some activities a clip shows.
+    """Classifier of the activity in a clip.
 
     Args:
-        head: Reads the features of the frames, such as an `LSTMHead`.
-        encoder: Makes features of frames: a `VGG16Encoder`, a `PerFrame`, or whatever maps
+        head: Head that reads the features of the frames, such as an `LSTMHead`.
+        encoder: Encoder of the frames: a `VGG16Encoder`, a `PerFrame`, or any layer that maps
             (B, T, H, W, 3) to (B, T, H, W, C), (B, T, P, C) of a square grid or (B, T, C), such as
-            keras.layers.TimeDistributed of a network or a network of wrapped layers; frozen or
-            trained as its layers are. None where the clips are features already.
-        max_frames: Frames that a clip has at most; None for any number.
+            keras.layers.TimeDistributed of a network or a network of wrapped layers; its layers
+            may be frozen or trained. None if the inputs are features already.
+        max_frames: Maximum number of frames in a clip; None for any number.
 
     Call arguments:
-        inputs: (B, T, H, W, C), uint8 pictures in RGB or, without an encoder, features; or a dict
-            of such `frames` and of their `frame_mask`, bool (B, T), which is False for the padding
-            behind a clip that is shorter than others of its batch.
+        inputs: (B, T, H, W, C), uint8 images in RGB or, without an encoder, features; or a dict
+            of such `frames` and their `frame_mask`, bool (B, T), which is False for the padding
+            after a clip that is shorter than others in its batch.
 
     Returns:
         Probabilities of the labels, float32 (B, K): the softmax at each step, averaged over time.
@@ -177,7 +177,7 @@ class ActivityRecognizer(keras.Model):
         self.built = True
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        """See the class; checked here, where the error is not yet wrapped by Keras."""
+        """Check and call; see the class. Keras does not wrap errors raised here."""
         frames, mask = _parts(inputs)
         self._check(tuple(frames.shape), None if mask is None else tuple(mask.shape))
         return super().__call__(inputs, *args, **kwargs)
@@ -201,7 +201,7 @@ class ActivityRecognizer(keras.Model):
             most = self.max_frames or "any number"
             raise CaptionerError(
                 f"clips of shape {shape} have {time} frames on axis {_TIME} of {wanted}; "
-                f"{least} to {most} are expected: sample as many from the clip"
+                f"{least} to {most} are expected: sample that many from the clip"
             )
         fits = mask is None or (len(mask) == 2 and all(map(_equal, mask, shape)))
         if not fits:
@@ -216,14 +216,14 @@ def _equal(side: int | None, other: int | None) -> bool:
 
 
 def _parts(inputs: Any) -> tuple[Any, Any]:
-    """Frames and mask."""
+    """Return the frames and their mask."""
     if isinstance(inputs, dict):
         return inputs["frames"], inputs.get("frame_mask")
     return inputs, None
 
 
 def _as_grid(features: Any) -> Any:
-    """(B, T, H, W, C) of features in whatever form encoders have them."""
+    """Reshape the features of any encoder to (B, T, H, W, C)."""
     *_, places, channels = features.shape
     if len(features.shape) == 5:
         return features

@@ -1,4 +1,4 @@
-"""What decoders with attention over the locations of all frames have in common."""
+"""The common base of decoders with attention over the locations of all frames."""
 
 from typing import Any
 
@@ -11,16 +11,16 @@ MASK_VALUE = -1e9
 
 
 def compress(features: Any) -> Any:
-    """Return log(1 + x), float32: features of VGG16 are not negative, and a few are very large."""
+    """Return log(1 + x), float32: VGG16's features are not negative, but a few are very large."""
     return ops.log(1 + ops.cast(features, "float32"))  # ONNX has no log1p
 
 
 def flatten_locations(features: Any, frame_mask: Any) -> tuple[Any, Any]:
-    """Put the locations of all frames in one row.
+    """Concatenate the locations of all frames.
 
     Args:
         features: float (B, T, P, C).
-        frame_mask: bool (B, T), False for padding frames, or None when there are none.
+        frame_mask: bool (B, T), False for padding frames, or None if there are none.
 
     Returns:
         Compressed features, float32 (B, T*P, C), and bool (B, T, P), False in padding frames.
@@ -35,12 +35,12 @@ def flatten_locations(features: Any, frame_mask: Any) -> tuple[Any, Any]:
 def mean_location(values: Any, mask: Any) -> Any:
     """Return the mean (B, C) of the locations (B, T*P, C) for which `mask` (B, T, P) is true."""
     weight = ops.cast(ops.reshape(mask, (*ops.shape(values)[:2], 1)), values.dtype)
-    # Where there is no image at all, as for sentences alone, the mean is zero.
+    # Without any image, as for training on sentences only, the mean is zero.
     return ops.sum(values * weight, axis=1) / ops.maximum(ops.sum(weight, axis=1), 1)
 
 
 def mean_feature(features: Any, frame_mask: Any) -> Any:
-    """Average the compressed features over all locations of all frames that are no padding.
+    """Average the compressed features over all locations of all frames without padding.
 
     Args:
         features: float (B, T, P, C).
@@ -58,13 +58,13 @@ def mean_feature(features: Any, frame_mask: Any) -> Any:
 
 
 class AttentiveDecoder(Decoder):
-    """A decoder that weighs the locations of a clip anew for each word.
+    """Decoder that attends to the locations of a clip for each word.
 
-    A subclass makes the layer `key`, and compares what its LSTM asks for with the keys.
+    A subclass creates the layer `key`, and compares its LSTM's query with the keys.
 
     Args:
         vocabulary_size: See `Decoder`.
-        kwargs: Those of `Decoder`.
+        kwargs: Arguments of `Decoder`.
     """
 
     key: Any
@@ -89,8 +89,8 @@ class AttentiveDecoder(Decoder):
         """Weigh the locations.
 
         Args:
-            scores: float (B, N, T*P), how well each location answers.
-            memory: As `encode` gives it.
+            scores: float (B, N, T*P), the score of each location.
+            memory: Memory from `encode`.
 
         Returns:
             The context vector (B, N, C), and the attention (B, N, T, P), which sums to 1.

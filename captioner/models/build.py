@@ -1,4 +1,4 @@
-"""Decoders by name, as configs and presets write them."""
+"""Decoders by their names in configs and presets."""
 
 import importlib
 from typing import Any
@@ -16,13 +16,13 @@ _CLASSES = {
 
 
 def build_decoder(name: str, channels: int, **options: Any) -> Decoder:
-    """Build a decoder, with fresh weights.
+    """Build a decoder with new weights.
 
     Args:
-        name: The name of a module here: "lrcn", "s2vt", "show_and_tell", "show_attend_and_tell" or
+        name: Module of this package: "lrcn", "s2vt", "show_and_tell", "show_attend_and_tell" or
             "top_down".
         channels: Length of a feature vector, C.
-        options: The class's arguments; `vocabulary_size` at least.
+        options: Arguments of the class, including `vocabulary_size`.
 
     Raises:
         CaptionerError: If there is no such decoder, or it has no such option.
@@ -31,11 +31,11 @@ def build_decoder(name: str, channels: int, **options: Any) -> Decoder:
         >>> build_decoder("top_down", 512, vocabulary_size=10, units=8, embedding_size=8).units
         8
     """
-    # Written by versions that could stack LSTMs, which brought nothing.
+    # Earlier versions wrote this option. They could stack LSTMs, which did not improve scores.
     if options.pop("layers", 1) != 1:
         raise CaptionerError(
-            f"decoder {name} has several LSTM layers, which this version does not build: train it "
-            "without `layers`, or use captioner 0.1.0"
+            f"decoder {name} has several LSTM layers, which this version does not support: train "
+            "it without `layers`, or use captioner 0.1.0"
         )
     if name not in _CLASSES:
         raise CaptionerError(f"decoder {name!r}: choose one of {', '.join(sorted(_CLASSES))}")

@@ -1,4 +1,4 @@
-"""Clips of unequal lengths as arrays: through the encoder, smoothed, and padded into one batch."""
+"""Clips of different lengths as arrays: encoded, smoothed, and padded into one batch."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ import numpy as np
 from captioner.arrays import ClipFeatures, FrameMask
 from captioner.media.clip import Clip
 
-_MEAN = 0.25  # share of the mean; docs/video.md has what other shares give
+_MEAN = 0.25  # share of the mean; docs/video.md compares other shares
 
 
 def encode_clips(
@@ -17,12 +17,12 @@ def encode_clips(
     """Encode the frames of several clips together.
 
     Args:
-        encode: A `VGG16Encoder`, or what is compiled of it.
-        clips: Clips by number.
-        batch_size: Frames in one pass of the network.
+        encode: `VGG16Encoder`, or a compiled form of it.
+        clips: Clips by index.
+        batch_size: Number of frames in one pass of the network.
 
     Yields:
-        Each number, and the clip's features (T, P, C).
+        The index and the features (T, P, C) of each clip.
     """
     if not clips:
         return
@@ -40,11 +40,11 @@ def encode_clips(
 def pad_clips(
     clips: Sequence[np.ndarray], frames: int | None = None
 ) -> tuple[np.ndarray, FrameMask]:
-    """Stack clips of unequal lengths, with zeros behind the shorter ones.
+    """Stack clips of different lengths, with zeros after the shorter ones.
 
     Args:
         clips: Frames or features of each clip, (T, ...).
-        frames: Length of the result; None for that of the longest clip, at least 1.
+        frames: Length of the result; None for the longest clip's, at least 1.
 
     Returns:
         The clips (B, frames, ...), and a mask, bool (B, frames), False for padding frames.
@@ -63,23 +63,23 @@ def pad_clips(
 
 
 def _fill_up(images: np.ndarray, batch_size: int) -> np.ndarray:
-    """Fill the last batch up: one shape is compiled, and an image's bits do not depend on it."""
+    """Pad the last batch, so that one shape is compiled and results do not depend on its size."""
     missing = batch_size - len(images)
     return np.concatenate([images, np.zeros((missing, *images.shape[1:]), images.dtype)])
 
 
 def smooth_frames(features: ClipFeatures) -> ClipFeatures:
-    """Blends each frame with the mean of all frames.
+    """Blend each frame with the mean of all frames.
 
-    What is in one frame alone is often noise to a model of pictures: blur, blocks of compression,
-    a moment's pose. The mean over the frames has less of it, but no moment either; so each frame is
-    given some of both. A single frame stays as it is.
+    To a model of still images, details of a single frame are often noise: blur, compression
+    artifacts, a momentary pose. The mean over the frames has less noise but shows no moment, so
+    the result is a mixture of both. A single frame remains unchanged.
 
     Args:
-        features: float (T, P, C), of the frames of one clip.
+        features: Features of the frames of one clip, float (T, P, C).
 
     Returns:
-        The same shape and type.
+        An array of the same shape and type.
 
     Example:
         >>> smooth_frames(np.array([[[0.0]], [[4.0]]]))[:, 0, 0]

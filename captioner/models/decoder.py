@@ -1,4 +1,4 @@
-"""What every decoder has in common: one interface for training and for search."""
+"""The common base of all decoders: one interface for training and for search."""
 
 from typing import Any
 
@@ -7,16 +7,16 @@ from keras import ops
 
 
 class TiedLogits(keras.layers.Layer):
-    """The product of an output with each word vector, and a bias for each word.
+    """Logits as the product of an output with each word vector, plus a bias for each word.
 
-    One matrix instead of two: fewer weights, and each word that is read also trains its being said.
+    One matrix instead of two: fewer weights, and input and output embeddings are trained together.
 
     Args:
-        embedding: The layer that embeds the words, (V, E).
-        kwargs: Those of a Keras layer.
+        embedding: Layer that embeds the words, (V, E).
+        kwargs: Arguments of a Keras layer.
 
     Raises:
-        ValueError: In `build`, if outputs are not as long as word vectors.
+        ValueError: In `build`, if outputs and word vectors have different lengths.
 
     Source: Press and Wolf 2017, https://arxiv.org/abs/1608.05859.
 
@@ -48,27 +48,27 @@ class TiedLogits(keras.layers.Layer):
 
 
 class Decoder(keras.layers.Layer):
-    """Writes a sentence word by word from a memory of an image or clip.
+    """Base of decoders, which write a sentence word by word from the memory of an image or clip.
 
-    An image or clip is one row of the batch, B. Several sentences about it, N, are written at once:
-    its human captions in training, its hypotheses in beam search. They share one memory.
+    Each image or clip is one row of the batch, B. Its N sentences are processed together: the
+    human captions in training, the hypotheses in beam search. They share one memory.
 
         memory                   = decoder.encode(features, frame_mask)         # once per clip
         state                    = decoder.initial_state(memory)                # (B, 1, units) each
         logits, state, attention = decoder.step(token_ids, state, memory)       # one token
         logits                   = decoder(features, token_ids, frame_mask)     # teacher forcing
 
-    A subclass writes `encode`, `initial_state` and `cell`.
+    A subclass implements `encode`, `initial_state` and `cell`.
 
     Args:
-        vocabulary_size: Number of words, V, special tokens included.
-        units: Units of each LSTM.
+        vocabulary_size: Number of words, V, including special tokens.
+        units: Number of units of each LSTM.
         embedding_size: Length of a word vector, E.
-        dropout: Share dropped in training of the word vectors, of what an attentive decoder reads
-            of the features, and of the output from which the next word is predicted.
-        tie_embeddings: Predict words by their word vectors, see `TiedLogits`, instead of by a
-            matrix of its own; needs outputs as long as word vectors.
-        kwargs: Those of a Keras layer.
+        dropout: Share dropped in training, of the word vectors, of the features that an attentive
+            decoder reads, and of the output from which the next word is predicted.
+        tie_embeddings: If True, predict words by their word vectors, see `TiedLogits`, instead of
+            a separate matrix; outputs and word vectors must have the same length.
+        kwargs: Arguments of a Keras layer.
     """
 
     def __init__(
@@ -86,8 +86,9 @@ class Decoder(keras.layers.Layer):
         self.embedding_size = embedding_size
         self.dropout = dropout
         self.tie_embeddings = tie_embeddings
-        # Keras begins word vectors at 0.03, where normalised features beside them drown the words
-        # for the first epochs; tied ones also are the last matrix, and must begin small.
+        # Keras initialises word vectors with a scale of 0.03; normalised features beside them then
+        # dominate the words in the first epochs. Tied vectors are also the last matrix, and must
+        # start small.
         vectors = "uniform" if tie_embeddings else keras.initializers.RandomNormal(stddev=1.0)
         self.embedding = keras.layers.Embedding(
             vocabulary_size, embedding_size, vectors, dtype=self.dtype_policy, name="embedding"
@@ -101,24 +102,24 @@ class Decoder(keras.layers.Layer):
         )
 
     def dense(self, size: int, name: str, **options: Any) -> keras.layers.Dense:
-        """Make a dense layer in the decoder's precision."""
+        """Create a dense layer in the decoder's precision."""
         return keras.layers.Dense(size, dtype=self.dtype_policy, name=name, **options)
 
     def lstm(self, name: str, **options: Any) -> keras.layers.LSTMCell:
-        """Make an LSTM cell in the decoder's precision."""
+        """Create an LSTM cell in the decoder's precision."""
         return keras.layers.LSTMCell(self.units, dtype=self.dtype_policy, name=name, **options)
 
     def norm(self, name: str) -> keras.layers.LayerNormalization:
-        """Make a layer normalisation in the decoder's precision."""
+        """Create a layer normalisation in the decoder's precision."""
         return keras.layers.LayerNormalization(dtype=self.dtype_policy, name=name)
 
     def drop(self, name: str) -> keras.layers.Dropout:
-        """Make a dropout in the decoder's precision."""
+        """Create a dropout layer in the decoder's precision."""
         return keras.layers.Dropout(self.dropout, dtype=self.dtype_policy, name=name)
 
     @property
     def options(self) -> dict[str, Any]:
-        """The arguments that a config chooses, with their values; a preset keeps them."""
+        """The configurable arguments with their values, as stored in a preset."""
         return {
             "units": self.units,
             "embedding_size": self.embedding_size,
@@ -127,23 +128,23 @@ class Decoder(keras.layers.Layer):
         }
 
     def build(self, features_shape: tuple[Any, ...], token_ids_shape: Any = None) -> None:
-        """Create the weights, by one step over an image of zeros.
+        """Create the weights by one step over an image of zeros.
 
         Args:
-            features_shape: (B, T, P, C), of which C alone matters.
-            token_ids_shape: Does not matter.
+            features_shape: Shape (B, T, P, C), of which only C is used.
+            token_ids_shape: Not used.
         """
         features = ops.zeros((1, 1, 2, features_shape[-1]), self.compute_dtype)
         self.unroll(features, ops.zeros((1, 1, 1), "int32"), None, training=False)
         self.built = True
 
     def encode(self, features: Any, frame_mask: Any = None, training: bool = False) -> Any:
-        """Turn the features of a clip into what the steps read.
+        """Turn the features of a clip into the memory that the steps read.
 
         Args:
             features: float (B, T, P, C).
-            frame_mask: bool (B, T), False for padding frames; None when there are none.
-            training: Whether dropout acts.
+            frame_mask: bool (B, T), False for padding frames; None if there are none.
+            training: If True, dropout is active.
         """
         raise NotImplementedError
 
@@ -155,9 +156,9 @@ class Decoder(keras.layers.Layer):
         """Read one word.
 
         Args:
-            words: float (B, N, E), word vectors.
-            state: As `initial_state` gives it, each (B, N, units).
-            memory: As `encode` gives it.
+            words: Word vectors, float (B, N, E).
+            state: State in the form of `initial_state`, each (B, N, units).
+            memory: Memory from `encode`.
 
         Returns:
             The output (B, N, D) from which the next word is predicted, the new state, and the
@@ -169,9 +170,9 @@ class Decoder(keras.layers.Layer):
         """Predict the next word.
 
         Args:
-            token_ids: int (B, N), the word before.
-            state: As `initial_state` gives it, each (B, N, units).
-            memory: As `encode` gives it.
+            token_ids: Previous token, int (B, N).
+            state: State in the form of `initial_state`, each (B, N, units).
+            memory: Memory from `encode`.
 
         Returns:
             Logits, float32 (B, N, V), the new state, and the attention (B, N, T, P) or None.
@@ -193,8 +194,8 @@ class Decoder(keras.layers.Layer):
             features: float (B, T, P, C).
             token_ids: int (B, N, L), N sentences for each clip, each beginning with <start>.
             frame_mask: bool (B, T) or None.
-            training: Whether dropout acts.
-            given: What else the decoder's `encode` takes.
+            training: If True, dropout is active.
+            given: Further arguments of the decoder's `encode`.
 
         Returns:
             Logits, float32 (B, N, L, V).
@@ -204,7 +205,7 @@ class Decoder(keras.layers.Layer):
     def unroll(
         self, features: Any, token_ids: Any, frame_mask: Any, training: bool, **given: Any
     ) -> tuple[Any, list[Any]]:
-        """Do what `call` does; return the logits and each step's attention."""
+        """Do the same as `call`, but return the logits and each step's attention."""
         memory = self.encode(features, frame_mask, training=training, **given)
         words = self.word_dropout(self.embedding(token_ids), training=training)  # (B, N, L, E)
         sentences = ops.shape(words)[1]
@@ -220,7 +221,7 @@ class Decoder(keras.layers.Layer):
 
 
 def run_cell(cell: Any, inputs: Any, state: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
-    """Run a step of a Keras LSTM cell on (B, N, ...) inputs and states.
+    """Run one step of a Keras LSTM cell on (B, N, ...) inputs and states.
 
     Returns:
         The output (B, N, units), and the new state: hidden and cell state.

@@ -1,4 +1,4 @@
-"""Heads by name: an average, an LSTM, and a convolutional LSTM over the frames."""
+"""Activity heads by name: an average, an LSTM, and a convolutional LSTM over the frames."""
 
 from typing import Any
 
@@ -11,15 +11,15 @@ from captioner.models.activity import ActivityHead
 
 
 class PooledHead(ActivityHead):
-    """Averages the grid over a few large parts, and brings the clip to unit size.
+    """Base of heads that average the grid over large parts and normalise the clip.
 
-    A subclass writes `read_row`, and creates what it needs in `build_row_reader`.
+    A subclass implements `read_row`, and creates its weights in `build_row_reader`.
 
     Args:
-        places: Parts a side in which the grid is averaged; see `pool_grid`.
-        hidden: Units of a layer that reads the parts of each frame, in place of the parts
-            themselves; None for no such layer.
-        kwargs: Those of `ActivityHead`.
+        places: Number of parts per side over which the grid is averaged; see `pool_grid`.
+        hidden: Number of units of a layer between the parts of each frame and `read_row`; None
+            for no such layer.
+        kwargs: Arguments of `ActivityHead`.
     """
 
     def __init__(
@@ -35,11 +35,11 @@ class PooledHead(ActivityHead):
         )
 
     def build_row_reader(self, length: int) -> int:
-        """Create the weights of `read_row` for rows of this length; returns that of its own."""
+        """Create the weights of `read_row` for rows of this length; return its output's length."""
         raise NotImplementedError
 
     def read_row(self, rows: Any, frame_mask: Any, training: bool) -> Any:
-        """Rows (B, T, D) to (B, T, E), from which each step's label is told."""
+        """Turn rows (B, T, D) into inputs (B, T, E) of each step's classifier."""
         raise NotImplementedError
 
     def build_reader(self, height: int, width: int, channels: int) -> int:
@@ -54,7 +54,7 @@ class PooledHead(ActivityHead):
         """See `ActivityHead`."""
         x = pool_grid(features, self.places)  # (B, T, G*G*C)
         weight = ops.expand_dims(ops.cast(frame_mask, x.dtype), -1)
-        # Of the clip, not of each frame: a frame where little moves shall say so.
+        # Normalise the clip, not each frame, so that frames with little motion remain small.
         power = ops.sum(ops.square(x) * weight, axis=(1, 2), keepdims=True)
         size = x.shape[-1] * ops.sum(weight, axis=(1, 2), keepdims=True)
         x = self.row_dropout(x / ops.sqrt(power / size + 1e-6), training=training)
@@ -64,7 +64,7 @@ class PooledHead(ActivityHead):
 
 
 class AveragingHead(PooledHead):
-    """Tells the label from each single frame; the order of the frames does not matter.
+    """Head that classifies each single frame; the order of the frames does not matter.
 
     Source: the single-frame baseline of Donahue et al. 2015, section 4.1.
 
@@ -84,13 +84,13 @@ class AveragingHead(PooledHead):
 
 
 class LSTMHead(PooledHead):
-    """Reads the frames in their order with an LSTM, and tells the label at each step.
+    """Head that reads the frames in order with an LSTM and classifies at each step.
 
     Args:
-        units: Of the LSTM, or of each of the two if it is bidirectional.
-        bidirectional: Whether a second LSTM reads the frames from the last to the first, so that
-            each step knows the whole clip.
-        kwargs: Those of `PooledHead`.
+        units: Number of units of the LSTM, or of each of the two if it is bidirectional.
+        bidirectional: If True, a second LSTM reads the frames from the last to the first, so that
+            each step sees the whole clip.
+        kwargs: Arguments of `PooledHead`.
 
     Source: Donahue et al. 2015, https://arxiv.org/abs/1411.4389, section 4.1.
 
@@ -125,16 +125,16 @@ class LSTMHead(PooledHead):
 
 
 class ConvLSTMHead(ActivityHead):
-    """Reads the grids of the frames with a ConvLSTM2D, and tells the label at each step.
+    """Head that reads the grids of the frames with a ConvLSTM2D and classifies at each step.
 
-    The mean and the largest value over the places of its output are the input of the last layer:
-    what is done matters, not where in the picture.
+    The mean and the maximum over the locations of its output are the input of the last layer, so
+    that the position of the activity in the image does not matter.
 
     Args:
-        filters: Channels of the ConvLSTM2D.
-        kernel_size: Places a side that a step of it sees.
-        channels: Features of each place after the 1 x 1 convolution before it.
-        kwargs: Those of `ActivityHead`.
+        filters: Number of channels of the ConvLSTM2D.
+        kernel_size: Locations per side of its kernel.
+        channels: Number of channels after the 1 x 1 convolution before it.
+        kwargs: Arguments of `ActivityHead`.
 
     Source: Shi et al. 2015, https://arxiv.org/abs/1506.04214.
 
@@ -158,7 +158,7 @@ class ConvLSTMHead(ActivityHead):
         self.kernel_size = kernel_size
         self.channels = channels
         policy = self.dtype_policy
-        # A whole channel is dropped or kept: places and frames next to each other are alike.
+        # Whole channels are dropped, because neighbouring locations and frames are alike.
         self.channel_dropout = keras.layers.Dropout(
             self.dropout, noise_shape=(None, 1, 1, 1, None), dtype=policy, name="channel_dropout"
         )
@@ -186,13 +186,13 @@ class ConvLSTMHead(ActivityHead):
 
 
 def pool_grid(features: Any, places: int) -> Any:
-    """Averages the features of a grid over parts of equal size, and lays them in a row.
+    """Average the features of a grid over parts of equal size, and flatten them.
 
-    Parts whose edges fall between two places share these by their overlap.
+    A location on the border of two parts is divided in proportion to its overlap with each.
 
     Args:
         features: float (B, T, H, W, C).
-        places: Parts a side, G; 1 is the mean over the whole frame.
+        places: Number of parts per side, G; 1 is the mean over the whole frame.
 
     Returns:
         float (B, T, G * G * C).
@@ -212,7 +212,7 @@ def pool_grid(features: Any, places: int) -> Any:
 
 
 def _overlaps(side: int, places: int) -> np.ndarray:
-    """float32 (places, side): the share of each place in each part, adding up to 1."""
+    """Return the share of each location in each part, float32 (places, side), with sum 1."""
     edges = np.linspace(0, side, places + 1)
     starts, ends = edges[:-1, None], edges[1:, None]
     cells = np.arange(side)
@@ -228,12 +228,12 @@ _CLASSES: dict[str, type[ActivityHead]] = {
 
 
 def build_head(name: str, features_shape: tuple[int, ...], **options: Any) -> ActivityHead:
-    """Build a head, with fresh weights.
+    """Build a head with new weights.
 
     Args:
         name: "averaging", "lstm" or "conv_lstm".
         features_shape: Height, width and channels of the features of a frame.
-        options: The class's arguments; `classes` at least.
+        options: Arguments of the class, including `classes`.
 
     Raises:
         CaptionerError: If there is no such head, or it has no such option.

@@ -1,4 +1,4 @@
-"""LRCN: one LSTM reads the words, a second one its output and the image."""
+"""LRCN: one LSTM reads the words, a second one reads its output and the image."""
 
 from typing import Any
 
@@ -11,15 +11,15 @@ from captioner.models.decoder import Decoder, run_cell
 class LRCN(Decoder):
     """The two-layer factored captioning LSTM (LRCN-2f) of Donahue et al. 2015.
 
-    The first LSTM knows the words alone. The second one reads its output and, at every word, the
-    mean feature of the image; of a clip the mean over all frames.
+    The first LSTM reads only the words. The second one reads its output and, at every word, the
+    mean feature of the image, or of all frames of a clip.
 
-    Differs from the paper in that the feature is the mean over a grid instead of a fully connected
-    layer's, and is compressed by log(1 + x) and layer normalisation.
+    Unlike the paper, the feature is the mean over a grid instead of the output of a fully connected
+    layer, and is compressed by log(1 + x) and layer normalisation.
 
     Args:
-        vocabulary_size: Number of words, special tokens included.
-        kwargs: Those of `Decoder`.
+        vocabulary_size: Number of words, including special tokens.
+        kwargs: Arguments of `Decoder`.
 
     Source: Donahue et al. 2015, https://arxiv.org/abs/1411.4389, section 5.
 
@@ -43,7 +43,7 @@ class LRCN(Decoder):
         return self.feature_dropout(mean, training=training)
 
     def initial_state(self, memory: Any) -> tuple[Any, ...]:
-        """See `Decoder`: both LSTMs begin with zeros."""
+        """See `Decoder`: both LSTMs start with zeros."""
         return (ops.zeros((ops.shape(memory)[0], 1, self.units), self.compute_dtype),) * 4
 
     def cell(self, words: Any, state: Any, memory: Any) -> tuple[Any, Any, Any]:

@@ -11,16 +11,17 @@ from captioner.models.decoder import Decoder, run_cell
 class S2VT(Decoder):
     """The stack of two LSTMs of Venugopalan et al. 2015, one for frames and one for words.
 
-    While the clip is read, the first LSTM reads a frame at each step, the second one its output and
-    a word of zeros. While the sentence is written, the first reads a frame of zeros, the second
-    its output and the last word. Padding frames are skipped. An image is a clip of one frame.
+    While the clip is encoded, the first LSTM reads one frame per step, and the second one reads its
+    output and a word of zeros. While the sentence is written, the first reads a frame of zeros, and
+    the second reads its output and the last word. Padding frames are skipped. An image is a clip of
+    one frame.
 
-    Differs from the paper in that a frame's feature is the mean over a grid instead of a fully
-    connected layer's, and is compressed by log(1 + x) and layer normalisation.
+    Unlike the paper, a frame's feature is the mean over a grid instead of the output of a fully
+    connected layer, and is compressed by log(1 + x) and layer normalisation.
 
     Args:
-        vocabulary_size: Number of words, special tokens included.
-        kwargs: Those of `Decoder`; a frame's feature is projected to `embedding_size`.
+        vocabulary_size: Number of words, including special tokens.
+        kwargs: Arguments of `Decoder`; a frame's feature is projected to `embedding_size`.
 
     Source: Venugopalan et al. 2015, https://arxiv.org/abs/1505.00487, section 3.2.
 
@@ -59,7 +60,7 @@ class S2VT(Decoder):
             _, after = self._run(frame, ops.zeros_like(frame), state)
             return tuple(ops.where(real, *parts) for parts in zip(after, state, strict=True))
 
-        # A loop of the backend, for T may be known only when an exported network runs.
+        # A loop of the backend, because T may be known only when an exported network runs.
         return ops.fori_loop(0, count, read, (zeros,) * 4)
 
     def initial_state(self, memory: Any) -> tuple[Any, ...]:
@@ -73,7 +74,7 @@ class S2VT(Decoder):
         return output, state, None
 
     def _run(self, frames: Any, words: Any, state: Any) -> tuple[Any, tuple[Any, ...]]:
-        """Run a step of both LSTMs on frames and words, each (B, N, E)."""
+        """Run one step of both LSTMs on frames and words, each (B, N, E)."""
         read, frame_state = run_cell(self.frame_lstm, frames, state[:2])
         output, word_state = run_cell(
             self.word_lstm, ops.concatenate([read, words], axis=-1), state[2:]

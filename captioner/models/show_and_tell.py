@@ -12,13 +12,13 @@ from captioner.models.decoder import Decoder, run_cell
 class ShowAndTell(Decoder):
     """The captioning LSTM of Vinyals et al. 2015.
 
-    The mean feature of the image, projected to the length of a word vector, is what the LSTM
-    reads first; it never sees the image again. Of a clip it reads the mean over all frames, as
-    the mean-pooling model of Venugopalan et al. 2015 (LSTM-YT) does.
+    The LSTM first reads the mean feature of the image, projected to the length of a word vector,
+    and never sees the image again. For a clip, it reads the mean over all frames, as in the
+    mean-pooling model of Venugopalan et al. 2015 (LSTM-YT).
 
     Args:
-        vocabulary_size: Number of words, special tokens included.
-        kwargs: Those of `Decoder`.
+        vocabulary_size: Number of words, including special tokens.
+        kwargs: Arguments of `Decoder`.
 
     Source: Vinyals et al. 2015, https://arxiv.org/abs/1411.4555; for clips Venugopalan et al. 2015,
         https://arxiv.org/abs/1412.4729.
@@ -33,8 +33,8 @@ class ShowAndTell(Decoder):
     def __init__(self, vocabulary_size: int, **kwargs: Any) -> None:
         super().__init__(vocabulary_size, **kwargs)
         self.normalization = self.norm("normalization")
-        # The image is read once, and must then outlast a sentence: it begins louder than a word,
-        # and the LSTM begins with a forget gate of 0.95 (+3, where Keras has +1).
+        # The image is read once and must be remembered for a whole sentence: it starts with a
+        # larger scale than a word, and the LSTM with a forget gate of 0.95 (+3; Keras has +1).
         louder = keras.initializers.VarianceScaling(4.0, "fan_avg")
         self.image = self.dense(self.embedding_size, "picture", kernel_initializer=louder)
         self.word_lstm = self.lstm("lstm", unit_forget_bias=False, bias_initializer=_remembering)
@@ -56,6 +56,6 @@ class ShowAndTell(Decoder):
 
 
 def _remembering(shape: tuple[int, ...], dtype: Any = None) -> Any:
-    """Return the first bias of the LSTM, whose gates are: input, forget, candidate, output."""
+    """Return the initial bias of the LSTM; its gates are: input, forget, candidate, output."""
     forget = ops.arange(shape[0]) // (shape[0] // 4) == 1
     return ops.where(forget, ops.cast(3.0, dtype), 0.0)

@@ -1,4 +1,4 @@
-"""Show, Attend and Tell: the LSTM looks at the locations of the image before each word."""
+"""Show, Attend and Tell: the LSTM attends to the locations of the image before each word."""
 
 from typing import Any
 
@@ -15,16 +15,16 @@ class ShowAttendAndTell(AttentiveDecoder):
     A tanh network compares each location with the LSTM's last state; the LSTM reads the word and
     the context vector, scaled by a gate; word vector, state and context predict the word.
 
-    Differs from the paper in that features are compressed by log(1 + x) and layer normalisation,
-    and dropped out; and in that the tanh network, which costs B * N * T * P * `attention_units`
-    tanh a word and thus most of the time on a CPU, has a size of its own.
+    Unlike the paper, features are compressed by log(1 + x) and layer normalisation, with dropout;
+    and the size of the tanh network is an option of its own, because the network computes B * N *
+    T * P * `attention_units` tanh per word, which takes most of the time on a CPU.
 
     Args:
-        vocabulary_size: Number of words, special tokens included.
-        attention_units: Units of the tanh network, A.
-        doubly_stochastic: Weight of the paper's term (equation 14) that has the attention to each
-            location sum to 1 over the words of a sentence; the paper's is 1, and 0 leaves it out.
-        kwargs: Those of `Decoder`.
+        vocabulary_size: Number of words, including special tokens.
+        attention_units: Number of units of the tanh network, A.
+        doubly_stochastic: Weight of the paper's term (equation 14) that makes the attention to each
+            location sum to 1 over the words of a sentence; 1 in the paper, 0 to omit the term.
+        kwargs: Arguments of `Decoder`.
 
     Source: Xu et al. 2015, https://arxiv.org/abs/1502.03044, sections 3.1.2 and 4.2.
 
@@ -65,7 +65,7 @@ class ShowAttendAndTell(AttentiveDecoder):
         }
 
     def initial_state(self, memory: Any) -> tuple[Any, ...]:
-        """See `Decoder`: it follows from the mean."""
+        """See `Decoder`; the state is computed from the mean."""
         mean = ops.expand_dims(memory["mean"], 1)  # (B, 1, C)
         return self.first_hidden(mean), self.first_carry(mean)
 
@@ -96,7 +96,7 @@ class ShowAttendAndTell(AttentiveDecoder):
         return logits
 
     def _unevenness(self, attention: Any, token_ids: Any, frame_mask: Any) -> Any:
-        """Return the term of equation 14, as a mean over all words but padding."""
+        """Return the term of equation 14, as a mean over all words without padding."""
         real = ops.cast(token_ids != Vocabulary.pad_id, "float32")  # (B, N, L)
         total = ops.einsum("bnltp,bnl->bntp", attention, real)
         weight = ops.max(real, axis=2)[..., None, None]  # 0 for a sentence that is all padding

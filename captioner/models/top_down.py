@@ -1,4 +1,4 @@
-"""Top-down attention: one LSTM decides where to look, a second one what to say."""
+"""Top-down attention: one LSTM for the attention, a second one for the language."""
 
 from typing import Any
 
@@ -15,22 +15,22 @@ class TopDown(AttentiveDecoder):
     The attention LSTM reads the language LSTM's last output, the mean feature and the last word;
     its output weighs the locations of the image; the language LSTM reads the context vector.
 
-    Differs from the paper in that the locations are those of a grid, not of detected objects; that
-    features are compressed by log(1 + x) and layer normalisation, since those of VGG16 are not
-    normalised; and that query and keys are compared by a scaled dot product (Vaswani et al. 2017)
-    instead of a tanh network, which is several times faster on a CPU.
+    Unlike the paper, the locations are cells of a grid, not detected objects; features are
+    compressed by log(1 + x) and layer normalisation, since VGG16's are not normalised; and query
+    and keys are compared by a scaled dot product (Vaswani et al. 2017), which is several times
+    faster on a CPU than the paper's tanh network.
 
     Args:
-        vocabulary_size: Number of words, special tokens included.
-        deep_output: Begin the LSTMs with what the mean feature suggests instead of zeros, and
-            predict from word vector, language LSTM and context vector together instead of from
-            the LSTM alone, as Xu et al. 2015 do (https://arxiv.org/abs/1502.03044, equations 7 and
-            8). It learns much faster: after one epoch the CIDEr on Flickr8k's validation images
-            is 41.6 with it and 27.2 without.
-        presence: Number of words whose presence in the image, as `WordPresence` predicts it, is
-            read beside the features: through a linear layer it is added to their mean, and through
-            another one to the output; 0 for none. Needs `deep_output`.
-        kwargs: Those of `Decoder`.
+        vocabulary_size: Number of words, including special tokens.
+        deep_output: If True, compute the initial state of the LSTMs from the mean feature instead
+            of using zeros, and predict from word vector, language LSTM and context vector together
+            instead of from the LSTM alone, as in Xu et al. 2015
+            (https://arxiv.org/abs/1502.03044, equations 7 and 8). Training is much faster: after
+            one epoch the CIDEr on Flickr8k's validation images is 41.6 with it and 27.2 without.
+        presence: Number of words whose predicted presence in the image (see `WordPresence`) is
+            read besides the features: one linear layer adds it to their mean, another one to the
+            output; 0 for none. Needs `deep_output`.
+        kwargs: Arguments of `Decoder`.
 
     Source: Anderson et al. 2018, https://arxiv.org/abs/1707.07998, section 3.2.
 
@@ -57,7 +57,7 @@ class TopDown(AttentiveDecoder):
         self.query = self.dense(self.units, "query", use_bias=False)
         self.attention_lstm = self.lstm("attention_lstm")
         self.language_lstm = self.lstm("language_lstm")
-        # The names are those of weights in presets.
+        # Presets contain weights with these names.
         if deep_output:
             size = self.embedding_size
             self.language_output = self.dense(size, "output_said")
@@ -79,7 +79,7 @@ class TopDown(AttentiveDecoder):
 
     def build(self, features_shape: tuple[Any, ...], token_ids_shape: Any = None) -> None:
         """See `Decoder`."""
-        if self.presence_words:  # the one layer whose size the features decide
+        if self.presence_words:  # its size depends on the features
             self.presence_mean = self.dense(features_shape[-1], "presence_mean", use_bias=False)
         super().build(features_shape)
 
@@ -90,19 +90,19 @@ class TopDown(AttentiveDecoder):
         training: bool = False,
         presence: Any = None,
     ) -> Any:
-        """See `AttentiveDecoder`; the mean and the output are told which words are present.
+        """See `AttentiveDecoder`; the presence of words is added to the mean and the output.
 
         Args:
             features: float (B, T, P, C).
             frame_mask: bool (B, T) or None.
-            training: Whether dropout acts.
-            presence: float (B, W), which takes the place of what is predicted where it is not
-                negative; None to predict all.
+            training: If True, dropout is active.
+            presence: float (B, W), which overrides the prediction where it is not negative; None
+                to predict all.
         """
         memory = super().encode(features, frame_mask, training)
         if self.presence_words:
             logits = self.presence(features, frame_mask, training=False)
-            # Its own loss trains the detector; that of the next word would make it something else.
+            # Only its own loss trains the detector; the next-word loss would change its meaning.
             found = ops.stop_gradient(ops.sigmoid(logits))  # (B, W)
             if presence is not None:
                 found = ops.where(presence < 0, found, presence)

@@ -1,6 +1,6 @@
-"""VGG16 without its classifier, whole or cut in two where training begins.
+"""VGG16 without its classifier, whole or divided into frozen and trained blocks.
 
-What is frozen need be computed only once.
+The output of frozen blocks needs to be computed only once.
 """
 
 import hashlib
@@ -23,19 +23,19 @@ _CONVOLUTIONS = (2, 2, 3, 3, 3)  # in each block
 
 
 class VGG16Encoder(keras.layers.Layer):
-    """VGG16 applied to every frame, giving a grid of feature vectors.
+    """VGG16 applied to every frame, with a grid of feature vectors as output.
 
-    Frames share the weights, as in TimeDistributed(VGG16); since no layer of VGG16 mixes the items
-    of a batch, the frames are simply folded into the batch axis, which is the same and faster.
+    Frames share the weights, as in TimeDistributed(VGG16). Since no layer of VGG16 mixes the items
+    of a batch, the frames are folded into the batch axis: the result is the same, but faster.
 
     Args:
-        grid: Places along each side: 7 (after the last pooling) or 14 (the last convolution).
+        grid: Locations per side: 7 (after the last pooling) or 14 (the last convolution).
         weights: "imagenet" (downloaded by Keras), the path of a Keras weight file of VGG16
             without its top, or None for random weights that a preset will replace.
-        trainable_from: None for a frozen encoder, or the first block that training changes:
-            "block1" to "block5".
-        filters: Channels of the convolutions of each block, C being the last; other numbers than
-            VGG16's make a small network of the same form, such as tests are fast with.
+        trainable_from: None for a frozen encoder, or the first block to train: "block1" to
+            "block5".
+        filters: Number of channels of the convolutions of each block; the last is C. Smaller
+            numbers than VGG16's make a small network of the same form, for fast tests.
         kwargs: Arguments of a Keras layer.
 
     Call arguments:
@@ -45,7 +45,7 @@ class VGG16Encoder(keras.layers.Layer):
         (B, T, P, C) in the layer's compute dtype; P = grid * grid, row by row.
 
     Raises:
-        CaptionerError: If the weight file is missing or is not one of VGG16 without top.
+        CaptionerError: If the weight file is missing or does not fit VGG16 without its top.
 
     Source: Simonyan and Zisserman 2014, https://arxiv.org/abs/1409.1556.
 
@@ -81,20 +81,20 @@ class VGG16Encoder(keras.layers.Layer):
         vgg16 = _load_vgg16(weights, self.filters)
         self.backbone = keras.Model(vgg16.input, vgg16.get_layer(_GRIDS[grid]).output, name="vgg16")
         for layer in self.backbone.layers:
-            # keras.applications builds in the global policy; the encoder's own is meant.
+            # keras.applications builds in the global policy; use the encoder's own.
             layer.dtype_policy = self.dtype_policy
             layer.trainable = trainable_from is not None and layer.name >= trainable_from
         self.built = True
 
     @property
     def options(self) -> dict[str, Any]:
-        """The arguments by which a preset describes its encoder."""
+        """The arguments that a preset stores for its encoder."""
         own = {} if self.filters == FILTERS else {"filters": list(self.filters)}
         return {"grid": self.grid, **own}
 
     @property
     def places(self) -> int:
-        """Feature vectors in each frame."""
+        """Number of feature vectors in each frame."""
         return self.grid * self.grid
 
     @property
@@ -110,14 +110,14 @@ class VGG16Encoder(keras.layers.Layer):
         return ops.reshape(x, (batch, frames, self.places, self.channels))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Return the shape that `call` gives."""
+        """Return the shape of the result of `call`."""
         return (*input_shape[:2], self.places, self.channels)
 
     def fingerprint(self) -> str:
-        """Return the sha256 of the weights and the grid: equal exactly when the features are.
+        """Return the sha256 of the weights and the grid: equal if and only if the features are.
 
-        Of the weights in half precision, as presets keep them: a preset has the features of the
-        VGG16 that it was trained on.
+        The weights are rounded to half precision, as in presets, so that a preset has the same
+        fingerprint as the VGG16 that it was trained on.
         """
         digest = hashlib.sha256(f"vgg16 caffe grid={self.grid}".encode())
         for variable in self.backbone.variables:
@@ -127,13 +127,13 @@ class VGG16Encoder(keras.layers.Layer):
 
 
 def caffe_preprocess(images: Any) -> Any:
-    """Return what VGG16 reads of RGB images in 0..255: float32 BGR, minus ImageNet's mean."""
+    """Turn RGB images in 0..255 into VGG16's input: float32 BGR, minus ImageNet's mean."""
     bgr = ops.flip(ops.cast(images, "float32"), axis=-1)
     return bgr - ops.array(_IMAGENET_MEAN_BGR, "float32")
 
 
 def _load_vgg16(weights: str | Path | None, filters: tuple[int, ...]) -> keras.Model:
-    """Build VGG16 without its top, and turn what can go wrong into a sentence."""
+    """Build VGG16 without its top; turn errors into CaptionerErrors."""
     if weights not in (None, "imagenet") and not Path(str(weights)).is_file():
         raise CaptionerError(
             f"VGG16 weights {weights}: there is no such file; give the path of a Keras .h5 file of "
@@ -153,8 +153,8 @@ def _load_vgg16(weights: str | Path | None, filters: tuple[int, ...]) -> keras.M
     except Exception as error:  # Keras raises a different type for each kind of broken file.
         if weights == "imagenet":
             raise CaptionerError(
-                f"VGG16's ImageNet weights could not be downloaded ({error}): give their file by "
-                "--weights, or take the VGG16 of the bundled model, which needs no network, by "
+                f"VGG16's ImageNet weights could not be downloaded ({error}): give their file with "
+                "--weights, or use the VGG16 of the bundled model, which needs no download, with "
                 "--set encoder.preset=vgg16_top_down"
             ) from error
         raise CaptionerError(
@@ -164,7 +164,7 @@ def _load_vgg16(weights: str | Path | None, filters: tuple[int, ...]) -> keras.M
 
 
 def _build_blocks(filters: tuple[int, ...]) -> keras.Model:
-    """Return the blocks of VGG16 with other numbers of channels; layers have the same names."""
+    """Build the blocks of VGG16 with other numbers of channels, and the same layer names."""
     x = images = keras.Input((*VGG16Encoder.image_size, 3))
     for block, count, width in zip(_BLOCKS, _CONVOLUTIONS, filters, strict=True):
         for number in range(1, count + 1):
@@ -174,18 +174,19 @@ def _build_blocks(filters: tuple[int, ...]) -> keras.Model:
     return keras.Model(images, x)
 
 
-_STRIDE = 32  # pixels a side that become one place
+_STRIDE = 32  # pixels per side of one location
 
 
 class PerFrame(keras.layers.Layer):
-    """Applies a network to each frame of a clip, all frames sharing its weights.
+    """Layer that applies a network to each frame of a clip, with shared weights.
 
-    The same as keras.layers.TimeDistributed(network), and faster: the frames are folded into the
-    batch axis and go through the network together, where TimeDistributed takes one after the other.
-    The network must not mix the items of a batch in any other way than frames may be mixed, too.
+    The result is the same as keras.layers.TimeDistributed(network), but faster: the frames are
+    folded into the batch axis and pass through the network together, whereas TimeDistributed runs
+    them one after another. The network must not mix the items of a batch, unless mixing frames is
+    acceptable.
 
     Args:
-        network: Built, of one input (N, ...) and one output (N, ...).
+        network: Built network with one input (N, ...) and one output (N, ...).
 
     Call arguments:
         frames: (B, T, ...).
@@ -216,24 +217,24 @@ class PerFrame(keras.layers.Layer):
 
     @property
     def features_shape(self) -> tuple[int, ...]:
-        """What the network gives for each frame."""
+        """The shape of the network's output for each frame."""
         shape: tuple[int, ...] = self.network.output_shape[1:]
         return shape
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Return the shape that `call` gives."""
+        """Return the shape of the result of `call`."""
         _, *rest = self.network.compute_output_shape((None, *input_shape[2:]))
         return (*input_shape[:2], *rest)
 
 
 class FrozenBlocks(keras.layers.Layer):
-    """The blocks of VGG16 that training leaves as they are, on every frame.
+    """The frozen blocks of VGG16, applied to every frame.
 
     Args:
-        encoder: A `VGG16Encoder`, whose `trainable_from` says where it is cut: frozen as a whole,
-            or from block2 up.
+        encoder: `VGG16Encoder`; its `trainable_from` is None, or the first trained block, from
+            block2 up.
         side: Height and width of the frames in pixels, a multiple of 32. VGG16 works at any size:
-            160 costs half the time of its 224, and has 5 x 5 places instead of 7 x 7.
+            160 takes half the time of 224, and has 5 x 5 locations instead of 7 x 7.
 
     Call arguments:
         frames: uint8 or float (B, T, side, side, 3), RGB in 0..255.
@@ -242,7 +243,7 @@ class FrozenBlocks(keras.layers.Layer):
         (B, T, H, W, C) in the encoder's compute dtype.
 
     Raises:
-        CaptionerError: If nothing is frozen, or the side is none of VGG16's.
+        CaptionerError: If nothing is frozen, or the side is not a multiple of 32.
 
     Example:
         >>> FrozenBlocks(VGG16Encoder(weights=None, trainable_from="block5"), 160).features_shape
@@ -252,9 +253,11 @@ class FrozenBlocks(keras.layers.Layer):
     def __init__(self, encoder: VGG16Encoder, side: int = 224, **kwargs: Any) -> None:
         super().__init__(dtype=encoder.dtype_policy, **kwargs)
         if side < _STRIDE or side % _STRIDE:
-            raise CaptionerError(f"frames of {side} pixels a side: choose a multiple of {_STRIDE}")
+            raise CaptionerError(
+                f"frames have a side of {side} pixels: choose a multiple of {_STRIDE}"
+            )
         if encoder.trainable_from == "block1":
-            raise CaptionerError("trainable_from is block1: freeze block1 at least")
+            raise CaptionerError("trainable_from is block1: freeze at least block1")
         self.image_size = (side, side)
         layers = [layer for layer in encoder.backbone.layers[1:] if not layer.trainable]
         self.network = _chain(layers, (side, side, 3))
@@ -271,9 +274,9 @@ class FrozenBlocks(keras.layers.Layer):
         return ops.reshape(self.network(x), (batch, time, *self.features_shape))
 
     def fingerprint(self) -> str:
-        """Return the sha256 of the weights and the shape: equal where the features are.
+        """Return the sha256 of the weights and the shape: equal if the features are.
 
-        Of the weights in float16, so that they are known again where they were stored so.
+        The weights are rounded to float16, so that stored float16 weights have the same one.
         """
         digest = hashlib.sha256(f"vgg16 caffe {self.image_size} {self.features_shape}".encode())
         for variable in self.network.variables:
@@ -282,7 +285,7 @@ class FrozenBlocks(keras.layers.Layer):
 
 
 def trained_blocks(encoder: VGG16Encoder, frozen: FrozenBlocks) -> PerFrame | None:
-    """Return the blocks that training changes, above the frozen ones; None without any.
+    """Return the trained blocks, above the frozen ones; None if there are none.
 
     Example:
         >>> encoder = VGG16Encoder(weights=None, trainable_from="block5")
@@ -294,7 +297,7 @@ def trained_blocks(encoder: VGG16Encoder, frozen: FrozenBlocks) -> PerFrame | No
 
 
 def _chain(layers: list[Any], shape: tuple[int, ...]) -> keras.Model:
-    """Return the same layers, one after the other, for an input of another size."""
+    """Connect the same layers in sequence, for an input of another size."""
     x = first = keras.Input(shape)
     for layer in layers:
         x = layer(x)

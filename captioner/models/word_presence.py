@@ -1,4 +1,4 @@
-"""Which words a person would use for an image: a detector on the features of VGG16."""
+"""Detector of the words that people would use for an image, from features of VGG16."""
 
 from typing import Any
 
@@ -9,26 +9,26 @@ from captioner.models.attention import MASK_VALUE, compress
 
 
 class WordPresence(keras.layers.Layer):
-    """Predicts for each of W words whether the captions of an image mention it.
+    """Layer that predicts, for each of W words, whether the captions of an image mention it.
 
-    A linear layer on the mean and the maximum of the compressed features over all locations of all
-    frames: the mean tells scenes, the maximum small objects.
+    A linear layer reads the mean and the maximum of the compressed features over all locations of
+    all frames: the mean represents scenes, the maximum small objects.
 
     Args:
         words: Number of words, W.
         dropout: Share of the pooled features dropped while the detector is trained.
-        kwargs: Those of a Keras layer.
+        kwargs: Arguments of a Keras layer.
 
     Call arguments:
-        features: float (B, T, P, C), as `VGG16Encoder` gives them.
-        frame_mask: bool (B, T), False for padding frames; None when there are none.
-        training: Whether dropout acts.
+        features: float (B, T, P, C), from `VGG16Encoder`.
+        frame_mask: bool (B, T), False for padding frames; None if there are none.
+        training: If True, dropout is active.
 
     Returns:
         Logits, float32 (B, W).
 
-    Source: as attributes that a decoder reads, Wu et al. 2016, https://arxiv.org/abs/1506.01144,
-    and Yao et al. 2017, https://arxiv.org/abs/1611.01646.
+    Source: attributes as inputs of a decoder, Wu et al. 2016, https://arxiv.org/abs/1506.01144, and
+    Yao et al. 2017, https://arxiv.org/abs/1611.01646.
 
     Example:
         >>> import numpy as np
@@ -42,7 +42,7 @@ class WordPresence(keras.layers.Layer):
         policy = self.dtype_policy
         self.scale = keras.layers.LayerNormalization(dtype=policy, name="presence_scale")
         self.dropout = keras.layers.Dropout(dropout, dtype=policy, name="presence_dropout")
-        # A word is in one image of a hundred, so that learning begins near that.
+        # A word occurs in about one image out of a hundred; the bias starts near its logit.
         rare = keras.initializers.Constant(-4.6)
         self.logits = keras.layers.Dense(
             words, bias_initializer=rare, dtype=policy, name="presence_logits"

@@ -1,4 +1,4 @@
-"""The list of a preset's files with their SHA-256, as `sha256sum` writes and checks it."""
+"""The SHA-256 checksums of a preset's files, in the format of `sha256sum`."""
 
 import hashlib
 import re
@@ -9,31 +9,31 @@ from captioner.errors import CaptionerError
 
 CHECKSUMS = "SHA256SUMS"
 _LINE = re.compile(r"([0-9a-f]{64}) [ *]([^/\\]+)")
-_MOST = 2**16  # bytes of the list; a preset has some ten files
+_MOST = 2**16  # maximum bytes of the list; a preset has about ten files
 _FIX = "download or reinstall it"
 
 
 def write_checksums(folder: Path) -> None:
-    """Write the list of all files in a folder."""
+    """Write the checksums of all files in a folder."""
     sums = [f"{_sha256(path)}  {path.name}\n" for path in sorted(folder.iterdir())]
     (folder / CHECKSUMS).write_text("".join(sums), encoding="utf-8")
 
 
 def verify_checksums(folder: Path, needed: Collection[str]) -> None:
-    """Compare each file of a preset with its line in the list.
+    """Compare each file of a preset with its checksum.
 
     Args:
-        folder: Of the preset.
-        needed: Names that the list must have: what is not on it is not checked.
+        folder: Folder of the preset.
+        needed: Names that the list must contain, because files that it lacks are not checked.
 
     Raises:
-        CaptionerError: If the list is missing, empty, broken or lacks a file, or if a file is
-            missing, is no regular one, or is another.
+        CaptionerError: If the list is missing, empty, broken or incomplete, or if a file is
+            missing, is not a regular file, or has another checksum.
     """
     for name, expected in _read_checksums(folder, needed).items():
         path = folder / name
         try:
-            # A pipe or a device has no end, and a loop of links no file.
+            # A pipe or a device may have no end, and a loop of links leads to no file.
             found = _sha256(path) if path.is_file() else None
         except OSError as error:
             raise CaptionerError(
@@ -44,8 +44,8 @@ def verify_checksums(folder: Path, needed: Collection[str]) -> None:
             raise CaptionerError(f"preset {folder} lacks {name}: {_FIX}")
         if found != expected:
             raise CaptionerError(
-                f"preset {folder}: {name} was changed or damaged (its sha256 is not the one in "
-                f"{CHECKSUMS}): {_FIX}, or make a preset of your own with save_to_preset"
+                f"preset {folder}: {name} was changed or damaged (its sha256 differs from "
+                f"{CHECKSUMS}): {_FIX}, or create your own preset with save_to_preset"
             )
 
 
@@ -66,14 +66,14 @@ def _read_checksums(folder: Path, needed: Collection[str]) -> dict[str, str]:
         match = _LINE.fullmatch(line)
         if match is None or match[2] in sums:
             raise CaptionerError(
-                f"preset {folder}: line {number} of {CHECKSUMS} is not one checksum and one name "
-                f"of a file: {_FIX}"
+                f"preset {folder}: line {number} of {CHECKSUMS} is not a checksum and a file "
+                f"name: {_FIX}"
             )
         sums[match[2]] = match[1]
     if missing := sorted(set(needed) - sums.keys()):
         raise CaptionerError(
-            f"preset {folder}: {CHECKSUMS} does not list {', '.join(missing)}, which may thus have "
-            f"been changed: {_FIX}"
+            f"preset {folder}: {CHECKSUMS} does not list {', '.join(missing)}, so changes cannot "
+            f"be detected: {_FIX}"
         )
     return sums
 
@@ -84,10 +84,10 @@ def _sha256(path: Path) -> str:
 
 
 def preset_identity(folder: Path) -> str:
-    """Return 16 hexadecimal digits that tell a preset from any other, by its list of checksums.
+    """Return 16 hexadecimal digits that identify a preset, from its list of checksums.
 
     Raises:
-        CaptionerError: If the preset has no list.
+        CaptionerError: If the preset has no list of checksums.
     """
     path = folder / CHECKSUMS
     if not path.is_file():

@@ -1,4 +1,4 @@
-"""A captioner that knows more words than before."""
+"""Growth of the vocabulary of a preset."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,27 +11,27 @@ from captioner.presets.storage import Preset
 _VECTORS = "decoder/embedding/embeddings"  # (V, E)
 _KERNEL = "decoder/word_logits/kernel"  # (D, V)
 _BIAS = "decoder/word_logits/bias"  # (V,)
-_RAREST = 100  # known words whose output a new word begins with
+_RAREST = 100  # number of known words whose mean output initialises a new word
 
 
 def grow_vocabulary(preset: Preset, counts: Mapping[str, int], seed: int = 0) -> Preset:
-    """Add words to a preset; those that it knows keep their weights.
+    """Add words to a preset; known words keep their weights.
 
-    The vector of a new word is drawn with mean and spread of the known ones. What its logit reads
-    is the mean of the rarest known words, so that it is said no more than they are until it has
-    been learnt.
+    The vector of a new word is drawn with the mean and the spread of the known vectors. The output
+    weights are the mean of the rarest known words, so that captions do not contain the new word
+    more often than those words until it has been learned.
 
     Args:
-        preset: Its weights are floating-point ones.
-        counts: How often each word, or piece of a word, occurs; those that the preset knows already
-            are counted on.
-        seed: Of the vectors.
+        preset: Preset with floating-point weights.
+        counts: Number of occurrences of each word or subword, added to the counts of those that
+            the preset knows.
+        seed: Seed of the vectors.
 
     Returns:
-        The preset with the grown vocabulary, without graphs, which have the old size.
+        The preset with the larger vocabulary, without graphs, which have the old size.
 
     Raises:
-        CaptionerError: If the preset has 8 bits.
+        CaptionerError: If the preset has 8-bit weights.
 
     Example:
         >>> from captioner.presets.storage import read_preset
@@ -40,14 +40,16 @@ def grow_vocabulary(preset: Preset, counts: Mapping[str, int], seed: int = 0) ->
         (True, 4841)
     """
     if not np.issubdtype(preset.weights[_VECTORS].dtype, np.floating):
-        raise CaptionerError("presets of 8 bits cannot learn: take the one that it was made of")
+        raise CaptionerError("8-bit presets cannot be trained: use the original preset")
     known = preset.vocabulary
     total = dict(known.counts)
     for word, count in counts.items():
         total[word] = total.get(word, 0) + count
     vocabulary = known.with_counts(total)
     ids = {word: id_ for id_, word in enumerate(known.words)}
-    rows = np.array([ids.get(word, known.unk_id) for word in vocabulary.words])  # in old weights
+    rows = np.array(
+        [ids.get(word, known.unk_id) for word in vocabulary.words]
+    )  # in the old weights
     new = np.array([word not in known for word in vocabulary.words])
     rng = np.random.default_rng(seed)
     weights = dict(preset.weights)

@@ -1,4 +1,4 @@
-"""The networks of presets: built with their weights, and their weights taken again."""
+"""The networks of presets: construction with their weights, and capture of the weights."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,11 +17,11 @@ from captioner.presets.storage import Preset, naming, read_preset
 
 
 def build_network(preset: Preset, policy: str = "float32") -> tuple[VGG16Encoder, Decoder]:
-    """Build the network of a preset that writes captions, with its weights.
+    """Build the network of a captioning preset, with its weights.
 
     Args:
-        preset: As `read_preset` gives it.
-        policy: The Keras dtype policy to compute in.
+        preset: Preset from `read_preset`.
+        policy: Keras dtype policy of the computation.
 
     Raises:
         CaptionerError: If weights are missing or do not fit the config.
@@ -43,11 +43,10 @@ def build_vgg16(
     """Build VGG16 with the weights of ImageNet, of a file, or of a preset.
 
     Args:
-        encoder: `weights` and `filters` as `VGG16Encoder` takes them, or `preset`: the name or
-            folder of a preset that writes captions, whose VGG16 is taken; by default the weights
-            of ImageNet.
-        trainable_from: As `VGG16Encoder` takes it.
-        policy: The Keras dtype policy to compute in.
+        encoder: Options `weights` and `filters` of `VGG16Encoder`, or `preset`: the name or
+            folder of a captioning preset whose VGG16 is used; default: the weights of ImageNet.
+        trainable_from: See `VGG16Encoder`.
+        policy: Keras dtype policy of the computation.
 
     Raises:
         CaptionerError: If the weights or the preset cannot be read.
@@ -58,7 +57,7 @@ def build_vgg16(
     """
     options = {"weights": "imagenet", **encoder}
     taken = read_preset(options.pop("preset")) if "preset" in encoder else None
-    if taken is not None:  # its weights replace those
+    if taken is not None:  # its weights are assigned below
         options |= {"weights": None, "filters": taken.config["encoder"].get("filters", FILTERS)}
     vgg16 = VGG16Encoder(**options, trainable_from=trainable_from, dtype=policy)
     if taken is not None:
@@ -71,10 +70,10 @@ class ActivityNetwork:
     """A network that labels clips, in two parts.
 
     Attributes:
-        vgg16: The encoder, whose blocks both parts share.
-        frozen: Makes features of frames.
-        recognizer: Gives the probabilities of the labels from these features; all that training
-            changes is in it.
+        vgg16: Encoder whose blocks both parts share.
+        frozen: Part that turns frames into features.
+        recognizer: Part that predicts the probabilities of the labels from these features; it has
+            all trained weights.
     """
 
     vgg16: VGG16Encoder
@@ -85,13 +84,13 @@ class ActivityNetwork:
 def build_activity_network(
     vgg16: VGG16Encoder, *, side: int, frames: int, head: Mapping[str, Any], classes: int
 ) -> ActivityNetwork:
-    """Build a network that labels clips, with fresh weights, but for VGG16's.
+    """Build a network that labels clips, with new weights except VGG16's.
 
     Args:
-        vgg16: As `build_vgg16` gives it.
-        side: As `FrozenBlocks` takes it.
-        frames: Number of frames of a clip, at most.
-        head: `name` and the options of the head.
+        vgg16: Encoder from `build_vgg16`.
+        side: See `FrozenBlocks`.
+        frames: Maximum number of frames in a clip.
+        head: Options of the head, including `name`.
         classes: Number of labels.
 
     Raises:
@@ -108,15 +107,15 @@ def build_activity_network(
 
 
 def load_activity_network(preset: Preset, policy: str = "float32") -> ActivityNetwork:
-    """Build the network of a preset that labels clips, with its weights.
+    """Build the network of an activity preset, with its weights.
 
     Args:
-        preset: As `read_preset` gives it.
-        policy: The Keras dtype policy to compute in.
+        preset: Preset from `read_preset`.
+        policy: Keras dtype policy of the computation.
 
     Raises:
-        CaptionerError: If weights are missing, do not fit the config, or are not those of the
-            training.
+        CaptionerError: If weights are missing or do not fit the config, or if VGG16 differs from
+            the one in training.
     """
     with naming(preset.folder):
         return _load_activity_network(preset, policy)
@@ -128,7 +127,7 @@ def _load_activity_network(preset: Preset, policy: str) -> ActivityNetwork:
     source = {k: v for k, v in config["encoder"].items() if k in ("preset", "weights")}
     options = {k: v for k, v in config["encoder"].items() if k != "fingerprint"}
     vgg16 = build_vgg16({"weights": None, **options}, config["trainable_from"], policy)
-    if not source:  # the preset holds all blocks
+    if not source:  # the preset contains all blocks
         assign_encoder_weights(vgg16, preset)
     network = build_activity_network(
         vgg16,
@@ -140,7 +139,7 @@ def _load_activity_network(preset: Preset, policy: str) -> ActivityNetwork:
     if network.frozen.fingerprint() != config["encoder"]["fingerprint"]:
         raise CaptionerError(
             f"VGG16 of {next(iter(source.values()), 'this preset')} is not the one that this "
-            "preset was trained with: make a preset that holds the right one by `captioner export "
+            "preset was trained with: create a preset with the right one by `captioner export "
             "PRESET --format preset --weights FILE --out FOLDER`, or train again"
         )
     variables = named_activity_variables(network.recognizer)
@@ -150,14 +149,14 @@ def _load_activity_network(preset: Preset, policy: str) -> ActivityNetwork:
 
 
 def hold_vgg16(preset: Preset, weights: str | None = None) -> Preset:
-    """Make a preset of activities that holds all blocks of its VGG16, and refers to nothing.
+    """Make an activity preset self-contained, with all blocks of its VGG16.
 
     Args:
-        preset: As `read_preset` gives it.
-        weights: File of the VGG16 that it was trained with; None for what the preset names.
+        preset: Preset from `read_preset`.
+        weights: File of the VGG16 that it was trained with; None for the one in its config.
 
     Raises:
-        CaptionerError: If that VGG16 is missing, or is another one.
+        CaptionerError: If the VGG16 is missing, or is not the one in training.
     """
     encoder = preset.config["encoder"]
     known = {k: v for k, v in encoder.items() if k not in ("preset", "weights")}
@@ -171,33 +170,33 @@ def hold_vgg16(preset: Preset, weights: str | None = None) -> Preset:
 
 
 def assign_weights(encoder: VGG16Encoder, decoder: Decoder, preset: Preset) -> None:
-    """Copy a preset's weights into a network that is already there."""
+    """Copy a preset's weights into an existing network."""
     _check_encoder(preset)
     _assign(named_variables(encoder, decoder), preset.weights)
 
 
 def assign_encoder_weights(encoder: VGG16Encoder, preset: Preset) -> None:
-    """Copy the weights of a preset's encoder into one that is already there."""
+    """Copy the weights of a preset's encoder into an existing encoder."""
     _check_encoder(preset)
     weights = {k: v for k, v in preset.weights.items() if k.startswith("encoder/")}
     _assign(_named("encoder", encoder), weights)
 
 
 def assign_presence_weights(decoder: Decoder, preset: Preset) -> None:
-    """Copy the detector of words of a preset's decoder into another decoder that has one."""
+    """Copy the word detector of a preset's decoder into another decoder that has one."""
     variables = _named("decoder", decoder.presence)
     _assign(variables, {name: preset.weights[name] for name in variables})
 
 
 def assign_head_weights(recognizer: ActivityRecognizer, preset: Preset) -> None:
-    """Copy the head of a preset that labels clips into another one of the same kind."""
+    """Copy the head of an activity preset into another head of the same kind."""
     weights = {k: v for k, v in preset.weights.items() if k.startswith("head/")}
     variables = named_activity_variables(recognizer)
     _assign({k: v for k, v in variables.items() if k.startswith("head/")}, weights)
 
 
 def has_encoder_of(preset: Preset, encoder: VGG16Encoder) -> bool:
-    """Whether an encoder is that of a preset, but for the rounding of the preset's weights."""
+    """Return whether an encoder equals that of a preset, up to the rounding of the weights."""
     return preset.config["encoder"].get("grid") == encoder.grid and all(
         name in preset.weights
         and np.array_equal(
@@ -211,16 +210,16 @@ def has_encoder_of(preset: Preset, encoder: VGG16Encoder) -> bool:
 def capture_weights(
     encoder: VGG16Encoder, decoder: Decoder, dtype: str = "float16"
 ) -> dict[str, np.ndarray]:
-    """Take the weights of a network that writes captions, by name, as a preset holds them."""
+    """Return the weights of a captioning network by name, as in a preset."""
     return _capture(named_variables(encoder, decoder), dtype)
 
 
 def capture_activity_weights(network: ActivityNetwork, whole: bool) -> dict[str, np.ndarray]:
-    """Take the weights of a network that labels clips, by name, as a preset holds them.
+    """Return the weights of an activity network by name, as in a preset.
 
     Args:
-        network: The network.
-        whole: Whether to take all blocks of VGG16, and not those alone that were trained.
+        network: Network that labels clips.
+        whole: If True, return all blocks of VGG16, not only the trained ones.
     """
     frozen = _named("encoder", network.vgg16) if whole else {}
     return _capture({**frozen, **named_activity_variables(network.recognizer)}, "float16")
@@ -234,28 +233,28 @@ def _capture(variables: Mapping[str, Any], dtype: str) -> dict[str, np.ndarray]:
 
 
 def named_variables(encoder: VGG16Encoder, decoder: Decoder) -> dict[str, Any]:
-    """Return the Keras variables of encoder and decoder by the names that presets give them."""
+    """Return the Keras variables of encoder and decoder by their names in presets."""
     return {**_named("encoder", encoder), **_named("decoder", decoder)}
 
 
 def named_activity_variables(recognizer: ActivityRecognizer) -> dict[str, Any]:
-    """Return the Keras variables of what labels clips by the names that presets give them."""
-    # The first part of a path, "lstm_head_1", depends on what else was built.
+    """Return the Keras variables of an activity recognizer by their names in presets."""
+    # The first part of a path, "lstm_head_1", depends on the other layers in the process.
     head = {"head/" + v.path.partition("/")[2]: v for v in recognizer.head.weights}
     return head if recognizer.encoder is None else {**head, **_named("encoder", recognizer.encoder)}
 
 
 def _named(part: str, layer: Any) -> dict[str, Any]:
-    # Keras numbers a second layer of the same name ("top_down_1/key/kernel"), so that whole paths
-    # depend on what else was built; the last two parts do not.
+    # Keras numbers a second layer of the same name ("top_down_1/key/kernel"), so full paths depend
+    # on the other layers in the process; the last two parts do not.
     return {f"{part}/" + "/".join(w.path.split("/")[-2:]): w for w in layer.weights}
 
 
 def _check_encoder(preset: Preset) -> None:
     if not any(name.startswith("encoder/") for name in preset.weights):
         raise CaptionerError(
-            "this preset's VGG16 has 8 bits, which OpenVINO alone can run: leave --engine out, or "
-            "take the preset that it was made of"
+            "this preset's VGG16 has 8 bits, which only OpenVINO can run: leave --engine out, or "
+            "use the original preset"
         )
 
 
@@ -267,7 +266,7 @@ def _assign(variables: Mapping[str, Any], weights: Mapping[str, np.ndarray]) -> 
         array = weights[name]
         if array.shape != tuple(variable.shape):
             raise CaptionerError(
-                f"preset weight {name} has shape {array.shape}, its config asks for "
+                f"preset weight {name} has shape {array.shape}, but its config needs "
                 f"{tuple(variable.shape)}"
             )
         variable.assign(array.astype(np.float32))

@@ -1,4 +1,4 @@
-"""The config.json of a preset, as an object of plain values."""
+"""Reading and checks of a preset's config.json."""
 
 import json
 import math
@@ -15,16 +15,16 @@ _MOST = 2**24  # bytes
 
 
 def read_config(folder: Path) -> dict[str, Any]:
-    """Read the config.json of a preset; its checksum and its values are not checked.
+    """Read the config.json of a preset, without checking its checksum and its values.
 
     Args:
-        folder: Of the preset.
+        folder: Folder of the preset.
 
     Returns:
-        The object that the file holds.
+        The JSON object in the file.
 
     Raises:
-        CaptionerError: If it cannot be read, or is no object in JSON.
+        CaptionerError: If the file cannot be read, or is not a JSON object.
 
     Example:
         >>> read_config(Path("captioner/presets/vgg16_top_down"))["encoder"]
@@ -45,7 +45,7 @@ def read_config(folder: Path) -> dict[str, Any]:
             f"preset {folder}: cannot read config.json ({error}): {fix}"
         ) from error
     if not isinstance(config, dict):
-        raise CaptionerError(f"preset {folder}: config.json is no JSON object: {fix}")
+        raise CaptionerError(f"preset {folder}: config.json is not a JSON object: {fix}")
     return config
 
 
@@ -63,7 +63,7 @@ def _whole(least: int, most: int) -> Rule:
 
 
 def _real(least: float, most: float) -> Rule:
-    # Also false for NaN, and for a number too large to compare.
+    # Also false for NaN, and for numbers that are too large to compare.
     return (
         f"a number from {least:g} to {most:g}",
         lambda value: type(value) in (int, float) and least <= value <= most,
@@ -103,12 +103,12 @@ _READING: dict[str, Rule] = {
 def check_captioner(
     config: Mapping[str, Any], weights: Mapping[str, np.ndarray], words: Sequence[str]
 ) -> None:
-    """Check the config and the weights of a preset that writes captions.
+    """Check the config and the weights of a captioning preset.
 
     Args:
-        config: As of a `Preset`.
+        config: Config of a `Preset`.
         weights: Arrays by name.
-        words: Of the vocabulary, special tokens included.
+        words: Words of the vocabulary, including special tokens.
 
     Raises:
         CaptionerError: If a value is missing, unknown, of a wrong type or out of its range.
@@ -133,13 +133,13 @@ def check_captioner(
         raise CaptionerError(f"vocabulary.json has {odd[0]!r:.60}, which is not one word")
     if _WORDS in weights and weights[_WORDS].shape[:1] != (len(words),):
         raise CaptionerError(
-            f"vocabulary.json has {len(words)} words with the special tokens, and "
-            f"model.safetensors {weights[_WORDS].shape[:1]}"
+            f"vocabulary.json has {len(words)} words including special tokens, but "
+            f"model.safetensors has {weights[_WORDS].shape[:1]}"
         )
 
 
 def check_recognizer(config: Mapping[str, Any], weights: Mapping[str, np.ndarray]) -> None:
-    """Check the config and the weights of a preset that recognizes activities.
+    """Check the config and the weights of an activity preset.
 
     Raises:
         CaptionerError: If a value is missing, unknown, of a wrong type or out of its range.
@@ -147,7 +147,7 @@ def check_recognizer(config: Mapping[str, Any], weights: Mapping[str, np.ndarray
     _check_weights(weights)
     labels = config.get("labels")
     if not labels or not _texts(labels) or len(set(labels)) < len(labels):
-        raise _wrong("labels", labels, "a list of texts, none of them twice")
+        raise _wrong("labels", labels, "a list of different texts")
     encoder = {"preset": _TEXT, "weights": _TEXT, "fingerprint": _TEXT, "filters": _FILTERS}
     _check_options(_section(config, "encoder"), "encoder", encoder, required=("fingerprint",))
     _check_options(_section(config, "reading"), "reading", _READING)
@@ -158,7 +158,8 @@ def check_recognizer(config: Mapping[str, Any], weights: Mapping[str, np.ndarray
     _check_value("trainable_from", config.get("trainable_from"), blocks)
     if _LABELS in weights and weights[_LABELS].shape != (len(labels),):
         raise CaptionerError(
-            f"config.json has {len(labels)} labels, and model.safetensors {weights[_LABELS].shape}"
+            f"config.json has {len(labels)} labels, but model.safetensors has "
+            f"{weights[_LABELS].shape}"
         )
 
 
@@ -166,15 +167,15 @@ def _check_weights(weights: Mapping[str, np.ndarray]) -> None:
     for name, array in weights.items():
         if not np.issubdtype(array.dtype, np.floating) or not array.size:
             raise CaptionerError(
-                f"model.safetensors: {name} is {array.dtype} {array.shape}, not numbers with a "
-                "fraction"
+                f"model.safetensors: {name} is {array.dtype} {array.shape}, not floating-point "
+                "numbers"
             )
         if not _all_finite(array):
-            raise CaptionerError(f"model.safetensors: {name} holds NaN or infinite numbers")
+            raise CaptionerError(f"model.safetensors: {name} contains NaN or infinite numbers")
 
 
 def _all_finite(array: np.ndarray) -> bool:
-    if array.dtype == np.float16:  # by its exponent, four times as fast as isfinite
+    if array.dtype == np.float16:  # test of the exponent, four times as fast as isfinite
         return bool((array.view(np.uint16) & 0x7FFF).max() < 0x7C00)
     return bool(np.isfinite(array).all())
 
@@ -182,7 +183,7 @@ def _all_finite(array: np.ndarray) -> bool:
 def _check_built(
     options: Mapping[str, Any], section: str, weights: Mapping[str, np.ndarray]
 ) -> None:
-    """Check what a part of the network is built of: sizes that its weights do not have are huge."""
+    """Check the options of a part of the network; no size may be larger than in its weights."""
     _check_value(f"{section}.name", options.get("name"), _TEXT)
     sides = [side for name, a in weights.items() if name.startswith(section) for side in a.shape]
     most = max(sides, default=1)

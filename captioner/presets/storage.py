@@ -1,4 +1,4 @@
-"""Presets on disk: a folder of config, weights, words or labels, model card and checksums."""
+"""Presets on disk: folders with config, weights, words or labels, model card and checksums."""
 
 import json
 from collections.abc import Collection, Iterator
@@ -20,32 +20,33 @@ from captioner.text.subwords import Subwords
 from captioner.text.vocabulary import Vocabulary
 
 FORMAT = 1
-SUBWORD_FORMAT = 2  # of presets with pieces of words, which versions before would print as words
+SUBWORD_FORMAT = 2  # of presets with subwords, which earlier versions would print as words
 DEFAULT_PRESET = "vgg16_top_down"
 GRAPH_FILES = frozenset(
     f"openvino_{graph}{suffix}"
     for graph in ("begin", "encode", "step")
     for suffix in (".bin", ".xml")
 )
-_FILES = {"config.json", "README.md", "model.safetensors"}  # that every preset has
+_FILES = {"config.json", "README.md", "model.safetensors"}  # in every preset
 
 
 @dataclass(frozen=True)
 class Preset:
-    """A trained model, before any network is built of it.
+    """A trained model, before a network is built from it.
 
     Attributes:
-        config: For captions `encoder`, `decoder` (with its `name`), `generation`; `frames`, of a
-            clip at most, if it was trained on clips; `tokenizer`, if tokens are pieces of words.
-            For activities `task`; `labels`, in the order of the classes; `encoder` as `build_vgg16`
-            takes it, with the `fingerprint` of its frozen blocks; `trainable_from`; `side`;
+        config: For captions: `encoder`, `decoder` (with its `name`), `generation`; `frames`, the
+            maximum per clip, if it was trained on clips; `tokenizer`, if tokens are subwords. For
+            activities: `task`; `labels`, in the order of the classes; `encoder` as for
+            `build_vgg16`, with the `fingerprint` of its frozen blocks; `trainable_from`; `side`;
             `reading`, options of `read_action`; `head`, its `name` and options.
-        vocabulary: The words of the decoder; those of a model of activities are none.
-        weights: Arrays by name: "encoder/..." and "decoder/..." or "head/...". Blocks of VGG16
-            that are missing are those of the preset that `encoder` names.
-        card: The model card, Markdown.
-        graphs: Files of the network's structure for OpenVINO by name, as `export_graphs` makes
-            them; none for a preset that only Keras can run.
+        vocabulary: Vocabulary of the decoder; empty for an activity model.
+        weights: Arrays by name: "encoder/..." and "decoder/..." or "head/...". Missing blocks of
+            VGG16 are in the preset that `encoder` names.
+        card: Model card, in Markdown.
+        graphs: OpenVINO files of the network's structure by name, from `export_graphs`; none for
+            a preset that only Keras can run.
+        folder: Folder that the preset was read from; None if it was not read from disk.
     """
 
     config: dict[str, Any]
@@ -62,12 +63,12 @@ class Preset:
 
     @property
     def labels(self) -> list[str]:
-        """The labels of a model of activities, in the order of the classes."""
+        """The labels of an activity model, in the order of the classes."""
         return list(self.config.get("labels", ()))
 
 
 def bundled_presets() -> list[str]:
-    """List the presets that come with the package.
+    """List the presets in the package.
 
     Example:
         >>> "vgg16_top_down" in bundled_presets()
@@ -77,36 +78,36 @@ def bundled_presets() -> list[str]:
 
 
 def preset_folder(name_or_folder: str | Path) -> Path:
-    """Return the folder of a bundled preset, or of one of the user's.
+    """Return the folder of a bundled preset or of a user's preset.
 
     Raises:
-        CaptionerError: If there is neither.
+        CaptionerError: If there is no such preset.
     """
     bundled = Path(__file__).parent / str(name_or_folder)
-    restore_folder(Path(name_or_folder))  # that a killed run left aside
+    restore_folder(Path(name_or_folder))  # after a kill during its replacement
     for folder in (bundled, Path(name_or_folder)):
         if (folder / "config.json").is_file():
             return folder
     raise CaptionerError(
-        f"{name_or_folder}: there is no such preset; give a folder that `captioner train` made, or "
-        f"the name of a bundled one: {', '.join(bundled_presets())}"
+        f"{name_or_folder}: there is no such preset; give a folder from `captioner train`, or the "
+        f"name of a bundled preset: {', '.join(bundled_presets())}"
     )
 
 
 def write_preset(folder: str | Path, preset: Preset, overwrite: bool = False) -> None:
-    """Write a preset, as a whole or not at all.
+    """Write a preset atomically.
 
-    The new preset is completed beside the old one and takes its place by renaming, so that a kill
-    at any moment leaves one of the two.
+    The new preset is completed beside the old one and replaces it by renaming, so that a kill at
+    any moment leaves one of the two.
 
     Args:
-        folder: Where to; missing, empty, or with `overwrite` a preset.
-        preset: Weights are written in the format that they have: float16 halves the size.
-        overwrite: Replace a preset that is there.
+        folder: Target folder; missing, empty, or, with `overwrite`, a preset.
+        preset: Preset to write, in the dtype of its weights: float16 halves the size.
+        overwrite: If True, replace an existing preset.
 
     Raises:
-        CaptionerError: If the folder holds anything but a preset's files, or a preset that is not
-            to be overwritten.
+        CaptionerError: If the folder contains other files than a preset's, or a preset and
+            `overwrite` is False.
     """
     folder = Path(folder)
     _check_replaceable(folder, overwrite)
@@ -118,7 +119,7 @@ def write_preset(folder: str | Path, preset: Preset, overwrite: bool = False) ->
         text = json.dumps({"format": version, **config}, indent=1)
         (partial / "config.json").write_text(text + "\n", encoding="utf-8")
         (partial / "README.md").write_text(preset.card, encoding="utf-8")
-        # save_file would make the file readable by its owner alone.
+        # save_file would make the file readable only for its owner.
         (partial / "model.safetensors").write_bytes(save(preset.weights))
         if preset.task == CAPTION:
             preset.vocabulary.save(partial / "vocabulary.json")
@@ -128,7 +129,7 @@ def write_preset(folder: str | Path, preset: Preset, overwrite: bool = False) ->
 
 
 def _check_replaceable(folder: Path, overwrite: bool) -> None:
-    """Refuse a folder in which the user may have anything that is not a preset's."""
+    """Reject a folder that contains other files than a preset's."""
     if not folder.exists():
         return
     if not folder.is_dir():
@@ -143,25 +144,25 @@ def _check_replaceable(folder: Path, overwrite: bool) -> None:
         config, lines = {}, []
     own = {line.partition("  ")[2] for line in lines}
     if "format" not in config or not own >= _FILES:
-        raise CaptionerError(f"{folder} is not empty and is no preset: choose another folder")
+        raise CaptionerError(f"{folder} is not empty and is not a preset: choose another folder")
     if foreign := sorted(present - own - {CHECKSUMS}):
         raise CaptionerError(
-            f"{folder} holds more than its preset ({', '.join(foreign[:3])}): move these files "
-            "elsewhere, or choose another folder"
+            f"{folder} contains other files than its preset's ({', '.join(foreign[:3])}): move "
+            "them elsewhere, or choose another folder"
         )
     if not overwrite:
         raise CaptionerError(
-            f"{folder} holds a preset already: choose another folder, or overwrite it by "
+            f"{folder} already contains a preset: choose another folder, or replace it with "
             "--overwrite (in Python overwrite=True)"
         )
 
 
 def read_preset(name_or_folder: str | Path, task: str | None = CAPTION) -> Preset:
-    """Read a preset and check that its files are whole.
+    """Read a preset and check its files.
 
     Args:
-        name_or_folder: A bundled preset's name, or a folder.
-        task: "caption" or "activity", which the preset must be for; None for either.
+        name_or_folder: Name of a bundled preset, or a folder.
+        task: Required task, "caption" or "activity"; None for either.
 
     Raises:
         CaptionerError: If it is missing, damaged, of a newer format, or for another task.
@@ -175,7 +176,7 @@ def read_preset(name_or_folder: str | Path, task: str | None = CAPTION) -> Prese
         )
     if task not in (None, found):
         raise CaptionerError(
-            f"preset {folder} is for the task {found!r}, where one for {task!r} is needed: give "
+            f"preset {folder} is for the task {found!r}, but one for {task!r} is needed: give "
             "another preset"
         )
     if found == ACTIVITY:
@@ -193,7 +194,7 @@ def read_preset(name_or_folder: str | Path, task: str | None = CAPTION) -> Prese
             vocabulary = Subwords(vocabulary.counts, **options)
         if names and names != sorted(GRAPH_FILES):
             lacking = ", ".join(sorted(GRAPH_FILES ^ set(names)))
-            raise CaptionerError(f"{lacking} should be, or not be, among its graphs")
+            raise CaptionerError(f"its graphs are incomplete or have unknown files: {lacking}")
     graphs = {name: (folder / name).read_bytes() for name in names}
     return Preset(config, vocabulary, weights, card, graphs, folder)
 
@@ -201,14 +202,14 @@ def read_preset(name_or_folder: str | Path, task: str | None = CAPTION) -> Prese
 def _read_files(
     folder: Path, further: Collection[str] = ()
 ) -> tuple[dict[str, Any], dict[str, np.ndarray], str]:
-    """Read config, weights and card of a preset of whatever task, and check all its files.
+    """Read config, weights and card of a preset for any task, and check all its files.
 
     Args:
-        folder: Of the preset.
-        further: Names of other files that the preset is read from.
+        folder: Folder of the preset.
+        further: Names of other files of the preset.
 
     Raises:
-        CaptionerError: If it is missing, damaged, of a newer format, or for another task.
+        CaptionerError: If a file is missing or damaged, or has a newer format.
     """
     verify_checksums(folder, {*_FILES, *further})
     config = read_config(folder)
@@ -216,7 +217,7 @@ def _read_files(
         raise CaptionerError(f"preset {folder} has another format: update captioner")
     try:
         weights = load_file(folder / "model.safetensors")
-    # What NumPy has no type for is a KeyError or TypeError there.
+    # Types that NumPy lacks raise KeyError or TypeError.
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise CaptionerError(
             f"preset {folder}: cannot read model.safetensors ({error}): download or reinstall it"
@@ -232,7 +233,7 @@ def _read_files(
 
 @contextmanager
 def naming(folder: Path | None) -> Iterator[None]:
-    """Say of which preset an error is; of one that was never on the disk, nothing."""
+    """Add the preset's folder, if any, to the messages of errors."""
     try:
         yield
     except CaptionerError as error:

@@ -1,4 +1,4 @@
-"""Beam search over any model that speaks one word at a time."""
+"""Beam search over any model that predicts one token at a time."""
 
 from bisect import insort
 from collections.abc import Sequence
@@ -23,12 +23,12 @@ class Hypothesis:
     """One complete sentence with its probability.
 
     Args:
-        token_ids: the words, without the start and the end token.
-        log_prob: sum of the natural-log probabilities of the words and of the end token.
-        score: `log_prob / (len(token_ids) + 1) ** length_power`, the number that the search
-            sorts by; scores compare only under the same `length_power`.
-        attention: float32 (L, T, P), where the model looked when it chose each of the L words
-            (T frames, P places), or None where the model does not attend.
+        token_ids: Tokens, without the start and the end token.
+        log_prob: Sum of the natural-log probabilities of the tokens and of the end token.
+        score: `log_prob / (len(token_ids) + 1) ** length_power`, by which the search ranks;
+            scores are comparable only for the same `length_power`.
+        attention: Attention for each of the L tokens, float32 (L, T, P), over T frames and P
+            locations; None if the model has no attention.
 
     Example:
         >>> Hypothesis(token_ids=(4, 7), log_prob=-1.5, score=-0.5).token_ids
@@ -60,42 +60,42 @@ def beam_search(
 ) -> list[list[Hypothesis]]:
     """Find the most probable sentences for each image of a batch.
 
-    Each step extends every live hypothesis by every word and keeps the `beam_width` best of each
-    image. One that ends is complete and leaves the beam; its place is free again at the next step.
-    The search for an image stops as soon as no live hypothesis can overtake its complete ones,
-    which never changes the result. A hypothesis that reaches `max_length` pays for the end token
-    like any other, so all results are complete sentences. With `beam_width=1` this is
-    greedy search. Of equals, the one that ended first wins, then the one whose parent ranks
-    higher, then the one with the lower token id.
+    Each step extends every live hypothesis by every token and keeps the `beam_width` best of each
+    image. A hypothesis that ends is complete and leaves the beam; its slot is free at the next
+    step. The search for an image stops as soon as no live hypothesis can overtake the complete
+    ones, which never changes the result. A hypothesis of `max_length` tokens also pays for the end
+    token, so all results are complete sentences. With `beam_width=1` this is greedy search. Among
+    equal scores, the hypothesis that ended first wins, then the one with the higher-ranked parent,
+    then the one with the lower token id.
 
     Args:
-        step: the decoder; what it knows of the B images stays in it, one row an image, for the
-            search only ever reorders hypotheses within an image. A `Shortlister` is spared the
-            images that are finished.
-        state: the decoder's state before the first word, tuple of arrays, each (B, 1, ...).
-        start_id: the token fed at the first step.
-        end_id: the token that completes a sentence.
-        beam_width: K, hypotheses kept for each image.
-        max_length: most words in a sentence, the end token not counted.
-        min_length: fewest words in a sentence.
-        length_power: a sentence of L words scores `log_prob / (L + 1) ** length_power`, the end
-            token counted. 0 compares plain log-probabilities and favours short sentences, 1
-            compares means per token. This is the power of Wu et al. 2016 (arXiv:1609.08144,
-            equation 14) without its constant 5.
-        num_captions: sentences returned for each image, at most `beam_width`.
-        suppressed_ids: tokens never produced, such as padding or the unknown word.
-        no_repeat_ngram: n forbids a sentence to contain the same n words in a row twice; 0: off.
-        joining_ids: words, such as "and", that never join a word to itself.
-        no_double: whether no word may be said twice in a row.
-        rules: further rules, where words are made of several tokens; None for none.
+        step: Decoder. It holds its data about the B images, one row per image, because the search
+            reorders hypotheses only within an image. Finished images are not passed to a
+            `Shortlister`.
+        state: State of the decoder before the first token, tuple of arrays, each (B, 1, ...).
+        start_id: Token of the first step.
+        end_id: Token that completes a sentence.
+        beam_width: Number of hypotheses kept for each image, K.
+        max_length: Maximum number of tokens in a sentence, without the end token.
+        min_length: Minimum number of tokens in a sentence.
+        length_power: Exponent of the length; the score of L tokens is `log_prob / (L + 1) **
+            length_power`, including the end token. 0 compares log-probabilities and favours short
+            sentences, 1 compares means per token. This is the power of Wu et al. 2016
+            (arXiv:1609.08144, equation 14) without its constant 5.
+        num_captions: Number of sentences returned for each image, at most `beam_width`.
+        suppressed_ids: Tokens that are never produced, such as padding or the unknown word.
+        no_repeat_ngram: Length n of token sequences that no sentence may contain twice; 0 for off.
+        joining_ids: Tokens, such as "and", that never join a token to itself.
+        no_double: If True, no token may occur twice in a row.
+        rules: Further rules, for words of several tokens; None for none.
 
     Returns:
-        For each of the B images its `num_captions` best hypotheses, best first, all different;
-        fewer (even none) where the beam found fewer sentences of nonzero probability.
+        For each of the B images, its `num_captions` best hypotheses, best first, all different;
+        fewer (even none) if the beam found fewer sentences of nonzero probability.
 
     Raises:
-        ValueError: an option lies outside its range.
-        CaptionerError: the model returned NaN.
+        ValueError: If an option is out of its range.
+        CaptionerError: If the model returned NaN.
 
     Example:
         >>> words = ["</s>", "a", "dog", "runs"]
@@ -118,9 +118,9 @@ def beam_search(
     """
     _check_options(beam_width, max_length, min_length, length_power, num_captions)
     if end_id in suppressed_ids:
-        raise ValueError(f"suppressed_ids holds the end token {end_id}: no sentence could end.")
+        raise ValueError(f"suppressed_ids contains the end token {end_id}: no sentence could end.")
     if not state or any(np.ndim(s) < 2 or np.shape(s)[1] != 1 for s in state):
-        raise ValueError("state must hold arrays of shape (B, 1, ...), one row for each image.")
+        raise ValueError("state must contain arrays of shape (B, 1, ...), one row for each image.")
     constraints = Constraints(
         end_id,
         max_length,
@@ -137,10 +137,10 @@ def beam_search(
         else RowCandidates(step, constraints)
     )
     num_images = state[0].shape[0]
-    images = np.arange(num_images)  # (R,), those still searched; at first R = B
+    images = np.arange(num_images)  # (R,), not finished yet; at first R = B
     state = tuple(np.repeat(s, beam_width, axis=1) for s in state)  # each (R, K, ...)
     token_ids = np.full((num_images, beam_width), start_id, np.int32)
-    totals = np.full((num_images, beam_width), -np.inf)  # -inf: no hypothesis lives in this slot
+    totals = np.full((num_images, beam_width), -np.inf)  # -inf: no live hypothesis in this slot
     totals[:, 0] = 0.0
     words = np.empty((num_images, beam_width, 0), np.int32)
     paths = np.empty((num_images, beam_width, 0), np.intp)  # the slot that chose each word
@@ -186,13 +186,13 @@ def beam_search(
 def _best_continuations(
     totals: np.ndarray, children: np.ndarray, gains: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Choose the K best of K x M; returns their totals, parents and words, each (R, K)."""
+    """Choose the K best of K x M; return their totals, parents and tokens, each (R, K)."""
     num_images, beam_width, count = children.shape
     live = np.isfinite(totals)
     if np.isnan(gains[live]).any():
         raise CaptionerError(
-            "The model gives NaN for the probability of the next word, so its weights are broken: "
-            "load another preset, or train again from an earlier checkpoint."
+            "The model returns NaN for the probability of the next word, so its weights are "
+            "broken: load another preset, or train again from an earlier checkpoint."
         )
     candidates = np.where(live[:, :, None], totals[:, :, None] + gains, -np.inf)
     candidates = candidates.reshape(num_images, -1)  # (R, K * M), lower parents first
@@ -208,9 +208,9 @@ def _can_improve(
     max_length: int,
     length_power: float,
 ) -> np.ndarray:
-    """Tell for which images (R,) a live hypothesis can still reach the sentences to return."""
-    # More words only lower a log-probability, and a longer sentence divides it by more: at best
-    # every word still to come is certain and the sentence is as long as allowed.
+    """Return for which images (R,) a live hypothesis can still reach the results."""
+    # Further tokens only lower the log-probability, and its divisor grows with the length. In the
+    # best case all of them are certain and the sentence is as long as allowed.
     attainable = totals.max(axis=1) / (max_length + 1) ** length_power
     worst = [best[-1][0].score if len(best) == num_captions else -np.inf for best in finished]
     return attainable > np.array(worst)
@@ -222,7 +222,7 @@ def _with_attention(
     if not attentions:
         return hypothesis
     maps = [attentions[position][image][slot] for position, slot in enumerate(path)]
-    # (L, T, P), also for a sentence of no words
+    # (L, T, P), also for an empty sentence
     shape = (len(maps), *attentions[0][image].shape[1:])
     return replace(hypothesis, attention=np.array(maps, np.float32).reshape(shape))
 
@@ -235,7 +235,7 @@ def _check_options(
     if not 1 <= num_captions <= beam_width:
         raise ValueError(
             f"num_captions must lie between 1 and beam_width ({beam_width}), not {num_captions}: "
-            "a beam can return no more sentences than it keeps."
+            "a beam cannot return more sentences than it keeps."
         )
     if max_length < 1:
         raise ValueError(f"max_length must be at least 1 word, not {max_length}.")

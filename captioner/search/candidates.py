@@ -1,4 +1,4 @@
-"""The best next words of each hypothesis: what a beam search asks of a model at each step."""
+"""The best next tokens of each hypothesis, at each step of a beam search."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -19,27 +19,27 @@ class StepFunction(Protocol):
     def __call__(
         self, token_ids: np.ndarray, state: State
     ) -> tuple[np.ndarray, State, np.ndarray | None]:
-        """Return the probabilities of the next word.
+        """Return the probabilities of the next token.
 
         Args:
-            token_ids: int32 (B, K), the previous word of each hypothesis.
-            state: tuple of arrays, each (B, K, ...), opaque to the search.
+            token_ids: Previous token of each hypothesis, int32 (B, K).
+            state: Tuple of arrays, each (B, K, ...), opaque to the search.
 
         Returns:
-            log_probs: float32 (B, K, V), natural-log probabilities of the next word.
-            state: tuple of arrays, each (B, K, ...).
-            attention: float32 (B, K, T, P), where the model looks for this word, or None.
+            log_probs: Natural-log probabilities of the next token, float32 (B, K, V).
+            state: Tuple of arrays, each (B, K, ...).
+            attention: Attention for the next token, float32 (B, K, T, P), or None.
         """
         ...
 
 
 class Shortlister(ABC):
-    """One step of a decoder that picks the best words itself.
+    """One step of a decoder that selects the best tokens itself.
 
-    So no array of B x K x V words leaves the network, and images that are finished leave the batch.
+    Thus no array of size B x K x V leaves the network, and finished images leave the batch.
 
     Attributes:
-        vocabulary_size: Number of words, V.
+        vocabulary_size: Number of tokens, V.
     """
 
     vocabulary_size: int
@@ -53,27 +53,27 @@ class Shortlister(ABC):
         penalty: np.ndarray,
         count: int,
     ) -> Candidates:
-        """Return the best next words.
+        """Return the best next tokens.
 
         Args:
-            token_ids: int32 (R, K), the previous word of each hypothesis.
-            state: tuple of arrays, each (R, K, ...), opaque to the search.
-            images: int (R,), which of the B images these are, in rising order; an image that was
-                left out once does not come again.
-            penalty: float32 (V,), to be added to the log-probabilities: 0 or minus infinity.
-            count: M, how many words.
+            token_ids: Previous token of each hypothesis, int32 (R, K).
+            state: Tuple of arrays, each (R, K, ...), opaque to the search.
+            images: Indices of the rows among the B images, int (R,), ascending; an image that
+                is left out once does not return.
+            penalty: Values added to the log-probabilities, float32 (V,): 0 or minus infinity.
+            count: Number of tokens, M.
 
         Returns:
-            words: int (R, K, M), the best first, of equals the lower.
-            log_probs: float32 (R, K, M), with the penalty.
-            state: tuple of arrays, each (R, K, ...).
+            words: Tokens, int (R, K, M), the best first; among equals, the lower first.
+            log_probs: Their log-probabilities with the penalty, float32 (R, K, M).
+            state: Tuple of arrays, each (R, K, ...).
             attention: float32 (R, K, T, P) or None.
         """
 
 
 @dataclass(frozen=True)
 class Constraints:
-    """What a sentence may not say; see `constrain`."""
+    """Constraints on sentences; see `constrain`."""
 
     end_id: int
     max_length: int
@@ -86,10 +86,11 @@ class Constraints:
 
 
 class ShortlistedCandidates:
-    """The allowed candidates among those that a `Shortlister` gives.
+    """The allowed candidates among those of a `Shortlister`.
 
-    What no hypothesis may say is ruled out within the network. A word that only one hypothesis may
-    not say, since it would repeat something, is struck from a list that is longer by as many words.
+    Tokens that are forbidden for all hypotheses are excluded within the network. For tokens that
+    are forbidden for single hypotheses, as repetitions, the list is longer by their number, and
+    they are then removed.
     """
 
     def __init__(self, step: Shortlister, constraints: Constraints) -> None:
@@ -104,7 +105,7 @@ class ShortlistedCandidates:
         words: np.ndarray,
         count: int,
     ) -> Candidates:
-        """As `RowCandidates`."""
+        """Return the best allowed next tokens; see `RowCandidates`."""
         rules = self._constraints
         size = self._step.vocabulary_size
         length = words.shape[2]
@@ -136,12 +137,12 @@ class ShortlistedCandidates:
 
 
 class RowCandidates:
-    """The candidates out of whole rows of log-probabilities, as a `StepFunction` gives them."""
+    """The allowed candidates from full rows of log-probabilities of a `StepFunction`."""
 
     def __init__(self, step: StepFunction, constraints: Constraints) -> None:
         self._step = step
         self._constraints = constraints
-        self._whole: list[np.ndarray] = []  # what the step read last, for all B images
+        self._whole: list[np.ndarray] = []  # last inputs of the step, for all B images
 
     def __call__(
         self,
@@ -151,17 +152,17 @@ class RowCandidates:
         words: np.ndarray,
         count: int,
     ) -> Candidates:
-        """Return the best allowed next words.
+        """Return the best allowed next tokens.
 
         Args:
-            token_ids: int32 (R, K), the previous word of each hypothesis.
-            state: tuple of arrays, each (R, K, ...).
-            images: int (R,), which of the B images these are; at first all of them.
-            words: int32 (R, K, L), what each hypothesis says so far.
-            count: M, how many words; fewer where the vocabulary is smaller.
+            token_ids: Previous token of each hypothesis, int32 (R, K).
+            state: Tuple of arrays, each (R, K, ...).
+            images: Indices of the rows among the B images, int (R,); at first all.
+            words: Tokens of each hypothesis so far, int32 (R, K, L).
+            count: Number of tokens, M; fewer if the vocabulary is smaller.
 
         Returns:
-            words (R, K, M), log_probs (R, K, M), state and attention, as `Shortlister` does.
+            Tokens (R, K, M), log_probs (R, K, M), state and attention, as for `Shortlister`.
         """
         if not self._whole:
             self._whole = [token_ids, *state]
@@ -169,10 +170,10 @@ class RowCandidates:
             whole[images] = part
         log_probs, state, attention = self._step(self._whole[0], tuple(self._whole[1:]))
         self._whole[1:] = [np.array(part) for part in state]
-        log_probs = np.array(log_probs, np.float32)[images]  # a copy: constraints write in it
+        log_probs = np.array(log_probs, np.float32)[images]  # a copy, which is changed
         constrain(log_probs, words, **vars(self._constraints))
-        # No parent has more than K children among the K best. K times argmax finds them faster than
-        # a partition while K is small, and takes the lower token id of two equals.
+        # No parent has more than K children among the K best. For small K, K calls of argmax are
+        # faster than a partition, and of two equals they select the lower token id.
         children = np.empty((*token_ids.shape, min(count, log_probs.shape[2])), np.int32)
         gains = np.empty(children.shape)
         for rank in range(children.shape[2]):

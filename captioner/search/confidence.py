@@ -1,4 +1,4 @@
-"""How sure a decoder is: of a caption, and of the gender that it names."""
+"""Confidence of a decoder in a caption, and in the gender that it names."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ from captioner.text.wording import names_one_gender, other_gender
 
 @dataclass(frozen=True)
 class Calibration:
-    """Estimates the share of a caption's content words that people would confirm.
+    """Estimate of the share of a caption's content words that people would confirm.
 
-    A logistic curve over the mean log-probability of a caption's tokens, its end included (Platt
-    1999, with shares in place of classes). Log-probabilities themselves are no confidence: they
-    grow with training, and by how much depends on how.
+    This is a logistic curve over the mean log-probability of a caption's tokens, including its end
+    (Platt 1999, with shares instead of classes). Log-probabilities alone are not a confidence: they
+    rise during training, by an amount that depends on the training method.
 
     Args:
-        intercept: of the curve.
-        slope: of the curve.
+        intercept: Intercept of the curve.
+        slope: Slope of the curve.
 
     Example:
         >>> Calibration(intercept=1.0, slope=2.0).confidence(log_prob=-5.0, words=9)
@@ -35,12 +35,12 @@ class Calibration:
     def fit(
         cls, log_probs: Sequence[float], words: Sequence[int], shares: Sequence[float]
     ) -> "Calibration":
-        """Fits the curve by maximum likelihood, to the captions of a validation split.
+        """Fit the curve by maximum likelihood to the captions of a validation split.
 
         Args:
-            log_probs: (N,) natural-log probabilities of captions.
-            words: (N,) their numbers of words.
-            shares: (N,) 0 to 1, what people confirmed of each.
+            log_probs: Natural-log probabilities of captions, (N,).
+            words: Numbers of words of the captions, (N,).
+            shares: Share of each caption that people confirmed, 0 to 1, (N,).
 
         Returns:
             The calibration.
@@ -48,10 +48,10 @@ class Calibration:
         x = np.asarray(log_probs) / (np.asarray(words) + 1)
         design = np.stack([np.ones_like(x), x], axis=1)  # (N, 2)
         weights = np.zeros(2)
-        for _ in range(50):  # Newton's method; a handful of steps suffices
+        for _ in range(50):  # Newton's method; a few steps suffice
             expected = 1 / (1 + np.exp(-design @ weights))  # (N,)
             gradient = design.T @ (np.asarray(shares) - expected)
-            # A little ridge: captions of one and the same probability would leave no slope.
+            # A small ridge: if all captions had the same probability, the slope would be undefined.
             hessian = (design * (expected * (1 - expected))[:, None]).T @ design + 1e-6 * np.eye(2)
             weights = weights + np.linalg.solve(hessian, gradient)
         return cls(float(weights[0]), float(weights[1]))
@@ -60,8 +60,8 @@ class Calibration:
         """Return the expected share, 0 to 1.
 
         Args:
-            log_prob: natural-log probability of the caption.
-            words: its number of words.
+            log_prob: Natural-log probability of the caption.
+            words: Number of words.
         """
         return float(1 / (1 + np.exp(-self.intercept - self.slope * log_prob / (words + 1))))
 
@@ -73,19 +73,19 @@ def gender_shares(
     frame_mask: np.ndarray,
     found: Sequence[Sequence[Hypothesis]],
 ) -> list[list[float]]:
-    """Weigh each sentence against the same one with the other gender.
+    """Compare each sentence with the same sentence with the other gender.
 
     Args:
-        engine: That found the sentences.
-        vocabulary: The words of the decoder.
-        features: float (B, T, P, C), of the clips.
+        engine: Engine that found the sentences.
+        vocabulary: Vocabulary of the decoder.
+        features: Features of the clips, float (B, T, P, C).
         frame_mask: bool (B, T), False for padding frames.
-        found: For each clip its hypotheses.
+        found: Hypotheses of each clip.
 
     Returns:
-        For each hypothesis P(sentence) / (P(sentence) + P(the other one)), 0 to 1: near 1 where the
-        picture shows the gender, one half where it leaves it open; 1 where the sentence names
-        none, or both; 0 where the other word is not in the vocabulary.
+        P(sentence) / (P(sentence) + P(other sentence)) for each hypothesis, 0 to 1: near 1 if the
+        image shows the gender, one half if it leaves it open; 1 if the sentence names no gender or
+        both; 0 if the other word is not in the vocabulary.
     """
     shares = [[1.0] * len(hypotheses) for hypotheses in found]
     cases: list[tuple[int, int, list[int]]] = []
@@ -118,14 +118,14 @@ def score_sentences(
     """Return the log-probabilities of given sentences.
 
     Args:
-        engine: It holds the network.
-        vocabulary: The words of the decoder.
+        engine: Engine that runs the network.
+        vocabulary: Vocabulary of the decoder.
         features: float (B, T, P, C).
         frame_mask: bool (B, T).
         sentences: B sentences, as ids without start and end.
 
     Returns:
-        float64 (B,), natural logarithms, the end token included.
+        Natural logarithms, including the end token, float64 (B,).
     """
     longest = max(map(len, sentences)) + 1
     targets = np.full((len(sentences), longest), vocabulary.pad_id, np.int32)  # (B, L)

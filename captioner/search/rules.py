@@ -1,4 +1,4 @@
-"""What a sentence may not say, written into the log-probabilities of its next word."""
+"""Constraints on sentences, applied to the log-probabilities of the next token."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -7,16 +7,16 @@ import numpy as np
 
 
 class TokenRules(Protocol):
-    """Rules over whole words, where a token may be less than a word; see `WordRules`."""
+    """Rules about whole words, for tokens that may be part of a word; see `WordRules`."""
 
     def forbidden(self, tokens: np.ndarray) -> np.ndarray:
-        """Find the tokens with which hypotheses may not go on.
+        """Find the forbidden next tokens of each hypothesis.
 
         Args:
-            tokens: int (B, K, L), the L tokens that each hypothesis has so far.
+            tokens: The L tokens of each hypothesis so far, int (B, K, L).
 
         Returns:
-            int (3, N): image, hypothesis and token of each such case.
+            Image, hypothesis and token of each case, int (3, N).
         """
         ...
 
@@ -34,21 +34,21 @@ def constrain(
     no_double: bool = False,
     rules: TokenRules | None = None,
 ) -> None:
-    """Set the log-probability of every forbidden next word to minus infinity, in place.
+    """Set the log-probability of every forbidden next token to minus infinity, in place.
 
     Args:
-        log_probs: float (B, K, V), changed in place; it is not normalised again, so that the
-            log-probability of a sentence stays the model's own.
-        words: int (B, K, L), the L words that each hypothesis has so far.
-        end_id: the end token; a repeated n-gram never forbids it.
-        max_length: with this many words, the end token is the only choice left.
-        min_length: with fewer words, the end token is forbidden.
-        suppressed_ids: words that are never said.
-        no_repeat_ngram: n forbids the word that would complete an n-gram a second time
-            (Paulus et al. 2017, arXiv:1705.04304, section 2.5); 0 forbids nothing.
-        joining_ids: words, such as "and", that never join a word to itself.
-        no_double: whether no word may be said twice in a row.
-        rules: further ones; None for none.
+        log_probs: Log-probabilities, float (B, K, V), changed in place; they are not normalised
+            again, so that the log-probability of a sentence remains the model's own.
+        words: The L tokens of each hypothesis so far, int (B, K, L).
+        end_id: End token; a repeated n-gram never forbids it.
+        max_length: Maximum number of tokens; at this length, only the end token is allowed.
+        min_length: Minimum number of tokens; below it, the end token is forbidden.
+        suppressed_ids: Tokens that are never produced.
+        no_repeat_ngram: Length n of n-grams that may not occur twice (Paulus et al. 2017,
+            arXiv:1705.04304, section 2.5); 0 for off.
+        joining_ids: Tokens, such as "and", that never join a token to itself.
+        no_double: If True, no token may occur twice in a row.
+        rules: Further rules; None for none.
 
     Example:
         >>> log_probs = np.zeros((1, 1, 5))
@@ -79,18 +79,18 @@ def penalty(
     min_length: int = 1,
     suppressed_ids: Sequence[int] = (),
 ) -> np.ndarray:
-    """Minus infinity for each word that no sentence of so many words may go on with, else 0.
+    """Return minus infinity for each token that is forbidden at this length, else 0.
 
     Args:
-        vocabulary_size: number of words, V.
-        length: words said so far.
-        end_id: the end token.
-        max_length: as for `constrain`.
-        min_length: as for `constrain`.
-        suppressed_ids: as for `constrain`.
+        vocabulary_size: Number of tokens, V.
+        length: Number of tokens so far.
+        end_id: End token.
+        max_length: See `constrain`.
+        min_length: See `constrain`.
+        suppressed_ids: See `constrain`.
 
     Returns:
-        float32 (V,), to be added to log-probabilities.
+        Values to add to log-probabilities, float32 (V,).
 
     Example:
         >>> penalty(4, 0, end_id=2, max_length=9, min_length=1, suppressed_ids=(0,))
@@ -114,17 +114,17 @@ def repeating(
     no_double: bool = False,
     rules: TokenRules | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Find the next words that would repeat an n-gram or the last word, or join a word to itself.
+    """Find tokens that would repeat an n-gram or the last token, or join a token to itself.
 
     Args:
-        words: int (B, K, L), the L words that each hypothesis has so far.
-        no_repeat_ngram: n; 0 forbids nothing.
-        joining_ids: as for `constrain`.
-        no_double: as for `constrain`.
-        rules: as for `constrain`.
+        words: The L tokens of each hypothesis so far, int (B, K, L).
+        no_repeat_ngram: See `constrain`.
+        joining_ids: See `constrain`.
+        no_double: See `constrain`.
+        rules: See `constrain`.
 
     Returns:
-        The image, the hypothesis and the word of each such case, int (N,) each.
+        The image, the hypothesis and the token of each case, int (N,) each.
     """
     length = words.shape[2]
     cases = [np.zeros((3, 0), np.intp)]
@@ -147,7 +147,7 @@ def _repeating_ngrams(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     length = words.shape[2]
     ngrams = np.lib.stride_tricks.sliding_window_view(words, no_repeat_ngram, axis=2)
-    # (B, K, L-n+1, n); the last n-1 words begin an n-gram that the next word completes.
+    # (B, K, L-n+1, n); the last n-1 tokens begin an n-gram that the next token completes.
     begun = words[:, :, None, length - no_repeat_ngram + 1 :]  # (B, K, 1, n-1)
     seen = np.nonzero((ngrams[..., :-1] == begun).all(axis=3))
     return seen[0], seen[1], ngrams[..., -1][seen]

@@ -1,4 +1,4 @@
-"""Beam search over features, with the network that an engine runs."""
+"""Beam search over features, with the network of an engine."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,21 +21,21 @@ def search_captions(
 ) -> Sequence[Sequence[Hypothesis]]:
     """Find the best sentences for each of B clips.
 
-    `<unk>` is never said; "and" never joins a word to itself ("a brown and brown dog"), which
-    models that have learnt "a black and white dog" are prone to; and no word is said twice in a row
-    ("a a child"), which people do in 8 of Flickr8k's 40,000 captions.
+    Sentences do not contain `<unk>`; "and" never joins a word to itself ("a brown and brown dog"),
+    to which models that have learned "a black and white dog" are prone; and no word occurs twice in
+    a row ("a a child"), as in only 8 of the 40,000 human captions of Flickr8k.
 
     Args:
-        engine: It holds the network.
-        vocabulary: The words of the decoder.
+        engine: Engine that runs the network.
+        vocabulary: Vocabulary of the decoder.
         features: float (B, T, P, C).
-        frame_mask: bool (B, T), False for padding frames; None when there are none.
-        options: Those of `beam_search`, lengths and n-grams counted in words also where tokens are
-            pieces of them, and `never`: words that no sentence may contain. Words that the decoder
-            does not know are of no account.
+        frame_mask: bool (B, T), False for padding frames; None if there are none.
+        options: Options of `beam_search`, with lengths and n-grams in words even if tokens are
+            subwords; and `never`: words that no sentence may contain. Words outside the vocabulary
+            are ignored.
 
     Returns:
-        For each clip its hypotheses, the best first.
+        The hypotheses of each clip, the best first.
     """
     if frame_mask is None:
         frame_mask = np.ones(features.shape[:2], bool)
@@ -53,17 +53,17 @@ class EngineStep(Shortlister):
     """The steps of an engine over one batch of clips.
 
     Args:
-        engine: It holds the network.
-        memory: Of the clips, as its `begin` gave it.
-        clips: How many they are, B.
-        vocabulary_size: Number of words.
+        engine: Engine that runs the network.
+        memory: Memory of the clips from the engine's `begin`.
+        clips: Number of clips, B.
+        vocabulary_size: Number of tokens.
     """
 
     def __init__(self, engine: Engine, memory: Any, clips: int, vocabulary_size: int) -> None:
         self.vocabulary_size = vocabulary_size
         self._engine = engine
         self._memory = memory
-        self._images = np.arange(clips)  # those in the memory
+        self._images = np.arange(clips)  # indices of the clips in the memory
 
     def shortlist(
         self,

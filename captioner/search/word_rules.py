@@ -1,4 +1,4 @@
-"""Rules of a search that are about words, where tokens may be pieces of words."""
+"""Search rules about words, for tokens that may be subwords."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -10,17 +10,17 @@ from captioner.text.subwords import GOES_ON, Subwords
 from captioner.text.unspaced import is_unspaced
 from captioner.text.vocabulary import Vocabulary
 
-# Between these no word is joined to itself ("a brown and brown dog").
+# Words that never join a word to itself ("a brown and brown dog").
 _JOINING = ("and",)
-_MAX_LENGTH = 20  # words, as `beam_search` has it
+_MAX_LENGTH = 20  # words, the default of `beam_search`
 
 
 def token_options(vocabulary: Vocabulary, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn the options of a search that are about words into those of `beam_search`.
+    """Convert options in words to options of `beam_search` in tokens.
 
     Args:
-        vocabulary: The tokens of the decoder.
-        options: Options of `search_captions`, `never` among them.
+        vocabulary: Vocabulary of the decoder.
+        options: Options of `search_captions`, including `never`.
 
     Returns:
         Options of `beam_search`.
@@ -61,20 +61,21 @@ def token_options(vocabulary: Vocabulary, options: Mapping[str, Any]) -> dict[st
 
 
 class WordRules:
-    """What whole words may not do, as the tokens that would make them.
+    """Rules about whole words, applied to the tokens that would form them.
 
-    A word that is forbidden is stopped as its last piece would complete it, however it is cut into
-    pieces. That piece cannot begin a longer word then; whole words are mostly pieces of their own.
+    A forbidden word is blocked at the token that would complete it, however it is divided into
+    subwords. That token then cannot continue to a longer word either, but most whole words are
+    tokens of their own.
 
     Args:
-        vocabulary: The tokens.
-        never: Sequences of words that no sentence may contain, in any case.
-        min_words: Fewest words of a sentence.
-        max_words: Most words; None for no limit.
-        no_repeat_ngram: n forbids the same n words in a row twice; 0 forbids nothing.
+        vocabulary: Vocabulary of the decoder.
+        never: Sequences of words that no sentence may contain, in upper or lower case.
+        min_words: Minimum number of words in a sentence.
+        max_words: Maximum number of words; None for no limit.
+        no_repeat_ngram: Length n of word sequences that may not occur twice; 0 for off.
         joining: Words that never join a word to itself.
-        no_double: Whether no word may be said twice in a row. A character of a script without
-            blanks may, as in Chinese it often is.
+        no_double: If True, no word may occur twice in a row, except a character of a script
+            without spaces, which is often doubled, as in Chinese.
 
     Example:
         >>> vocabulary = Subwords({"un": 3, "chi": 2, "##en": 2, "chat": 1})
@@ -103,8 +104,8 @@ class WordRules:
         self._ngram = no_repeat_ngram
         self._joining = frozenset(joining)
         self._no_double = no_double
-        self._begins: dict[str, list[int]] = defaultdict(list)  # pieces that begin a word
-        self._goes_on: dict[str, list[int]] = defaultdict(list)  # by the letters that they add
+        self._begins: dict[str, list[int]] = defaultdict(list)  # tokens that begin a word
+        self._goes_on: dict[str, list[int]] = defaultdict(list)  # continuations, by their letters
         pieces = isinstance(vocabulary, Subwords)
         special = len(vocabulary) - len(vocabulary.counts)
         for id_, token in enumerate(vocabulary.words[special:], special):
@@ -115,13 +116,13 @@ class WordRules:
         self._all_begins = [id_ for ids in self._begins.values() for id_ in ids]
 
     def forbidden(self, tokens: np.ndarray) -> np.ndarray:
-        """Find the tokens with which hypotheses may not go on.
+        """Find the forbidden next tokens of each hypothesis.
 
         Args:
-            tokens: int (B, K, L), the tokens that each hypothesis has so far.
+            tokens: The tokens of each hypothesis so far, int (B, K, L).
 
         Returns:
-            int (3, N): image, hypothesis and token of each case; none comes twice.
+            Image, hypothesis and token of each case, int (3, N), without duplicates.
         """
         cases = [
             (image, slot, token)
@@ -131,7 +132,7 @@ class WordRules:
         return np.array(cases, np.intp).reshape(-1, 3).T
 
     def _struck(self, token_ids: Sequence[int]) -> set[int]:
-        """Return the tokens with which one hypothesis may not go on."""
+        """Return the forbidden next tokens of one hypothesis."""
         words = [word.lower() for word in self._vocabulary.decode(token_ids)]
         struck = {id_ for word in self._banned(words) for id_ in self._begins.get(word, ())}
         if words:
@@ -146,7 +147,7 @@ class WordRules:
         return struck
 
     def _banned(self, words: Sequence[str]) -> set[str]:
-        """Return the words that may not come next, after these whole ones."""
+        """Return the forbidden next words after these complete words."""
         banned = {
             phrase[-1]
             for phrase in self._never

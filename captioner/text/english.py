@@ -1,23 +1,24 @@
-"""Whether sentences are English: what some of our measures know alone."""
+"""Detection of English sentences, for metrics and rules that support only English."""
 
 from collections.abc import Iterable
 
 from captioner.text.stems import FUNCTION_WORDS
 from captioner.text.tokenizer import tokenize
 
-# Common in English captions, and not words of French, German, Spanish, Italian or Dutch.
+# Common in English captions, but not words of French, German, Spanish, Italian or Dutch.
 _OWN = frozenset("the and are with his her their from that which through they while".split())  # noqa: SIM905
 _LEAST_OWN = 0.02
-# Of all function words, some of which other languages have ("a", "in", "on"). Flickr8k's captions
-# have 0.43, a few French, German, Italian and Dutch ones 0.03 to 0.15.
+# Share of all function words, some of which also exist in other languages ("a", "in", "on"): 0.43
+# in Flickr8k's captions, 0.03 to 0.15 in a few French, German, Italian and Dutch captions.
 _LEAST = 0.25
 
 
 def is_english(sentences: Iterable[str]) -> bool:
-    """Tell whether sentences are English, by the share of its function words.
+    """Return whether sentences are English, by the share of English function words.
 
     Args:
-        sentences: As people write them; the more, the surer. Single words are not enough.
+        sentences: Sentences as people write them; more sentences are more reliable, and single
+            words are not enough.
 
     Example:
         >>> is_english(["A dog on a beach."]), is_english(["Un chien à la plage."])

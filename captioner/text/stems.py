@@ -1,4 +1,4 @@
-"""English words that carry grammar and no content."""
+"""English function words, and stems of content words."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,12 +16,12 @@ _FREE = """
     do does did will would can could may
 """
 
-# After these a sentence has broken off: "a man with a".
+# A sentence that ends with one of these is incomplete: "a man with a".
 DANGLING_WORDS = frozenset(_DANGLING.split())
 FUNCTION_WORDS = DANGLING_WORDS | frozenset(_FREE.split())
 
 
-# Content of a sentence, not of an image.
+# Words with content in a sentence, but not in an image.
 _COUNTS = frozenset(
     [
         "there",
@@ -43,7 +43,7 @@ _SKIPPED = FUNCTION_WORDS | _COUNTS | {"<unk>", "s", "nt"}
 
 @cache
 def stem(word: str) -> str:
-    """Return the stem of a lower-case English word, by the Snowball stemmer (Porter 2001).
+    """Return the stem of a lower-case English word, from the Snowball stemmer (Porter 2001).
 
     Example:
         >>> [stem(word) for word in ("dogs", "running", "runs")]
@@ -69,7 +69,7 @@ def mentioned_shares(captions: Sequence[Sequence[str]]) -> Mapping[str, float]:
     """Return the share of the captions of one image that mention each stem.
 
     Args:
-        captions: At least one caption, as words.
+        captions: Captions of the image as words, at least one.
 
     Example:
         >>> dict(mentioned_shares([["a", "dog"], ["two", "dogs", "run"]]))
@@ -81,6 +81,8 @@ def mentioned_shares(captions: Sequence[Sequence[str]]) -> Mapping[str, float]:
 
 @cache
 def _stemmer() -> Any:
-    from nltk.stem.snowball import SnowballStemmer  # half a second that captioning does not need
+    from nltk.stem.snowball import (
+        SnowballStemmer,
+    )  # takes half a second; captioning does not need it
 
     return SnowballStemmer("english")

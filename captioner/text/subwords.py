@@ -1,11 +1,10 @@
-"""Pieces of words, for captions in any language.
+"""Subwords, for captions in any language.
 
-WordPiece (Schuster and Nakajima 2012; Wu et al. 2016) writes a word as the longest pieces that are
-known, "##" before those that go on with it: "triangles" is "triangle ##s". Of the ways to do so it
-is the one that needs least when captions are written: a list of pieces, and this file. A
-SentencePiece model needs its library or a Viterbi search, and byte-pair encoding its merges; pieces
-of bytes may be no characters. Training learns the list with keras_nlp; see
-`captioner.training.subword_training`.
+WordPiece (Schuster and Nakajima 2012; Wu et al. 2016) divides a word into the longest known
+subwords, with "##" before continuations: "triangles" is "triangle ##s". It needs less at inference
+than other methods, namely a list of subwords and this file. A SentencePiece model needs its library
+or a Viterbi search, and byte-pair encoding needs its merges; byte-level subwords may not be valid
+characters. Training learns the list with keras_nlp; see `captioner.training.subword_training`.
 """
 
 import unicodedata
@@ -17,7 +16,7 @@ from captioner.text.unspaced import needs_blank, space_out
 from captioner.text.vocabulary import Vocabulary
 
 WORDPIECE = "wordpiece"
-GOES_ON = "##"  # before a piece that is not the first of its word
+GOES_ON = "##"  # prefix of a subword that is not the first of its word
 _APOSTROPHES = "'’ʼ＇"
 _KEPT_MARKS = "%&@/_·"
 _DASHES = "-‐‑"
@@ -26,14 +25,15 @@ _DASHES = "-‐‑"
 def split_words(sentence: str, keep_case: bool = False) -> list[str]:
     """Split a sentence of any language into words.
 
-    Words are what stands between blanks, without sentence marks and brackets. An apostrophe within
-    a word ends one that joins the next ("l'", "eau"), a hyphen within a word stays, and so do marks
-    between figures ("3,5"). Each character of a script without blanks is a word. The text is
-    normalised (NFC), control characters and anything else unprintable count as blanks.
+    Words are separated by spaces; punctuation and brackets are removed. An apostrophe within a word
+    ends a word that is joined to the next one ("l'", "eau"). Hyphens within a word remain, and so
+    do marks between digits ("3,5"). Each character of a script without spaces is a word. The text
+    is normalised (NFC); control characters and other unprintable characters count as spaces.
 
     Args:
-        sentence: As people write it.
-        keep_case: Leave capitals as they are, as German needs it; else the words are lower-case.
+        sentence: Sentence as people write it.
+        keep_case: If True, keep capital letters, for example for German; otherwise the words are
+            lower-case.
 
     Example:
         >>> split_words("« L’étoile est-elle à 3,5 m ? »")
@@ -49,7 +49,7 @@ def split_words(sentence: str, keep_case: bool = False) -> list[str]:
 
 
 def write_words(words: Sequence[str]) -> str:
-    """Write words as a sentence for people; `split_words` gives them back.
+    """Join words into a sentence; `split_words` is the inverse.
 
     Example:
         >>> write_words(["une", "étoile", "dans", "l'", "eau"]), write_words(["红", "色"])
@@ -63,12 +63,12 @@ def write_words(words: Sequence[str]) -> str:
 
 
 class Subwords(Vocabulary):
-    """A vocabulary of pieces of words; words go in and words come out.
+    """A vocabulary of subwords, with whole words as inputs and outputs.
 
     Args:
-        counts: How often each piece occurs; "##" comes before those that go on with a word.
-        most_pieces: Pieces of the longest caption that training reads.
-        keep_case: As of `split_words`.
+        counts: Number of occurrences of each subword; continuations begin with "##".
+        most_pieces: Number of subwords in the longest training caption.
+        keep_case: See `split_words`.
 
     Example:
         >>> vocabulary = Subwords({"triangle": 9, "##s": 3, "deux": 3}, most_pieces=20)
@@ -90,7 +90,7 @@ class Subwords(Vocabulary):
 
     @property
     def options(self) -> dict[str, Any]:
-        """What a preset's config says beside the pieces."""
+        """The tokenizer options in a preset's config."""
         return {
             "name": self.tokenizer,
             "most_pieces": self.most_pieces,
@@ -98,11 +98,11 @@ class Subwords(Vocabulary):
         }
 
     def with_counts(self, counts: Mapping[str, int]) -> "Subwords":
-        """Return the same with other pieces."""
+        """Return a vocabulary of the same kind with other subwords."""
         return Subwords(counts, self.most_pieces, self.keep_case)
 
     def token_limit(self, words: int) -> int:
-        """Return how many pieces captions of at most so many words may have."""
+        """Return the maximum number of subwords for a maximum number of words."""
         return max(words, self.most_pieces)
 
     def split(self, sentence: str) -> list[str]:
@@ -110,15 +110,15 @@ class Subwords(Vocabulary):
         return split_words(sentence, self.keep_case)
 
     def join(self, words: Sequence[str]) -> str:
-        """Write words as a sentence; see `write_words`."""
+        """Join words into a sentence; see `write_words`."""
         return write_words(words)
 
     def encode(self, words: Iterable[str]) -> list[int]:
-        """Turn words into the ids of their pieces; a word that has none is one `unk_id`."""
+        """Turn words into the ids of their subwords; an unknown word is one `unk_id`."""
         return [id_ for word in words for id_ in self._encode_word(word)]
 
     def _encode_word(self, word: str) -> list[int]:
-        """Take the longest piece that fits, then the longest that goes on with it."""
+        """Take the longest subword that fits, then the longest continuation, and so on."""
         found, start = [], 0
         while start < len(word):
             prefix = GOES_ON if start else ""
@@ -133,10 +133,10 @@ class Subwords(Vocabulary):
         return found
 
     def decode(self, ids: Iterable[int]) -> list[str]:
-        """Turn ids of pieces into words, up to the first `<end>`.
+        """Turn ids of subwords into words, up to the first `<end>`.
 
         Raises:
-            CaptionerError: As of `Vocabulary.decode`.
+            CaptionerError: If an id is not in the vocabulary.
         """
         words: list[str] = []
         for piece in super().decode(ids):
@@ -147,7 +147,7 @@ class Subwords(Vocabulary):
         return words
 
     def word_lengths(self, ids: Iterable[int]) -> list[int]:
-        """Return the number of pieces of each word that `decode` gives."""
+        """Return the number of subwords of each word that `decode` returns."""
         lengths: list[int] = []
         for piece in super().decode(ids):
             if piece.startswith(GOES_ON) and lengths:
@@ -167,7 +167,7 @@ class Subwords(Vocabulary):
         return hash((self.words, self.most_pieces, self.keep_case))
 
     def __repr__(self) -> str:
-        return f"Subwords of {len(self)} pieces"
+        return f"Subwords of {len(self)} tokens"
 
 
 def _with_neighbours(text: str) -> Iterable[tuple[str, str, str]]:
@@ -175,7 +175,7 @@ def _with_neighbours(text: str) -> Iterable[tuple[str, str, str]]:
 
 
 def _kept(before: str, char: str, after: str) -> str:
-    """Return a character as it stays in a normalised sentence."""
+    """Return the replacement of a character in a normalised sentence."""
     within = _is(before, "LNM") and _is(after, "LN")
     if char in _APOSTROPHES:
         return "' " if within else " "

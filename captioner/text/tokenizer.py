@@ -1,8 +1,8 @@
 """Sentences to words and back, by the rule of Karpathy and Fei-Fei for Flickr8k.
 
-The captions of Flickr8k come in the Penn Treebank's writing: marks and clitics stand apart ("a man
-'s hat .", "ca n't"). Karpathy's file deletes the sentence marks from it, splits at hyphens and
-keeps every other sign. `tokenize` does the same to any English sentence, written so or not.
+The captions of Flickr8k are written as in the Penn Treebank: punctuation and clitics are separate
+("a man 's hat .", "ca n't"). Karpathy's file deletes the punctuation, splits at hyphens and keeps
+every other sign. `tokenize` does the same for any English sentence, in either notation.
 """
 
 import re
@@ -23,19 +23,20 @@ _WRITTEN_CLITICS = {"s": "'s", "nt": "n't"}
 def tokenize(sentence: str) -> list[str]:
     """Split a sentence into lower-case words as Karpathy's Flickr8k file does.
 
-    The marks . , ; ! ? and quotation marks are deleted, also inside a word ("o'clock" is "oclock");
-    hyphens, dashes and slashes end a word; the clitics 's and n't are words ("s", "nt"), and so are
-    brackets, colons and number signs; so is each character of a script without blanks, such as
-    Chinese; anything else between blanks is one word ("at&t").
+    The marks . , ; ! ? and quotation marks are deleted, also inside a word ("o'clock" is "oclock").
+    Hyphens, dashes and slashes end a word. The clitics 's and n't are words ("s", "nt"), and so are
+    brackets, colons and number signs, and each character of a script without spaces, such as
+    Chinese. Anything else between spaces is one word ("at&t").
 
     Args:
-        sentence: a caption, as people write it.
+        sentence: Caption as people write it.
 
     Returns:
         Its words; an empty list if there are none.
 
     Source: `dataset_flickr8k.json` of Karpathy and Fei-Fei 2015, "Deep Visual-Semantic Alignments
-    for Generating Image Descriptions"; the `tokens` of all its 40,000 sentences come out.
+    for Generating Image Descriptions"; this function reproduces the `tokens` of all its 40,000
+    sentences.
 
     Example:
         >>> tokenize("A man's T-shirt , drying in Washington D.C.")
@@ -49,15 +50,15 @@ def tokenize(sentence: str) -> list[str]:
 
 
 def join_words(words: Sequence[str]) -> str:
-    """Write words as a sentence for people: blanks between them, clitics back at their words.
+    """Join words into a sentence, with spaces between them and clitics attached to their words.
 
-    No blank is put beside a character of a script that is written without them.
+    There is no space beside a character of a script that is written without spaces.
 
     Args:
-        words: lower-case words, as `tokenize` or a decoder gives them.
+        words: Lower-case words from `tokenize` or a decoder.
 
     Returns:
-        The sentence, still in lower case and without a full stop; `tokenize` gives the words back.
+        The sentence, in lower case and without a full stop; `tokenize` is the inverse.
 
     Example:
         >>> join_words(["the", "man", "s", "dog", "does", "nt", "run"])

@@ -1,8 +1,8 @@
-"""Scripts written without blanks between words: each of their characters counts as a word.
+"""Scripts without spaces between words: each of their characters counts as a word.
 
-Chinese, Japanese, Thai, Lao, Khmer and Burmese mark no words. BERT's BasicTokenizer (Devlin et al.
-2018) puts blanks around each Chinese character; here, with the marks that stand on it, around each
-character of the others, too. Korean has blanks, and its syllables are no words.
+Chinese, Japanese, Thai, Lao, Khmer and Burmese do not mark words. BERT's BasicTokenizer (Devlin et
+al. 2018) puts spaces around each Chinese character; this module does so for each character of all
+these scripts, including its combining marks. Korean has spaces, and its syllables are not words.
 """
 
 import re
@@ -27,7 +27,7 @@ _MARK = re.compile(f"[{_MARKS}]")
 
 
 def space_out(text: str) -> str:
-    """Put blanks around each character of a script that is written without them.
+    """Put spaces around each character of a script that is written without spaces.
 
     Args:
         text: Any text.
@@ -40,7 +40,7 @@ def space_out(text: str) -> str:
 
 
 def is_unspaced(word: str) -> bool:
-    """Tell whether a word is one character of a script that is written without blanks.
+    """Return whether a word is one character of a script that is written without spaces.
 
     Example:
         >>> [is_unspaced(word) for word in ("红", "红色", "rouge", "ที่"[:2])]
@@ -50,12 +50,12 @@ def is_unspaced(word: str) -> bool:
 
 
 def needs_blank(before: str, word: str) -> bool:
-    """Tell whether a blank is written between two words.
+    """Return whether there is a space between two words.
 
     Example:
         >>> needs_blank("un", "cercle"), needs_blank("红", "色"), needs_blank("t", "恤")
         (True, False, False)
     """
-    if _MARK.match(word):  # it would else be taken for a mark on the word before
+    if _MARK.match(word):  # otherwise it would combine with the previous word
         return True
     return not (is_unspaced(before) or is_unspaced(word))

@@ -1,9 +1,9 @@
-"""The words that a captioning model knows, and their ids.
+"""The words of a captioning model, and their ids.
 
-`keras_nlp.tokenizers.WordPieceTokenizer` gives the same ids to words of the vocabulary (a test
-holds this to it), but does not fit: importing keras_nlp imports TensorFlow, which takes seconds
-before the first caption; it makes every mark a word, so that a full stop ends most sentences of
-Flickr8k as `<unk>`; and its `detokenize` keeps the special tokens.
+`keras_nlp.tokenizers.WordPieceTokenizer` returns the same ids for words of the vocabulary (a test
+checks this), but is unsuitable: importing keras_nlp imports TensorFlow, which takes seconds before
+the first caption; it turns every punctuation mark into a word, so that most sentences of Flickr8k
+would end with `<unk>` for the full stop; and its `detokenize` keeps the special tokens.
 """
 
 import json
@@ -20,18 +20,18 @@ SPECIAL_TOKENS = ("<pad>", "<start>", "<end>", "<unk>")
 
 
 class Vocabulary:
-    """A two-way table between words and ids: four special tokens, then words by falling frequency.
+    """Mapping between words and ids: four special tokens, then words by descending frequency.
 
-    Words of equal frequency follow each other alphabetically, so that equal counts give equal ids.
+    Words of equal frequency are in alphabetical order, so that equal counts give equal ids.
 
     Args:
-        counts: how often each word occurs; its keys, and no others, become words.
+        counts: Number of occurrences of each word; its keys become the words.
 
     Attributes:
-        words: tuple of str; `words[i]` has the id i, special tokens included.
-        counts: dict from word to count, in the order of the ids, without the special tokens.
-        pad_id, start_id, end_id, unk_id: the ids 0, 1, 2, 3 of the special tokens.
-        unspoken_ids: those that no caption may contain: all but the end.
+        words: Tuple of all words, including special tokens; `words[i]` has the id i.
+        counts: Dict from word to count, in the order of the ids, without the special tokens.
+        pad_id, start_id, end_id, unk_id: Ids of the special tokens: 0, 1, 2, 3.
+        unspoken_ids: Ids that no caption may contain: all special tokens except the end.
 
     Example:
         >>> vocabulary = Vocabulary.build([["a", "dog"], ["a", "cat"]], min_count=1)
@@ -56,15 +56,15 @@ class Vocabulary:
         """Count the words of captions and keep the frequent ones.
 
         Args:
-            captions: tokenized captions, from the train split only: a word that the model never
-                sees in training must stay `<unk>`, or validation scores would be flattered.
-            min_count: words that occur less often become `<unk>`.
+            captions: Tokenized captions, from the train split only: a word that the model never
+                sees in training must remain `<unk>`, or validation scores would be too high.
+            min_count: Minimum number of occurrences; rarer words become `<unk>`.
 
         Returns:
             The vocabulary.
 
         Raises:
-            CaptionerError: no word occurs `min_count` times.
+            CaptionerError: If no word occurs `min_count` times.
 
         Example:
             >>> len(Vocabulary.build([["a", "dog"], ["a", "cat"]], min_count=2))
@@ -83,10 +83,10 @@ class Vocabulary:
         """Turn words into ids; unknown words become `unk_id`, and no start or end is added.
 
         Args:
-            words: the words of one caption.
+            words: Words of one caption.
 
         Returns:
-            As many ids as there are words.
+            One id for each word.
         """
         return [self._ids.get(word, self.unk_id) for word in words]
 
@@ -94,13 +94,13 @@ class Vocabulary:
         """Turn ids into words, up to the first `<end>`; `<pad>` and `<start>` are dropped.
 
         Args:
-            ids: integers in [0, len(vocabulary)), for example one row of a NumPy array.
+            ids: Integers in [0, len(vocabulary)), for example one row of a NumPy array.
 
         Returns:
-            The words; `<unk>` stays where it is.
+            The words, including `<unk>`.
 
         Raises:
-            CaptionerError: an id is not in the vocabulary.
+            CaptionerError: If an id is not in the vocabulary.
         """
         words: list[str] = []
         for id_ in ids:
@@ -108,19 +108,19 @@ class Vocabulary:
                 break
             if not 0 <= id_ < len(self.words):
                 raise CaptionerError(
-                    f"word id {id_} is not among the {len(self.words)} of the vocabulary: "
-                    "take weights and vocabulary from the same model"
+                    f"word id {id_} is not among the {len(self.words)} ids of the vocabulary: "
+                    "use weights and vocabulary from the same model"
                 )
             if id_ not in (self.pad_id, self.start_id):
                 words.append(self.words[id_])
         return words
 
     def word_lengths(self, ids: Iterable[int]) -> list[int]:
-        """Return the number of tokens of each word that `decode` gives: one."""
+        """Return the number of tokens of each word that `decode` returns: one."""
         return [1] * len(self.decode(ids))
 
     def token_limit(self, words: int) -> int:
-        """Return how many tokens captions of at most so many words may have: as many."""
+        """Return the maximum number of tokens for a maximum number of words: the same."""
         return words
 
     def split(self, sentence: str) -> list[str]:
@@ -128,7 +128,7 @@ class Vocabulary:
         return tokenize(sentence)
 
     def join(self, words: Sequence[str]) -> str:
-        """Write words as a sentence for people; see `join_words`."""
+        """Join words into a sentence; see `join_words`."""
         return join_words(words)
 
     def with_counts(self, counts: Mapping[str, int]) -> "Vocabulary":
@@ -136,13 +136,13 @@ class Vocabulary:
         return Vocabulary(counts)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the vocabulary as JSON, one word and its count a line, atomically.
+        """Write the vocabulary as JSON, one word and its count per line, atomically.
 
         Args:
-            path: the file to write, in a folder that exists.
+            path: File to write, in an existing folder.
 
         Raises:
-            CaptionerError: the file cannot be written.
+            CaptionerError: If the file cannot be written.
         """
         content = {"special": SPECIAL_TOKENS, "words": self.counts}
         try:
@@ -158,16 +158,16 @@ class Vocabulary:
         """Read a vocabulary that `save` wrote.
 
         Args:
-            path: the JSON file.
+            path: JSON file.
 
         Returns:
-            A vocabulary equal to the one saved: the same words with the same ids.
+            A vocabulary equal to the saved one: the same words with the same ids.
 
         Raises:
-            CaptionerError: the file is missing or broken, lacks special tokens, or has
-                words twice or out of order.
+            CaptionerError: If the file is missing or broken, lacks special tokens, or has
+                duplicate words or words out of order.
         """
-        mend = "restore it from the model it belongs to"
+        mend = "restore it from its model"
         try:
             text = Path(path).read_text(encoding="utf-8")
             content = json.loads(text, object_pairs_hook=_refuse_duplicates)
@@ -213,5 +213,5 @@ class Vocabulary:
 def _refuse_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     twice = [key for key, times in Counter(key for key, _ in pairs).items() if times > 1]
     if twice:
-        raise ValueError(f'"{twice[0]}" stands there twice')
+        raise ValueError(f'"{twice[0]}" occurs twice')
     return dict(pairs)

@@ -1,4 +1,4 @@
-"""How captions are worded: capitals, full stops, own words before and after, and gender."""
+"""The wording of captions: capitals, full stops, prefixes, suffixes, and gender."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from captioner.results import Caption
 
 
-# Female, male, neither. None: the word is left out.
+# Female, male, neutral. None: the word is left out.
 _WORDS = (
     ("woman", "man", "person"),
     ("women", "men", "people"),
@@ -33,7 +33,7 @@ _WORDS = (
     ("female", "male", None),
     ("females", "males", "people"),
 )
-_NEITHER = {"actor", "waiter"}  # said of both
+_NEITHER = {"actor", "waiter"}  # used for both
 _FEMALE = frozenset(female for female, _, _ in _WORDS)
 _MALE = frozenset(male for _, male, _ in _WORDS) - _NEITHER
 _PRONOUNS = frozenset(("she", "her", "herself", "he", "his", "him", "himself"))
@@ -46,14 +46,14 @@ _NEUTRAL = {
     **{female: neutral for female, _, neutral in reversed(_WORDS)},
     **{male: neutral for _, male, neutral in _WORDS if male in _MALE},
 }
-_PLURAL = {"is": "are", "has": "have", "was": "were", "s": "are"}  # behind "they"
+_PLURAL = {"is": "are", "has": "have", "was": "were", "s": "are"}  # after "they"
 _VOWELS = tuple("aeiou")
 
 
 def names_one_gender(words: Sequence[str]) -> bool:
-    """Tell whether words name people of one gender, and of it alone.
+    """Return whether words name people of exactly one gender.
 
-    Nouns decide; pronouns do where there are no such nouns.
+    Nouns decide, or pronouns if there are no such nouns.
 
     Example:
         >>> [names_one_gender(s.split()) for s in ("a man", "a man and a girl", "her dog")]
@@ -63,7 +63,7 @@ def names_one_gender(words: Sequence[str]) -> bool:
 
 
 def gender_of(words: Sequence[str]) -> str | None:
-    """Name the one gender that words name; None where they name none, or both.
+    """Return the only gender that words name; None if they name none or both.
 
     Example:
         >>> gender_of(["a", "woman"]), gender_of(["a", "dog"])
@@ -74,10 +74,10 @@ def gender_of(words: Sequence[str]) -> str | None:
 
 
 def other_gender(words: Sequence[str]) -> list[str]:
-    """Say the same of people of the other gender, pronouns too.
+    """Replace words of one gender by those of the other, including pronouns.
 
     Args:
-        words: That name one gender.
+        words: Words that name one gender.
 
     Example:
         >>> " ".join(other_gender("a woman holds a phone in his hand".split()))
@@ -88,7 +88,7 @@ def other_gender(words: Sequence[str]) -> list[str]:
 
 
 def _gender(words: Sequence[str]) -> frozenset[str] | None:
-    """Return the words of the one gender that is named."""
+    """Return the words of the only gender that is named."""
     for kinds in (_NOUNS, _PRONOUNS):
         named = [gender for gender in (_FEMALE, _MALE) if gender & kinds & set(words)]
         if named:
@@ -97,7 +97,7 @@ def _gender(words: Sequence[str]) -> frozenset[str] | None:
 
 
 def without_gender(words: Sequence[str]) -> list[str]:
-    """Put words that say no gender in place of those that do.
+    """Replace words of a gender by neutral words.
 
     Example:
         >>> " ".join(without_gender("a female actress says she is happy with her dog".split()))
@@ -128,14 +128,14 @@ _ENDS = (".", "!", "?", "。", "！", "？")
 
 @dataclass(frozen=True)
 class Wording:
-    """What is done to the text of each caption.
+    """The wording of the text of each caption.
 
     Attributes:
-        prefix: Words before it, with the blank or comma that shall follow them; a blank is put
-            where there is none.
-        suffix: Words after it, likewise.
-        case: "lower", as the model writes, or "sentence": a capital at the beginning and a full
-            stop at the end of all, as alternative texts have them.
+        prefix: Words before the text, with a space or comma at their end; a missing space is
+            added.
+        suffix: Words after the text, likewise.
+        case: "lower", as the model writes, or "sentence": with a capital letter and a full stop,
+            as in alternative texts.
 
     Example:
         >>> Wording(prefix="photo of", suffix=", 2024", case="sentence").write("a dog")
@@ -150,10 +150,10 @@ class Wording:
         """Return a text in this wording.
 
         Args:
-            text: Lower-case, without a full stop.
+            text: Lower-case text without a full stop.
         """
         before = "" if not self.prefix or self.prefix[-1].isspace() else " "
-        # Marks stand at the word before them.
+        # Punctuation follows a word without a space.
         after = "" if not self.suffix or not self.suffix[0].isalnum() else " "
         text = f"{self.prefix}{before}{text}{after}{self.suffix}"
         if self.case == "sentence":
@@ -163,10 +163,10 @@ class Wording:
         return text
 
     def apply(self, caption: "Caption") -> "Caption":
-        """Return a caption whose text, and that of its alternatives, is in this wording.
+        """Return a caption with its text and that of its alternatives in this wording.
 
         Args:
-            caption: As a captioner gives it; one that is withheld stays as it is.
+            caption: Caption from a captioner; a withheld one remains unchanged.
         """
         if self == Wording() or caption.uncertain:
             return caption
@@ -175,6 +175,6 @@ class Wording:
 
 
 def _full_stop(text: str) -> str:
-    """Return the full stop of the script in which a text ends, Chinese and Japanese or other."""
+    """Return the full stop for a text: that of Chinese and Japanese, or a period."""
     last = text.rstrip()[-1:]
     return "。" if is_unspaced(last) and last >= "\u3005" else "."

@@ -82,7 +82,7 @@ def test_two_films_with_a_format_of_subtitles_get_a_file_each(run):
         assert len(list(srt.parse(Path(name).read_text()))) == 2
     refused = run("one.mp4", "two.mp4", "--out", "both.srt")
     assert refused.exit_code == 2
-    assert "each gets a file beside it" in refused.stderr
+    assert "each video gets a file beside it" in refused.stderr
 
 
 def test_what_cannot_be_written_stops_nothing(run):

@@ -60,8 +60,8 @@ def test_a_report_is_held_to_its_wording(run, tmp_path):
     [
         (("--never", "cell phone"), "'cell phone': give one word"),
         (("--never", ""), "give one word"),
-        (("--min-length", "20"), "--min-length 20 is over the most, 8 words"),
-        (("--min-length", "5", "--max-length", "4"), "over the most, 4 words"),
+        (("--min-length", "20"), "--min-length 20 is above the maximum, 8 words"),
+        (("--min-length", "5", "--max-length", "4"), "above the maximum, 4 words"),
         (("--case", "title"), "--case"),
     ],
 )

@@ -26,7 +26,7 @@ def test_a_good_data_set(folder):
     assert "captions: 12 images, 12 captions" in result.output
     assert "train: 9 images, 1.0 captions each" in result.output
     assert "val: 3 images" in result.output
-    assert result.output.endswith("nothing to mend\n")
+    assert result.output.endswith("nothing to fix\n")
 
 
 def test_what_is_wrong_is_listed(folder):
@@ -34,9 +34,9 @@ def test_what_is_wrong_is_listed(folder):
     (folder / "captions.csv").write_text(f"image,caption,split\n{rows}")
     result = run(folder)
     assert result.exit_code == 1
-    assert "11 rows that cannot be used, and are left out:" in result.output
+    assert "11 unusable rows, left out:" in result.output
     assert "and 1 more (--all lists them)" in result.output
-    assert "1 images that are missing or cannot be read" in result.output
+    assert "1 missing or unreadable images, left out" in result.output
     assert 'no images in the split "val"' in result.output
     assert "and 1 more" not in run(folder, "--all").output
 

@@ -59,5 +59,5 @@ def test_a_model_and_a_file(tiny_preset, tmp_path):
 def test_what_is_missing_is_said(files):
     done = run(files / "good.jsonl", "nosuch", "--references", files / "truth.csv")
     assert done.exit_code == 2
-    assert "Give --dataset for models" in done.stderr and "nosuch is no file" in done.stderr
+    assert "Give --dataset for models" in done.stderr and "nosuch is not a file" in done.stderr
     assert run(files / "good.jsonl", files / "bad.jsonl").exit_code == 2

@@ -93,7 +93,7 @@ def test_a_wrong_file_is_named(path, text, reason):
     [
         (("overwrite", "true"), "no option 'overwrite' with a default"),
         (("case", "title"), "case: 'title' is not one of"),
-        (("case", "lower", "sentence"), "case has one value, not 2"),
+        (("case", "lower", "sentence"), "case takes one value, not 2"),
         (("case",), "Give OPTION and its value"),
         (("case", "lower", "--unset"), "Give OPTION and its value"),
     ],

@@ -16,7 +16,7 @@ def test_lists_what_is_bundled_and_what_it_does():
     lines = dict(line.split("\t") for line in info().stdout.splitlines())
     assert list(lines) == bundled_presets()
     assert lines["vgg16_top_down"] == "describes images and videos"
-    assert lines["vgg16_lstm_signs"] == "names what is done in clips"
+    assert lines["vgg16_lstm_signs"] == "labels activities in clips"
     rows = json.loads(info("--json").stdout)
     assert [row["name"] for row in rows] == bundled_presets()
     assert {"name": "vgg16_lstm_signs", "task": "activity"} in rows

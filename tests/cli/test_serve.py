@@ -37,15 +37,15 @@ def test_it_listens_to_this_machine_alone(serve):
 def test_it_says_who_else_may_reach_it(serve):
     result = serve("--port", "0", "--host", "0.0.0.0")
     assert "http://localhost:" in result.stderr
-    assert "Whoever reaches this machine can use the page." in result.stderr
+    assert "Anyone who can reach this machine can use the page." in result.stderr
 
 
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
         (("--library", "none.db"), "cannot read none.db (no such file)"),
-        (("--host", "203.0.113.7"), "cannot listen at 203.0.113.7, port 0"),
-        (("--host", "a..b"), "cannot listen at a..b"),
+        (("--host", "203.0.113.7"), "cannot listen on 203.0.113.7, port 0"),
+        (("--host", "a..b"), "cannot listen on a..b"),
         (("--preset", "nothing"), "nothing"),
         (("--never", "two words"), "give one word"),
         (("--timeout", "0"), "--timeout"),
@@ -64,7 +64,7 @@ def test_a_port_that_is_taken(serve):
         port = taken.getsockname()[1]
         result = serve("--port", str(port))
     assert result.exit_code == 1
-    assert f"cannot listen at 127.0.0.1, port {port}" in result.stderr
+    assert f"cannot listen on 127.0.0.1, port {port}" in result.stderr
 
 
 def test_without_the_extra(serve, monkeypatch):

@@ -44,4 +44,4 @@ def test_clips_with_labels_have_no_rows_to_be_strict_about(tmp_path):
     path = recipe(tmp_path, task="activity", dataset=str(tmp_path), epochs=1, learning_rate=0.1)
     done = CliRunner().invoke(main, ["train", str(path), "--strict"])
     assert done.exit_code == 2
-    assert "is about clips with labels, not a table" in done.output
+    assert "trains on clips with labels, not a table" in done.output

@@ -145,7 +145,7 @@ def test_the_fast_road_imports_neither_tensorflow_nor_keras(tiny_preset):
 def test_graphs_that_do_not_fit_are_refused(tiny_preset):
     preset = Captioner.from_preset(tiny_preset).preset
     broken = {**preset.graphs, "openvino_step.xml": b"<net"}
-    with pytest.raises(CaptionerError, match="give --engine keras"):
+    with pytest.raises(CaptionerError, match="use --engine keras"):
         Captioner(replace(preset, graphs=broken), engine="openvino")
     weights = {name: a for name, a in preset.weights.items() if name != "decoder/key/kernel"}
     with pytest.raises(CaptionerError, match="decoder/key/kernel"):

@@ -36,7 +36,7 @@ def test_evaluate_bleu(files):
     done = run("evaluate_bleu.py", files / "good.json", "--references", files / "references.json")
     assert done.returncode == 0, done.stderr
     head, *lines = done.stdout.splitlines()
-    assert head == "good.json, test split, 40 pictures"
+    assert head == "good.json, test split, 40 images"
     references = [[f"a dog number {n} runs on the green grass".split()] for n in range(40)]
     candidates = [f"a dog number {n} runs on the grass".split() for n in range(40)]
     for order, line in enumerate(lines[:4], start=1):
@@ -53,7 +53,7 @@ def test_evaluate_bleu_of_a_model(files, tiny_preset):
     done = run("evaluate_bleu.py", "--preset", tiny_preset, "--dataset", dataset, "--split", "val")
     assert done.returncode == 0, done.stderr
     head, *lines = done.stdout.splitlines()
-    assert head == f"{tiny_preset}, val split, 2 pictures"
+    assert head == f"{tiny_preset}, val split, 2 images"
     assert len(lines) == 6
     assert run("evaluate_bleu.py", "--preset", tiny_preset).returncode == 2
 

@@ -49,7 +49,7 @@ def test_the_preset_captions_and_says_what_it_cannot(quantized, tmp_path):
     Captioner(quantized).save_to_preset(tmp_path / "small")
     captioner = Captioner.from_preset(tmp_path / "small")
     assert all(len(caption.words) > 3 for caption in captioner.generate(SAMPLES))
-    with pytest.raises(CaptionerError, match="8 bits, which OpenVINO alone can run"):
+    with pytest.raises(CaptionerError, match="8 bits, which only OpenVINO can run"):
         Captioner.from_preset(tmp_path / "small", engine="keras")
     with pytest.raises(CaptionerError, match="only a preset with"):
         quantize_preset(quantized, [])
@@ -68,7 +68,7 @@ def test_the_command_writes_a_preset(tiny_preset, tmp_path):
     arguments = ["quantize", str(tiny_preset), str(table), "--images", "data/samples"]
     result = CliRunner().invoke(main, [*arguments, "--out", str(tmp_path / "out")])
     assert result.exit_code == 0, result.output
-    assert result.stdout == f"{tmp_path / 'out'}: a preset whose VGG16 has 8 bits\n"
+    assert result.stdout == f"{tmp_path / 'out'}: a preset with an 8-bit VGG16\n"
     read = read_preset(tmp_path / "out")
     assert all(name.startswith("decoder/") for name in read.weights)
     assert read.card.endswith("2 images; the scores above are those of the original model.\n")

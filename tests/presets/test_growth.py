@@ -49,5 +49,5 @@ def test_nothing_new_changes_nothing(preset):
 
 def test_eight_bits_are_refused(preset):
     weights = {name: array.astype(np.int8) for name, array in preset.weights.items()}
-    with pytest.raises(CaptionerError, match="8 bits cannot learn"):
+    with pytest.raises(CaptionerError, match="8-bit presets cannot be trained"):
         grow_vocabulary(dataclasses.replace(preset, weights=weights), {"a": 1})

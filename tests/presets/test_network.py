@@ -56,7 +56,7 @@ def test_weights_that_do_not_fit_are_named(network):
     with pytest.raises(CaptionerError, match="decoder/lstm/bias"):
         assign_weights(*network, preset)
     wide = preset_of(network, decoder={"name": "show_and_tell", "units": 8, "embedding_size": 5})
-    with pytest.raises(CaptionerError, match="its config asks for"):
+    with pytest.raises(CaptionerError, match="its config needs"):
         build_network(wide)
 
 

@@ -52,7 +52,7 @@ def test_a_web_application_with_a_config_json_is_not_erased(preset, tmp_path, ov
     (webapp / "src" / "main.js").write_text("start()")
     (tmp_path / "webapp.part").mkdir()
     (tmp_path / "webapp.part" / "thesis.txt").write_text("three years of work")
-    with pytest.raises(CaptionerError, match="is no preset"):
+    with pytest.raises(CaptionerError, match="is not a preset"):
         write_preset(webapp, preset, overwrite=overwrite)
     assert (webapp / "src" / "main.js").read_text() == "start()"
     write_preset(tmp_path / "other", preset)  # a neighbour is left alone, too
@@ -110,7 +110,7 @@ def test_a_newer_format_is_refused(preset, tmp_path):
 
 def test_a_folder_of_other_things_is_not_overwritten(preset, tmp_path):
     (tmp_path / "thesis.txt").write_text("three years of work")
-    with pytest.raises(CaptionerError, match="is no preset"):
+    with pytest.raises(CaptionerError, match="is not a preset"):
         write_preset(tmp_path, preset)
     assert (tmp_path / "thesis.txt").exists()
 

@@ -113,7 +113,7 @@ SPECIAL = '"special": ["<pad>", "<start>", "<end>", "<unk>"]'
         ("{" + SPECIAL + "}", "lacks a count"),
         ("{" + SPECIAL + ', "words": ["a"]}', "lacks a count"),
         ("{" + SPECIAL + ', "words": {"a": "1"}}', "lacks a count"),
-        ("{" + SPECIAL + ', "words": {"a": 2, "b": 1, "a": 1}}', '"a" stands there twice'),
+        ("{" + SPECIAL + ', "words": {"a": 2, "b": 1, "a": 1}}', '"a" occurs twice'),
         ("{" + SPECIAL + ', "words": {"a": 1, "b": 2}}', "not in the order of their counts"),
         ("{" + SPECIAL + ', "words": {"b": 1, "a": 1}}', "not in the order of their counts"),
         ("{" + SPECIAL + ', "words": {"<end>": 1}}', "not in the order of their counts"),

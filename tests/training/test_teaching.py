@@ -116,6 +116,6 @@ def test_the_command(world, tiny_preset, tmp_path, monkeypatch):
     arguments = ["teach", world, "--out", out, "--preset", tiny_preset, "--report", page]
     result = CliRunner().invoke(main, [str(argument) for argument in arguments])
     assert result.exit_code == 0, result.output
-    assert "2 images that it has not learnt from: BLEU-4 " in result.stdout
+    assert "2 images held out from training: BLEU-4 " in result.stdout
     assert result.stdout.endswith(f"{out}: 2 new words\n")
     assert "left out: " in result.stderr and page.exists()
