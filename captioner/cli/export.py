@@ -110,8 +110,17 @@ def quantize(
 @click.command()
 @click.argument("presets", metavar="PRESET PRESET...", nargs=-1, required=True)
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--share",
+    "shares",
+    multiple=True,
+    type=click.FloatRange(min=0, min_open=True),
+    help="Share of each PRESET in the mean, given once for each; default: equal shares.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace a preset that is in --out.")
-def average(presets: tuple[str, ...], out: Path, overwrite: bool) -> None:
+def average(
+    presets: tuple[str, ...], out: Path, shares: tuple[float, ...], overwrite: bool
+) -> None:
     """Write the mean of the weights of each PRESET to the folder --out, as one preset.
 
     They must share their starting weights: stages of one training, or trainings with the same
@@ -123,6 +132,10 @@ def average(presets: tuple[str, ...], out: Path, overwrite: bool) -> None:
 
         if len(presets) < 2:
             raise click.UsageError("give at least two presets")
-        mean = average_presets([read_preset(preset) for preset in presets])
+        if shares and len(shares) != len(presets):
+            raise click.UsageError(
+                f"{len(presets)} presets need as many --share, not {len(shares)}"
+            )
+        mean = average_presets([read_preset(preset) for preset in presets], shares or None)
         write_preset(out, mean, overwrite)
         click.echo(f"{out}: the mean of {len(presets)} presets")

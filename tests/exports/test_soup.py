@@ -92,4 +92,16 @@ def test_command_writes_a_preset_that_captions(bundled, tmp_path):
 def test_command_needs_two(tmp_path):
     result = CliRunner().invoke(main, ["average", "x", "--out", str(tmp_path / "mean")])
     assert result.exit_code == 2
-    assert "two presets or more" in result.output
+    assert "at least two presets" in result.output
+
+
+def test_each_preset_has_a_share_or_none_has(tmp_path):
+    arguments = ["average", "x", "y", "--share", "0.3", "--out", str(tmp_path / "mean")]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 2
+    assert "2 presets need as many --share, not 1" in result.output
+
+
+def test_shares_weigh_the_weights():
+    mean = average_presets([tiny([1, 2]), tiny([5, 2])], [0.75, 0.25])
+    assert mean.weights["decoder/a"].tolist() == [2, 2]
