@@ -1,4 +1,4 @@
-"""A part of a film as a source of its own, so that one film can be read in several places."""
+"""A part of a video as a separate source, so that several workers can read one video."""
 
 from dataclasses import dataclass
 
@@ -8,16 +8,16 @@ from captioner.media.fetching import Remote
 
 @dataclass(frozen=True)
 class FilmRange:
-    """The clips of a film that begin in a part of it, as they are in the whole film.
+    """The clips of the whole video that begin in a part of it.
 
-    The parts [0, a), [a, b), [b, inf) of a film thus give, one after another, what the film gives:
-    where a part begins, some frames before it are looked at, too, and where it ends, the film is
-    read on to the end of its last clip. A part in which no clip begins raises `NoClipError`.
+    The parts [0, a), [a, b), [b, inf) thus yield, one after another, the same clips as the whole
+    video: some frames before the start of a part are also read, and reading continues after its
+    stop to the end of its last clip. A part in which no clip begins raises `NoClipError`.
 
     Attributes:
-        film: Path of the film, or the file on a server.
-        first: Where the part begins; see `steps` of `split_footage`.
-        stop: Where the next one begins; `math.inf` for the last one.
+        film: Path of the video, or a file on a server.
+        first: Start of the part; see `steps` of `split_footage`.
+        stop: Start of the next part; `math.inf` for the last part.
 
     Example:
         >>> from captioner.media.sources import read_clips
@@ -32,4 +32,4 @@ class FilmRange:
 
 
 class NoClipError(CaptionerError):
-    """No clip begins in a part of a film."""
+    """The error for a part of a video in which no clip begins."""

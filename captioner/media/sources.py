@@ -45,7 +45,7 @@ def read_clips(
         most: The same as for `split_footage`.
         cut_short: If True, images that were cut off shortly before their end are accepted; see
             `read_cut_short`.
-        steps: As for `split_footage`.
+        steps: The same as for `split_footage`.
 
     Raises:
         CaptionerError: If it cannot be read; or, after the clips before it, at a truncated end.
@@ -81,7 +81,7 @@ def read_clips(
         clip = None
         for clip in split_footage(footage, every, most, steps):
             yield clip
-    if clip is None:  # whoever reads ahead waits for one
+    if clip is None:  # a thread that reads ahead expects at least one
         raise NoClipError(f"{footage.name}: no clip begins in this part of it")
 
 

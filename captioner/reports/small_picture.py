@@ -1,4 +1,4 @@
-"""A small JPEG of an image, or of a frame of a clip."""
+"""JPEG thumbnails of images and of video frames."""
 
 import io
 from contextlib import closing
@@ -14,18 +14,18 @@ _QUALITY = 70
 
 
 def small_picture(path: Path, side: int, at: float = 0.0) -> bytes:
-    r"""Draw a file small.
+    r"""Return a thumbnail of an image or a video frame.
 
     Args:
-        path: Of an image or clip.
-        side: The most pixels of the shorter side.
-        at: Second of a clip; of one that is shorter, its first frame is taken.
+        path: Path of the image or video.
+        side: Maximum number of pixels of the shorter side.
+        at: Time in a video, in seconds; the first frame is used if the video is shorter.
 
     Returns:
-        A JPEG file.
+        The content of a JPEG file.
 
     Raises:
-        CaptionerError: The file cannot be read.
+        CaptionerError: If the file cannot be read.
 
     Example:
         >>> small_picture(Path("data/samples/cat.jpg"), 40)[:2]

@@ -49,7 +49,7 @@ def test_it_says_who_else_may_reach_it(serve):
         (("--preset", "nothing"), "nothing"),
         (("--never", "two words"), "give one word"),
         (("--timeout", "0"), "--timeout"),
-        (("--min-length", "99"), "--min-length 99 is over the most, 8 words"),
+        (("--min-length", "99"), "--min-length 99 is above the maximum, 8 words"),
     ],
 )
 def test_refusals(serve, arguments, reason):

@@ -79,7 +79,7 @@ def test_one_sentence_about_the_whole_clip_or_each_second(serve):
         ({"num_captions": "11"}, "num_captions='11'"),
         ({"num_captions": "two"}, "num_captions='two'"),
         ({"format": "xls"}, "format='xls'"),
-        ({"format": "vtt"}, "dog.jpg is a picture"),
+        ({"format": "vtt"}, "dog.jpg is an image"),
     ],
 )
 def test_wrong_fields_are_named(serve, fields, reason):

@@ -44,7 +44,7 @@ def test_a_shot_is_corrected_alone(serve, library):
 @pytest.mark.parametrize(
     ("change", "status", "reason"),
     [
-        ({"text": " "}, 400, "an empty caption"),
+        ({"text": " "}, 400, "cannot be empty"),
         ({"text": "x" * 2001}, 400, "over 2000 characters"),
         ({"text": 3}, 400, 'give "path"'),
         ({"path": "photos/secret.txt"}, 409, "search again"),
