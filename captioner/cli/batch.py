@@ -104,7 +104,7 @@ from captioner.cli.wording_options import check_lengths, take_wording, wording_o
 @click.option("-q", "--quiet", is_flag=True, help="No progress bar and no summary.")
 @click.pass_context
 def batch(context: click.Context, /, sources: tuple[str, ...], **given: Any) -> None:
-    r"""Describe any number of images and videos on the machines of a Ray cluster.
+    """Describe any number of images and videos on the machines of a Ray cluster.
 
     A SOURCE is an image, a video, a folder or a pattern, on a disk that all workers can read or in
     an object store (s3://bucket/photos); a tar shard of WebDataset; a Parquet file with images or
@@ -117,7 +117,7 @@ def batch(context: click.Context, /, sources: tuple[str, ...], **given: Any) -> 
     captioner batch photos --recursive --out captions
     captioner batch s3://bucket/shards/ --out s3://bucket/captions --address auto
     captioner batch film.mp4 --out captions --part 300
-    """
+    """  # noqa: D301
     if given["whole"] and given["every"] is not None:
         raise click.UsageError("--whole and --every at once: choose one.")
     wording = take_wording(given)

@@ -196,7 +196,7 @@ def main(
     as_csv: bool,
     **others: Any,
 ) -> None:
-    r"""Describe each image, and each shot of a video, in one sentence.
+    """Describe each image, and each shot of a video, in one sentence.
 
     FILE is an image, a video, a folder of them, a pattern such as 'trip/*.jpg', or - for standard
     input: an image, or paths, one per line. A single file prints only its caption; several files,
@@ -213,7 +213,7 @@ def main(
     caption --preset vgg16_lstm_signs clip.mp4 --num-captions 3
     find . -name '*.png' | caption - --csv
     curl -s https://example.org/dog.jpg | caption -
-    """
+    """  # noqa: D301
     short_formats = {"json": as_json, "jsonl": as_jsonl, "csv": as_csv}
     format_name = choose_format(format_name, short_formats, out)
     wording, destinations = take_wording(others), others

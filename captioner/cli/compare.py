@@ -52,7 +52,7 @@ def compare(
     seed: int,
     as_json: bool,
 ) -> None:
-    r"""Compare the scores of A and B on the same images, with confidence intervals.
+    """Compare the scores of A and B on the same images, with confidence intervals.
 
     Each is a file of captions, as for `captioner evaluate`, or a preset. The last columns come
     from the paired bootstrap over images: the 95 % interval of the difference B - A, and the
@@ -61,7 +61,7 @@ def compare(
     \b
     captioner compare old.jsonl new.jsonl --references captions.csv
     captioner compare vgg16_top_down mine --dataset captions.csv --split val
-    """
+    """  # noqa: D301
     with plain_errors():
         from captioner.datasets.readers import read_dataset
         from captioner.evaluation.caption_files import read_results

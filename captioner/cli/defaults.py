@@ -81,7 +81,7 @@ class ConfiguredCommand(click.Command):
 @click.argument("values", nargs=-1)
 @click.option("--unset", is_flag=True, help="Remove the default of OPTION from the file.")
 def config(option: str | None, values: tuple[str, ...], unset: bool) -> None:
-    r"""Show the file with defaults of `caption`, or set the default of OPTION in it.
+    """Show the file with defaults of `caption`, or set the default of OPTION in it.
 
     The command line overrides it. CAPTIONER_CONFIG names another file; if empty, none is used.
 
@@ -90,7 +90,7 @@ def config(option: str | None, values: tuple[str, ...], unset: bool) -> None:
     captioner config sidecar txt xmp
     captioner config recursive true
     captioner config case --unset
-    """
+    """  # noqa: D301
     path = config_path()
     if path is None:
         raise click.UsageError(f"{VARIABLE} is empty: no file holds defaults.")
@@ -111,12 +111,12 @@ def config(option: str | None, values: tuple[str, ...], unset: bool) -> None:
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    r"""Print the script with which SHELL completes `caption` and `captioner` at the Tab key.
+    """Print the script with which SHELL completes `caption` and `captioner` at the Tab key.
 
     \b
     captioner completion bash >> ~/.bashrc
     captioner completion fish > ~/.config/fish/completions/caption.fish
-    """
+    """  # noqa: D301
     from click.shell_completion import get_completion_class
 
     from captioner.cli import main as captioner

@@ -24,7 +24,7 @@ _LIBRARY = click.Path(dir_okay=False, path_type=Path)
 def search(
     library: Path, query: tuple[str, ...], limit: int, as_json: bool, html: Path | None
 ) -> None:
-    r"""Search the captions in LIBRARY, best match first; without QUERY, list them by path.
+    """Search the captions in LIBRARY, best match first; without QUERY, list them by path.
 
     A caption must contain all words of QUERY, in any form: "dogs" finds "dog". Words such as "a"
     and "on" are ignored, "..." is a phrase, and -word excludes a word (put -- before it). The exit
@@ -33,7 +33,7 @@ def search(
     \b
     captioner search photos.db dog on a beach
     captioner search photos.db --html dogs.html -- '"black dog" -cat'
-    """
+    """  # noqa: D301
     from captioner.library.collection import Library
     from captioner.library.query import search as find
 
@@ -75,7 +75,7 @@ def correct(
     undo: bool,
     export: Path | None,
 ) -> None:
-    r"""Replace the model's caption of FILE in LIBRARY by CAPTION.
+    """Replace the model's caption of FILE in LIBRARY by CAPTION.
 
     Corrections remain when files are described again, moved or copied.
 
@@ -83,7 +83,7 @@ def correct(
     captioner correct photos.db dog.jpg "our dog Rex at the lake"
     captioner correct photos.db clip.mp4 "Rex swims" --at 12.5
     captioner correct photos.db --export corrections.jsonl
-    """
+    """  # noqa: D301
     if export is not None:
         if file is not None or undo or at is not None:
             raise click.UsageError("--export writes all corrections: leave out FILE.")

@@ -91,7 +91,7 @@ def serve(
     engine: str,
     **others: Any,
 ) -> None:
-    r"""Serve a page for images and clips in the browser, and an HTTP API.
+    """Serve a page for images and clips in the browser, and an HTTP API.
 
     Files that are dropped on the page are described and then deleted. The server listens only on
     this machine unless --host is given, and has no password: anyone who can reach it can use it.
@@ -101,7 +101,7 @@ def serve(
     captioner serve
     captioner serve --library photos.db
     captioner serve --host 0.0.0.0 --allow-host laptop.local
-    """
+    """  # noqa: D301
     wording = take_wording(others)
     with plain_errors():
         try:

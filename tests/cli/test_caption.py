@@ -312,3 +312,9 @@ def test_timeout_gives_up_a_file_and_the_process_ends(tiny_preset, tmp_path):
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert "takes longer than 1 seconds" in rows[0]["error"]
     assert rows[1]["caption"]
+
+
+def test_examples_in_the_help_have_lines_of_their_own():
+    lines = CliRunner().invoke(main, ["--help"]).output.splitlines()
+    assert "  caption dog.jpg" in lines
+    assert "  caption --recursive photos --out captions.jsonl" in lines

@@ -14,7 +14,8 @@ def test_help_lists_the_commands_and_each_has_its_own():
     listed = run("--help").output
     for name in ("evaluate", "export", "info", "prepare", "train"):
         assert name in listed
-        assert run(name, "--help").output.startswith("Usage:")
+        text = run(name, "--help").output
+        assert text.startswith("Usage:") and "\\b" not in text
 
 
 def test_unknown_command_is_a_usage_error():
