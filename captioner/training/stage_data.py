@@ -208,7 +208,8 @@ class StageData:
         return augment(frame, rng, crop=self.stage.crop, flip=flip)[np.newaxis]
 
     def _encode(self, examples: list[Example], engine: Engine) -> list[np.ndarray]:
-        clips = {n: Clip(_frames(e, self.size), np.zeros(1)) for n, e in enumerate(examples)}
+        frames = [_frames(example, self.size) for example in examples]
+        clips = {n: Clip(shown, np.zeros(len(shown))) for n, shown in enumerate(frames)}
         encode = engine.encode
         return [encoded for _, encoded in encode_clips(encode, clips, batch_size=32)]
 

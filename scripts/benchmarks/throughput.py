@@ -111,6 +111,6 @@ def _time_stages(
         features = captioner.writer.engine.encode(np.stack(images))  # (B, T=1, P, C)
         now = lap("encode", now)
         for width in BEAM_WIDTHS:
-            captioner.caption_features(features, beam_width=width)
+            captioner.caption_features(list(features), beam_width=width)
             now = lap(f"search {width}", now)
     return seconds

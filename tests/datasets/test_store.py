@@ -213,7 +213,7 @@ def test_a_view_holds_other_features_of_the_training_pictures_alone(encoder, tmp
 
 def test_views_of_clips_are_refused(encoder, tmp_path):
     example = Example("film", "film.mp4", ("a cat",), (("a", "cat"),), "train")
-    with pytest.raises(CaptionerError, match="images alone"):
+    with pytest.raises(CaptionerError, match="only images"):
         prepare_features(Dataset("films", (example,)), encoder, tmp_path, view=View(seed=1))
 
 
