@@ -90,6 +90,7 @@ def test_caption(run):
     assert measured["openvino_speedup"] == pytest.approx(keras / half)
 
 
+@pytest.mark.slow
 def test_train(run):
     result = run("train", "--steps", 1, "--batch-size", 1, "--json")
     assert result.exit_code == 0, result.output
@@ -104,6 +105,7 @@ def test_train(run):
         assert 100 < side["peak_mb"] < 20_000
 
 
+@pytest.mark.slow
 def test_video(run, tmp_path):
     result = run("video", "--count", 2, "--json")
     assert result.exit_code == 0, result.output
@@ -126,6 +128,7 @@ def test_video(run, tmp_path):
     assert none.exit_code == 1 and "holds no films" in none.output
 
 
+@pytest.mark.slow
 def test_growth(run):
     result = run("growth", "--count", 3, "--json")
     assert result.exit_code == 0, result.output
@@ -138,6 +141,7 @@ def test_growth(run):
     assert "30" in run("growth", "--count", 3).stdout
 
 
+@pytest.mark.slow
 def test_roofline_counts_the_operations_of_the_network(run):
     from benchmarks.roofline import VGG16_OPERATIONS
 
@@ -176,6 +180,7 @@ def test_peers_are_measured_where_they_are_installed(run):
         assert side["captioner_is_faster"] == pytest.approx(ours / fastest)
 
 
+@pytest.mark.slow
 def test_precision(run, tiny_preset, tmp_path):
     """The references are the captions in float32 themselves."""
     names = ["astronaut.jpg", "cat.jpg", "coffee.jpg", "pagoda.jpg"]
@@ -211,6 +216,7 @@ def test_precision(run, tiny_preset, tmp_path):
     assert limited.exit_code == 0 and "1 pictures of val" in limited.stdout
 
 
+@pytest.mark.slow
 def test_gender(run, tiny_preset, tmp_path):
     """People say of every picture that it shows a woman; the toy model knows a man alone."""
     names = sorted(path.name for path in SAMPLES.glob("*.jpg"))

@@ -47,6 +47,7 @@ def test_a_preset_without_confidence_says_how_to_choose_one(script, workspace):
     assert "--fit" in done.output
 
 
+@pytest.mark.slow
 def test_fit_writes_a_confidence_that_captions_then_have(script, workspace):
     arguments = [str(workspace / "preset"), "--dataset", str(workspace / "captions.csv")]
     fitted = CliRunner().invoke(script.main, [*arguments, "--fit"])
@@ -73,6 +74,7 @@ def test_fit_writes_a_confidence_that_captions_then_have(script, workspace):
         assert image.size == (480, 480)
 
 
+@pytest.mark.slow
 def test_json_shows_the_confidence(workspace, script):
     arguments = [str(workspace / "preset"), "--dataset", str(workspace / "captions.csv"), "--fit"]
     CliRunner().invoke(script.main, arguments)
@@ -86,6 +88,7 @@ def test_json_shows_the_confidence(workspace, script):
     assert row["confidence"] == round(caption.confidence, 2)
 
 
+@pytest.mark.slow
 def test_each_data_set_has_a_row_of_its_own(workspace, script):
     table = (workspace / "captions.csv").read_text()
     shutil.copy(workspace / "captions.csv", workspace / "again.csv")

@@ -211,6 +211,7 @@ def test_min_confidence_needs_a_preset_with_a_confidence(tiny):
         list(tiny.stream(SAMPLES[:1], min_confidence=0.5))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["openvino", "keras"])
 def test_eight_threads_give_the_captions_of_one(tiny_preset, engine):
     captioner = Captioner.from_preset(tiny_preset, precision="float32", engine=engine)
@@ -224,6 +225,7 @@ def test_eight_threads_give_the_captions_of_one(tiny_preset, engine):
         assert all(len(captions[0].alternatives) == 1 for captions in alternatives)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks are of POSIX")
 @pytest.mark.parametrize("engine", ["openvino", "keras"])
 def test_a_forked_process_is_told_so(tiny_preset, engine):

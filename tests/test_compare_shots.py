@@ -22,6 +22,7 @@ def script():
         yield importlib.import_module("compare_shots")
 
 
+@pytest.mark.slow
 def test_scores_beside_a_detector_that_invents_a_cut(script, monkeypatch, tmp_path):
     for picture in SAMPLES.glob("*.jpg"):
         (tmp_path / picture.name).symlink_to(picture)

@@ -47,6 +47,7 @@ def examples(page):
             yield command, output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 def test_sessions_print_what_is_shown(page, folder):
     path = f"{folder.parent / 'bin'}{os.pathsep}{os.environ['PATH']}"

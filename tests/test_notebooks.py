@@ -47,6 +47,7 @@ def printed(notebook):
     return text.replace("\r\n", "\n")  # a command writes to a terminal
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kept", [True, False], ids=["as kept in the file", "run anew"])
 def test_only_the_models_that_read_in_order_are_right(kept, monkeypatch):
     name = "cnn_lstm_from_scratch"
@@ -57,6 +58,7 @@ def test_only_the_models_that_read_in_order_are_right(kept, monkeypatch):
     assert accuracy["ConvLSTM2D"] >= 0.99
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kept", [True, False], ids=["as kept in the file", "run anew"])
 def test_quickstart_describes_the_samples(kept, monkeypatch):
     notebook = read("quickstart") if kept else execute("quickstart", monkeypatch)

@@ -58,6 +58,7 @@ def start(tiny_preset, *arguments, **options):
     return subprocess.Popen(command, stdout=pipe, stderr=pipe, env=environment, **options)
 
 
+@pytest.mark.slow
 def test_one_file_gives_its_caption_alone(run, expected):
     result = run(SAMPLES / "cat.jpg")
     assert (result.stdout, result.stderr, result.exit_code) == (expected["cat.jpg"] + "\n", "", 0)
@@ -139,6 +140,7 @@ def test_out_is_gone_on_with(run, expected):
     assert Path("captions.jsonl").read_text() == first + "\n"
 
 
+@pytest.mark.slow
 def test_a_killed_or_interrupted_run_loses_nothing(run, tiny_preset):
     Path("many").mkdir()
     for number in range(30):
@@ -176,6 +178,7 @@ def test_the_command_is_silent_but_for_captions_and_ends_with_its_reader(tiny_pr
     assert process.wait(timeout=60) == 1
 
 
+@pytest.mark.slow
 def test_a_film_gives_a_sentence_a_shot(run):
     lines = run(FILM).stdout.splitlines()
     assert [line.split("\t")[0] for line in lines] == [
@@ -201,6 +204,7 @@ def test_what_can_have_no_subtitles(run):
     assert list(Path().iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["caption", "describe_videos"])
 def test_a_batch_of_films_is_killed_and_gone_on_with(tiny_preset, tmp_path, command):
     for number in range(12):

@@ -60,6 +60,7 @@ def test_json_equals_pycocoevalcap(folder):
     assert (scores["images"], scores["references"], scores["missing"]) == (3, 6, [])
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Meteor.is_available(), reason="Java is not installed")
 def test_meteor_is_there_where_java_is(folder):
     done = run(folder, "--json")

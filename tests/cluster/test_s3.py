@@ -22,6 +22,7 @@ def put(url, content):
     s3fs.S3FileSystem().pipe_file(url, content)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["jsonl", "parquet"])
 def test_from_a_bucket_into_a_bucket(s3_bucket, tmp_path, fake_captioner, monkeypatch, form):
     for name in ("cat.jpg", "dog.jpg"):

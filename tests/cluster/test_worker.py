@@ -53,6 +53,7 @@ def rows_by_path(worker, items, size=64):
     return {row["path"]: row for row in rows}
 
 
+@pytest.mark.slow
 def test_rows_are_those_of_caption(tiny_preset, tmp_path, job):
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff no picture")
     whole = (SAMPLES / "coffee.jpg").read_bytes()
@@ -68,6 +69,7 @@ def test_rows_are_those_of_caption(tiny_preset, tmp_path, job):
         assert rows[item.path].get("version", "") == item.version
 
 
+@pytest.mark.slow
 def test_rows_from_shards_are_those_of_their_files(tiny_preset, tmp_path, job):
     shard, table = tmp_path / "s.tar", tmp_path / "t.parquet"
     with tarfile.open(shard, "w") as archive:
@@ -84,6 +86,7 @@ def test_rows_from_shards_are_those_of_their_files(tiny_preset, tmp_path, job):
         assert len({row["key"] for row in rows}) == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("every", [None, 1.0])
 def test_a_film_in_parts_has_the_row_of_the_film(tiny_preset, tmp_path, job, every):
     pictures = photos("cat.jpg", "rocket.jpg", "dog.jpg", "coffee.jpg", size=(64, 64))

@@ -5,6 +5,7 @@ from captioner.datasets.flickr8k import read_flickr8k
 from captioner.errors import CaptionerError
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_agrees_with_karpathys_file_in_everything(flickr8k):
     ours = read_flickr8k(flickr8k)

@@ -157,6 +157,7 @@ def test_missing_and_broken_stores_are_named(tmp_path):
         FeatureStore(tmp_path)
 
 
+@pytest.mark.slow
 def test_sigkill_and_restart_give_the_same_store(encoder, tmp_path):
     weights = tmp_path / "vgg16.weights.h5"
     encoder.backbone.save_weights(weights)
@@ -217,6 +218,7 @@ def test_views_of_clips_are_refused(encoder, tmp_path):
         prepare_features(Dataset("films", (example,)), encoder, tmp_path, view=View(seed=1))
 
 
+@pytest.mark.slow
 def test_a_replaced_picture_is_noticed(encoder, tmp_path):
     data = make_dataset(tmp_path, 3)
     prepare_features(data, encoder, tmp_path / "store", batch_size=2)
@@ -226,6 +228,7 @@ def test_a_replaced_picture_is_noticed(encoder, tmp_path):
         prepare_features(data, encoder, tmp_path / "store", batch_size=2)
 
 
+@pytest.mark.slow
 def test_sigterm_ends_with_its_exit_code_and_leaves_no_partial_file(encoder, tmp_path):
     weights = tmp_path / "vgg16.weights.h5"
     encoder.backbone.save_weights(weights)

@@ -16,6 +16,7 @@ def preset(tiny_preset):
     return read_preset(tiny_preset)
 
 
+@pytest.mark.slow
 def test_openvino_is_the_first_choice(preset, capsys):
     assert choose_engine(preset) == choose_engine(preset, "openvino") == "openvino"
     assert choose_engine(preset, "keras") == "keras"
@@ -56,6 +57,7 @@ def test_graphs_are_kept_and_checked(preset, tmp_path):
         read_preset(tmp_path / "copy")
 
 
+@pytest.mark.slow
 def test_an_ensemble_runs_equal_encoders_once(preset):
     weights = {
         name: array * 2 if name.startswith("decoder/") else array

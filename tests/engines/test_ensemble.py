@@ -36,6 +36,7 @@ def features():
     return np.random.default_rng(1).exponential(1.0, (4, 2, 49, 1024)).astype("float32")
 
 
+@pytest.mark.slow
 def test_words_have_the_mean_of_the_probabilities(decoders, engines, features):
     mask = np.array([[True, True], [True, False], [True, True], [True, False]])
     ensemble = EnsembleEngine(engines, [0, 0, 2])

@@ -34,12 +34,14 @@ def features():
     return np.random.default_rng(1).exponential(1.0, (4, 2, 49, 512)).astype("float32")
 
 
+@pytest.mark.slow
 def test_encodes_as_the_encoder_does(parts):
     engine, encoder, _ = parts
     frames = np.random.default_rng(0).integers(0, 256, (1, 2, 224, 224, 3), dtype=np.uint8)
     np.testing.assert_allclose(engine.encode(frames), np.asarray(encoder(frames)), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_what_the_search_says_is_what_teacher_forcing_scores(parts, features):
     engine, _, decoder = parts
     mask = np.array([[True, True], [True, False], [True, True], [True, False]])
@@ -64,6 +66,7 @@ def test_what_the_search_says_is_what_teacher_forcing_scores(parts, features):
                 assert hidden.size == 0 or hidden.max() < 1e-6
 
 
+@pytest.mark.slow
 def test_a_batch_gives_what_one_at_a_time_gives(parts, features):
     engine, *_ = parts
     options = {"beam_width": 3, "max_length": 6}
@@ -92,6 +95,7 @@ def test_weights_that_change_are_seen(parts, features):
     assert before != after
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="it is TensorFlow that warns")
 def test_an_engine_for_each_stage_of_a_training_is_not_taken_for_retracing(parts, features, caplog):
     _, encoder, decoder = parts

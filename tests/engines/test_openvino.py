@@ -60,6 +60,7 @@ def test_pictures_are_seen_alike(tiny_preset):
     assert engines[1].image_size == engines[0].image_size == (224, 224)
 
 
+@pytest.mark.slow
 def test_every_step_is_alike(engines):
     features = np.random.default_rng(1).exponential(1.0, (3, 2, 49, 512)).astype("float32")
     mask = np.array([[True, True], [True, False], [True, True]])
@@ -87,6 +88,7 @@ def test_every_step_is_alike(engines):
         token_ids, states = steps[0][0][:, :, 0], [step[2] for step in steps]
 
 
+@pytest.mark.slow
 def test_all_words_have_the_log_probabilities_of_the_best(engines):
     features = np.random.default_rng(1).exponential(1.0, (3, 2, 49, 512)).astype("float32")
     token_ids, size = np.full((3, 1), 1, np.int32), len(VOCABULARY)
@@ -103,6 +105,7 @@ def test_all_words_have_the_log_probabilities_of_the_best(engines):
             np.testing.assert_allclose(attention, others[1], atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [{"beam_width": 1}, {"beam_width": 4, "num_captions": 3}, {"no_repeat_ngram": 1}],
@@ -118,6 +121,7 @@ def test_sentences_are_equal(engines, options):
         assert [h.log_prob for h in one] == pytest.approx([h.log_prob for h in other], abs=1e-4)
 
 
+@pytest.mark.slow
 def test_captions_are_equal(tiny_preset):
     captions = {
         engine: Captioner.from_preset(tiny_preset, "float32", engine).generate(SAMPLES)
@@ -152,6 +156,7 @@ def test_graphs_that_do_not_fit_are_refused(tiny_preset):
         Captioner(replace(preset, weights=weights), engine="openvino")
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_captions_of_flickr8k_are_equal(flickr8k):
     if DEFAULT_PRESET not in bundled_presets():

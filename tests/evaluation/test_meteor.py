@@ -89,6 +89,7 @@ def test_a_java_that_dies_in_the_middle_costs_meteor_alone(tmp_path, monkeypatch
     assert evaluate().metrics.keys() == OTHERS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variable", ["JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS"])
 def test_numbers_have_points_in_any_language(meteor, monkeypatch, variable):
     expected = meteor.statistics(list(CAPTIONS.values()), list(REFERENCES.values()))

@@ -68,6 +68,7 @@ def test_equals_nltk_bleu(system, result_files, four_references):
     assert [scores[f"BLEU-{n}"] for n in range(1, 5)] == pytest.approx(expected, abs=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_meteor_equals_pycocoevalcap(meteor, result_files, four_references):
     from pycocoevalcap.meteor.meteor import Meteor as CocoMeteor

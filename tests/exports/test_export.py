@@ -32,6 +32,7 @@ def export(*arguments):
     return CliRunner().invoke(main, ["export", *map(str, arguments)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["openvino", "onnx", "saved_model", "litert"])
 def test_every_format_computes_what_keras_does(tiny_preset, tmp_path, name):
     result = export(tiny_preset, "--format", name, "--out", tmp_path / "out")

@@ -34,6 +34,7 @@ def quantized(preset, frames):
     return quantize_preset(preset, frames)
 
 
+@pytest.mark.slow
 def test_vgg16_has_a_byte_a_weight_and_sees_nearly_the_same(preset, quantized, frames):
     parameters = sum(a.size for name, a in preset.weights.items() if name.startswith("encoder/"))
     assert len(quantized.graphs["openvino_encode.bin"]) == pytest.approx(parameters, rel=0.01)

@@ -64,6 +64,7 @@ def test_eight_bits():
         average_presets([tiny([1]), quantized])
 
 
+@pytest.mark.slow
 def test_command_writes_a_preset_that_captions(bundled, tmp_path):
     """Two networks whose differences cancel give the captions of the one between them."""
     rng = np.random.default_rng(0)

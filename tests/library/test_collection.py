@@ -206,6 +206,7 @@ def test_what_is_no_library_is_named_and_stays(folder):
     assert sqlite3.connect("other.db").execute("SELECT x FROM t").fetchone() == (1,)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("first", "expected"), [("captioner", "opened"), ("sys", "import captioner before it")]
 )

@@ -96,6 +96,7 @@ def test_a_bug_is_no_error_of_the_users():
         list(read_ahead(broken, [1, 2], batch_size=4))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads its peak of memory from /proc")
 def test_memory_does_not_grow_with_the_length_of_a_film(tmp_path):
     dog, coffee = photos("dog.jpg", "coffee.jpg", size=(1920, 1080))

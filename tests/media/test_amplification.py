@@ -56,6 +56,7 @@ def test_a_gif_of_480_bytes(tmp_path, width, height):
     assert peak < 200
 
 
+@pytest.mark.slow
 def test_an_animation_of_100_000_frames(tmp_path):
     path = write_gif(tmp_path / "long.gif", 8, 8, 100_000)
     printed, _, peak = run_measured(READ, path)

@@ -44,6 +44,7 @@ def test_five_images_of_168_megapixels(tmp_path):
     assert peak < 1000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"progressive": True}])
 def test_large_jpegs(tmp_path, options):
     path = tmp_path / "large.jpg"
@@ -53,6 +54,7 @@ def test_large_jpegs(tmp_path, options):
     assert peak < (1400 if options else 200)
 
 
+@pytest.mark.slow
 def test_a_large_tiff_of_one_strip(tmp_path):
     path = tmp_path / "large.tif"
     strip = {"compression": "tiff_adobe_deflate", "tiffinfo": {278: 12_960}}  # rows of a strip

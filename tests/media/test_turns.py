@@ -2,6 +2,7 @@ import threading
 from time import sleep
 
 import numpy as np
+import pytest
 from films import write_film
 from memory import run_measured
 
@@ -42,6 +43,7 @@ def test_waiting_readers_end_when_the_reading_is_given_up():
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("decode")]
 
 
+@pytest.mark.slow
 def test_videos_over_4k_are_decoded_one_by_one(tmp_path):
     images = [np.full((4320, 6400, 3), level, np.uint8) for level in (40, 80)]
     path = write_film(tmp_path / "film.mp4", images * 3, preset="ultrafast")

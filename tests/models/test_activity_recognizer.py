@@ -39,6 +39,7 @@ def accuracy_on_squares(squares, name, epochs, **options):
     return float(np.mean(model.predict(test_frames, verbose=0).argmax(-1) == test_labels))
 
 
+@pytest.mark.slow
 def test_lstm_learns_what_only_the_order_of_frames_tells(squares):
     assert accuracy_on_squares(squares, "lstm", epochs=8, units=32) >= 0.99
 

@@ -142,6 +142,7 @@ print(json.dumps(result))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_other_backends_give_equal_numbers(batch, backend):
     pytest.importorskip(backend, reason="jax is in the dev extra, torch in peers")

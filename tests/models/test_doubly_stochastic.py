@@ -59,6 +59,7 @@ def test_term_is_of_training_alone_and_can_be_left_out(features):
     assert decoder.losses == []
 
 
+@pytest.mark.slow
 def test_fit_adds_the_term_of_each_step_once(features):
     losses = []
     for weight in (0.0, 1.0):

@@ -49,6 +49,7 @@ def test_trains_from_the_named_block_up(trainable_from, first):
     assert not trained or trained[-1] == "block5_conv3"
 
 
+@pytest.mark.slow
 def test_weight_file_round_trip(encoder, frames, tmp_path):
     path = tmp_path / "vgg16.weights.h5"
     keras.applications.VGG16(weights=None, include_top=False, input_shape=(224, 224, 3))

@@ -322,6 +322,7 @@ RECOGNIZERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", RECOGNIZERS)
 def test_a_tampered_recognizer_is_refused(tmp_path, kind):
     import captioner.presets as presets

@@ -58,6 +58,7 @@ def said_of(clips):
         yield Caption("a cat sleeps", SAID.words, -1.0, -0.5, attention, span=clip.span)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("every", "shots"), [(None, 2), (np.inf, 1), (0.5, 4)])
 def test_of_a_clip_the_frames_are_those_that_were_described(every, shots, tmp_path):
     film = str(SAMPLES / "shepherd_and_cat.mp4")

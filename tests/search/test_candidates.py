@@ -3,6 +3,7 @@
 from itertools import chain, pairwise
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_language import END, START, RandomLanguage
@@ -28,6 +29,7 @@ class ShortRandomLanguage(Shortlister):
         return words, np.take_along_axis(log_probs, words, axis=2), state, attention
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),

@@ -67,6 +67,7 @@ def test_equal_seeds_draw_equal_sentences(decoder):
     assert (first != other).any()
 
 
+@pytest.mark.slow
 def test_padding_frames_change_nothing(decoder):
     sampler = CaptionSampler(decoder, VOCABULARY, samples=5, max_length=6)
     features = np.random.default_rng(1).random((2, 2, 9, 4)).astype(np.float32)

@@ -37,6 +37,7 @@ def test_the_encoder_moves_at_its_own_rate_under_fit():
         np.testing.assert_allclose(quarter, full * (0.25 if name == "slow" else 1), rtol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("warmup", [0, 50, 200])
 @pytest.mark.parametrize("steps", [1, 2, 50, 168, 200, 400, 10_000])
 def test_rate_reaches_its_floor_at_the_last_step_alone(steps, warmup):

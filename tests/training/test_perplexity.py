@@ -30,6 +30,7 @@ def make_examples(count):
     ]
 
 
+@pytest.mark.slow
 def test_it_is_the_inverse_of_the_mean_probability_of_a_word(decoder):
     rng = np.random.default_rng(0)
     examples = make_examples(23)

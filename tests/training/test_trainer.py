@@ -81,6 +81,7 @@ def undisturbed(workspace):
     return workspace / "run", lines
 
 
+@pytest.mark.slow
 def test_learns_to_name_what_it_sees(workspace, undisturbed):
     captioner = Captioner.from_preset(undisturbed[0] / "frozen/best", precision="float32")
     captions = captioner.generate([str(workspace / f"0{number}.png") for number in range(3)])
@@ -141,6 +142,7 @@ def test_lines_tell_what_is_learnt_from_and_what_came_of_it(undisturbed):
     assert ", val perplexity " in first
 
 
+@pytest.mark.slow
 def test_sigkill_and_restart_give_the_same_model(workspace, undisturbed):
     run = workspace / "killed"
     command = [sys.executable, "-m", "captioner", "train", str(workspace / "config.yaml")]
@@ -187,6 +189,7 @@ def test_self_critical_training_changes_the_decoder_alone(undisturbed):
     assert moved == {"decoder"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_other_backends_train_alike(workspace, undisturbed, backend):
     pytest.importorskip(backend, reason="jax is in the dev extra, torch in peers")
@@ -255,6 +258,7 @@ def test_a_fresh_decoder_on_the_encoder_of_a_preset(workspace, undisturbed):
     assert all(np.array_equal(taken[name], fresh[name]) for name in encoder)
 
 
+@pytest.mark.slow
 def test_a_pupil_learns_from_its_teacher_what_the_captions_deny(workspace, undisturbed):
     preset = read_preset(undisturbed[0] / "finetune/best")
     red, green = preset.vocabulary.encode(["red", "green"])
