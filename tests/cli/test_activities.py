@@ -21,6 +21,8 @@ from captioner.results import ACTIVITY
 from captioner.training.config import read_config
 from captioner.training.trainer import Trainer
 
+pytestmark = pytest.mark.slow
+
 TOY_FILTERS = (8, 16, 32, 64, 64)
 COLOURS = {"redden": (220, 20, 20), "grow_blue": (20, 20, 220)}
 PER_LABEL = 10
@@ -75,7 +77,6 @@ def trained(workspace):
     return workspace / "run" / "best"
 
 
-@pytest.mark.slow
 def test_a_bad_clip_is_left_out_and_the_others_are_learnt(workspace, trained):
     index = json.loads((workspace / "features" / "index.json").read_text())
     assert list(index["unreadable"]) == ["redden/broken.mp4"]
@@ -105,7 +106,6 @@ def test_a_vgg16_that_no_preset_has_is_held(workspace, trained):
     assert preset.config["encoder"].keys() == {"filters", "fingerprint"}
 
 
-@pytest.mark.slow
 def test_a_preset_that_names_a_file_is_read_and_made_whole(workspace, trained, tmp_path):
     """As presets were written that hold the head alone."""
     preset = read_preset(trained, ACTIVITY)
@@ -151,7 +151,6 @@ def test_evaluate_prints_accuracy_with_its_interval_and_draws_the_confusion(work
     assert Image.open(picture).size[0] > 100
 
 
-@pytest.mark.slow
 def test_caption_tells_labels_with_probabilities_and_an_error_row(workspace, trained, tmp_path):
     clip, bad = workspace / "clips" / "redden" / "3", workspace / "clips" / "redden" / "broken.mp4"
     arguments = ["--preset", str(trained), "--num-captions", "2", "--jsonl"]
@@ -237,7 +236,6 @@ def test_a_store_of_clips_of_the_format_before_is_read(workspace, trained, tmp_p
     assert FeatureStore(old).index["shorter"] == known.index["shorter"]
 
 
-@pytest.mark.slow
 def test_an_interrupted_training_goes_on_as_if_it_had_not_been(workspace, trained):
     config = read_config(workspace / "config.yaml", {"run": str(workspace / "again")})
 
@@ -253,7 +251,6 @@ def test_an_interrupted_training_goes_on_as_if_it_had_not_been(workspace, traine
     assert (best / "SHA256SUMS").read_text() == (trained / "SHA256SUMS").read_text()
 
 
-@pytest.mark.slow
 def test_fine_tuning_changes_the_blocks_from_the_named_one_up(workspace, trained):
     changes = {
         "start": str(trained),

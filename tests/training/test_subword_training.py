@@ -21,6 +21,8 @@ from captioner.training.stage_options import caption_options
 from captioner.training.subword_training import split_captions, train_subwords
 from captioner.training.trainer import Trainer
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("tensorflow_text")
 ROOT = Path(__file__).parents[2]
 FRENCH = [
@@ -133,7 +135,6 @@ def trained(tiny_preset, tmp_path_factory):
     return folder, Trainer(parse_config(config, "config"), report=lambda line: None).train()
 
 
-@pytest.mark.slow
 def test_a_training_makes_a_preset_of_pieces(trained):
     folder, best = trained
     preset = read_preset(best)
@@ -147,7 +148,6 @@ def test_a_training_makes_a_preset_of_pieces(trained):
     assert len(caption.words) <= 7 and caption.attention.shape[0] == len(caption.words)
 
 
-@pytest.mark.slow
 def test_it_is_taught_words_of_known_and_of_new_characters(trained, monkeypatch):
     from captioner.training import teaching
 

@@ -9,6 +9,8 @@ from captioner.training import teaching
 from captioner.training.taught_page import write_taught_page
 from captioner.training.teaching import teach
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):

@@ -15,6 +15,8 @@ from captioner.datasets.store import FeatureStore
 from captioner.models.vgg16 import VGG16Encoder
 from captioner.presets.storage import read_preset
 
+pytestmark = pytest.mark.slow
+
 FRAMES = 3
 COLOURS = {"red": (220, 20, 20), "blue": (20, 20, 220)}
 # Split, seconds and caption of video0 to video4; the last one does not exist.

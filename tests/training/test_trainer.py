@@ -23,6 +23,8 @@ from captioner.training.epoch_samples import read_samples
 from captioner.training.learning_curve import read_curves
 from captioner.training.trainer import Trainer
 
+pytestmark = pytest.mark.slow
+
 FILTERS = [8, 16, 32, 64, 64]  # a toy VGG16
 COLOURS = {"red": (220, 20, 20), "green": (20, 200, 20), "blue": (20, 20, 220)}
 
@@ -81,7 +83,6 @@ def undisturbed(workspace):
     return workspace / "run", lines
 
 
-@pytest.mark.slow
 def test_learns_to_name_what_it_sees(workspace, undisturbed):
     captioner = Captioner.from_preset(undisturbed[0] / "frozen/best", precision="float32")
     captions = captioner.generate([str(workspace / f"0{number}.png") for number in range(3)])
@@ -142,7 +143,6 @@ def test_lines_tell_what_is_learnt_from_and_what_came_of_it(undisturbed):
     assert ", val perplexity " in first
 
 
-@pytest.mark.slow
 def test_sigkill_and_restart_give_the_same_model(workspace, undisturbed):
     run = workspace / "killed"
     command = [sys.executable, "-m", "captioner", "train", str(workspace / "config.yaml")]
@@ -189,7 +189,6 @@ def test_self_critical_training_changes_the_decoder_alone(undisturbed):
     assert moved == {"decoder"}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_other_backends_train_alike(workspace, undisturbed, backend):
     pytest.importorskip(backend, reason="jax is in the dev extra, torch in peers")
@@ -258,7 +257,6 @@ def test_a_fresh_decoder_on_the_encoder_of_a_preset(workspace, undisturbed):
     assert all(np.array_equal(taken[name], fresh[name]) for name in encoder)
 
 
-@pytest.mark.slow
 def test_a_pupil_learns_from_its_teacher_what_the_captions_deny(workspace, undisturbed):
     preset = read_preset(undisturbed[0] / "finetune/best")
     red, green = preset.vocabulary.encode(["red", "green"])
