@@ -66,7 +66,7 @@ def test_quickstart_describes_the_samples(kept, monkeypatch):
     for line in (
         "a brown and black dog is standing in the grass\n",  # without words that are false
         "nosuch.jpg -> cannot read nosuch.jpg (no such file): check the path\n",
-        "00:00:02.000 --> 00:00:04.000\na cat is sitting on top of a camera\n",
+        "00:00:02.000 --> 00:00:04.000\na close up of a cat with a tie\n",
         "photos/dog.jpg\tour dog Rex in the woods\n",
     ):
         assert line in text
