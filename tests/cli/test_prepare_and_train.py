@@ -1,4 +1,5 @@
 import json
+from importlib import metadata
 from pathlib import Path
 
 from click.testing import CliRunner
@@ -126,3 +127,10 @@ def test_rows_that_are_left_out_are_told(tmp_path):
     assert "left out: " in result.stderr
     assert "line 3, has an empty caption" in result.stderr
     assert "line 4, has no image" in result.stderr
+
+
+def test_each_command_has_its_own_entry_point():
+    scripts = metadata.entry_points(group="console_scripts")
+    ours = [entry for entry in scripts if entry.value.startswith("captioner.")]
+    names = {entry.name: entry.load().name for entry in ours}
+    assert names == {"caption": "caption", "captioner": "main"}
