@@ -57,8 +57,9 @@ def read_dataset(
             a library of `caption --library`, for its corrected captions;
             MSR-VTT's `*videodatainfo*.json`, MSVD's `AllVideoDescriptions.txt`, or their folder;
             any other `.txt` or `.txt.gz` file has captions without images, see `read_sentences`.
-            For activities: a folder with UCF101's `classInd.txt`, with clips named by their label
-            and a number, or with a folder of clips for each label.
+            For activities: a table of clips and labels (see `read_labelled_table`), or a folder
+            with UCF101's `classInd.txt`, with clips named by their label and a number, or with a
+            folder of clips for each label.
         images_dir: Folder of the images or clips, if it is not the reader's default.
         task: "caption" or "activity".
         seed: Seed of the split of clips with labels, if the data set has no split.
@@ -131,14 +132,18 @@ def _read_labelled(path: Path, images_dir: str | os.PathLike[str] | None, seed: 
         read_flat_clips,
         read_ucf101,
     )
+    from captioner.datasets.labelled_table import read_labelled_table
 
     if images_dir is not None:
         raise CaptionerError(
             "a folder of images is only for captions: the data set itself has the clips"
         )
+    if path.is_file() and path.suffix.lower() in (".csv", ".tsv"):
+        return read_labelled_table(path, seed)
     if not path.is_dir():
         raise CaptionerError(
-            f"{path} is not a folder: give a folder of clips, or of folders of clips"
+            f"{path} is not a folder: give a folder of clips, or of folders of clips, or a table "
+            "of clips and labels (.csv, .tsv)"
         )
     if (path / CLASS_FILE).exists() or (path / "ucfTrainTestlist" / CLASS_FILE).exists():
         return read_ucf101(path, seed)

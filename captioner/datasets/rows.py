@@ -23,12 +23,12 @@ CAPTION_COLUMNS = (
     "alt",
 )  # fmt: skip
 SPLIT_COLUMNS = ("split", "set", "subset", "partition")
-_SPLITS = {
+SPLITS = {
     "train": "train", "training": "train",
     "val": "val", "valid": "val", "validation": "val", "dev": "val",
     "test": "test", "testing": "test",
 }  # fmt: skip
-_DELIMITERS = (",", ";", "\t", "|")
+DELIMITERS = (",", ";", "\t", "|")
 # Flickr's token files number the captions of an image: "1.jpg#0".
 _NUMBERED = re.compile(r"#\d+$")
 
@@ -112,9 +112,9 @@ class _Layout:
 def _layout(text: str) -> _Layout | None:
     first = next((line for line in text.split("\n") if line.strip()), "")
     headerless = None
-    for delimiter in _DELIMITERS:
+    for delimiter in DELIMITERS:
         cells = next(csv.reader([first], delimiter=delimiter, skipinitialspace=True), [])
-        names = [_plain(cell) for cell in cells]
+        names = [plain_name(cell) for cell in cells]
         image, caption = (_find(names, known) for known in (IMAGE_COLUMNS, CAPTION_COLUMNS))
         if image is not None and caption is not None:
             split = _find(names, SPLIT_COLUMNS)
@@ -127,7 +127,8 @@ def _layout(text: str) -> _Layout | None:
     return headerless
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """Return the name of a column without case, quotes and blanks around it."""
     return name.strip().strip("\"'").strip().lower().replace(" ", "_").replace("-", "_")
 
 
@@ -217,7 +218,7 @@ def _object_rows(values: Iterator[tuple[int, Any]], place: str) -> Iterator[Row]
             fault = 'is not an object like {"image": ..., "caption": ...}'
             yield Row(here, "", (), fault=fault)
             continue
-        known = {_plain(str(key)): entry for key, entry in value.items()}
+        known = {plain_name(str(key)): entry for key, entry in value.items()}
         if "caption" not in known and isinstance(known.get("segments"), list):
             known["caption"] = [shot.get("caption") for shot in known["segments"]]
         image, caption, split = (
@@ -243,6 +244,6 @@ def _row(place: str, image: str, captions: Sequence[Any], split: Any) -> Row:
         fault = "has no image: fill in its column or remove the row"
     elif not texts:
         fault = "has an empty caption: write one or remove it"
-    elif named and named not in _SPLITS:
+    elif named and named not in SPLITS:
         fault = f"has a split other than train, val, test: correct {split!r}"
-    return Row(place, image, texts, _SPLITS.get(named, ""), fault)
+    return Row(place, image, texts, SPLITS.get(named, ""), fault)
