@@ -39,6 +39,16 @@ def space_out(text: str) -> str:
     return _CHARACTER.sub(r" \g<0> ", text)
 
 
+def has_unspaced(text: str) -> bool:
+    """Return whether a text has a character of a script that is written without spaces.
+
+    Example:
+        >>> [has_unspaced(text) for text in ("红色", "T恤", "rouge")]
+        [True, True, False]
+    """
+    return _CHARACTER.search(text) is not None
+
+
 def is_unspaced(word: str) -> bool:
     """Return whether a word is one character of a script that is written without spaces.
 

@@ -106,3 +106,27 @@ def test_finds_what_a_loop_over_stems_finds(tmp_path_factory, sentences, query):
         found = [row["path"] for row in search(library, " ".join(query))]
     assert sorted(found) == sorted(expected)
     assert all(re.fullmatch(r"\d+\.jpg", Path(name).name) for name in found)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("红色", ["1.jpg", "3.jpg"]),
+        ("红色 -狗", ["3.jpg"]),
+        ("红色 的圆", ["3.jpg"]),
+        ('"红色的狗"', ["1.jpg"]),
+        ("T恤", ["2.jpg"]),
+        ("蓝色", []),
+        ("红色 -dog", ["1.jpg", "3.jpg"]),
+        ("dog 狗", ["4.jpg"]),
+        ("%", []),
+    ],
+)
+def test_words_of_a_script_without_spaces_are_found_within_a_caption(tmp_path, query, expected):
+    fill(
+        tmp_path / "photos.db",
+        {"1.jpg": "红色的狗", "2.jpg": "一件蓝T恤", "3.jpg": "一个红色的圆", "4.jpg": "狗 dog"},
+    )
+    with Library(tmp_path / "photos.db") as library:
+        found = [Path(row["path"]).name for row in search(library, query)]
+    assert found == expected
