@@ -119,8 +119,10 @@ def write_preset(folder: str | Path, preset: Preset, overwrite: bool = False) ->
         text = json.dumps({"format": version, **config}, indent=1)
         (partial / "config.json").write_text(text + "\n", encoding="utf-8")
         (partial / "README.md").write_text(preset.card, encoding="utf-8")
+        # safetensors writes the memory of an array as it is, also that of a transposed one.
+        weights = {name: np.asarray(array, order="C") for name, array in preset.weights.items()}
         # save_file would make the file readable only for its owner.
-        (partial / "model.safetensors").write_bytes(save(preset.weights))
+        (partial / "model.safetensors").write_bytes(save(weights))
         if preset.task == CAPTION:
             preset.vocabulary.save(partial / "vocabulary.json")
         for name, content in preset.graphs.items():

@@ -6,7 +6,7 @@ import pytest
 from captioner.errors import CaptionerError
 from captioner.presets.growth import grow_vocabulary
 from captioner.presets.network import build_network
-from captioner.presets.storage import read_preset
+from captioner.presets.storage import read_preset, write_preset
 
 
 @pytest.fixture
@@ -30,6 +30,15 @@ def test_known_words_keep_their_logits(preset):
     before, after = logits(preset, words), logits(grown, words)
     columns = [grown.vocabulary.words.index(word) for word in preset.vocabulary.words]
     np.testing.assert_allclose(after[..., columns], before, atol=1e-5)
+
+
+def test_a_grown_preset_predicts_the_same_after_it_was_written(preset, tmp_path):
+    grown = grow_vocabulary(preset, {"zebra": 10_000, "rex": 1})
+    write_preset(tmp_path / "grown", grown)
+    words = list(preset.vocabulary.counts)[:3]
+    np.testing.assert_array_equal(
+        logits(read_preset(tmp_path / "grown"), words), logits(grown, words)
+    )
 
 
 def test_a_new_word_begins_as_likely_as_rare_ones(preset):

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -31,6 +32,15 @@ def test_round_trip(preset, tmp_path):
         read.weights["decoder/a/kernel"], preset.weights["decoder/a/kernel"]
     )
     assert list(tmp_path.iterdir()) == [tmp_path / "mine"]  # nothing half-written is left
+
+
+def test_arrays_in_any_order_of_memory_are_written_as_they_are(preset, tmp_path):
+    array = np.arange(24, dtype=np.float16).reshape(4, 6)
+    weights = {"turned": array.T, "every_second": array[:, ::2], "one": np.array(7.0)}
+    write_preset(tmp_path / "mine", dataclasses.replace(preset, weights=weights))
+    read = read_preset(tmp_path / "mine").weights
+    for name, value in weights.items():
+        np.testing.assert_array_equal(read[name], value)
 
 
 def test_a_preset_is_overwritten_only_where_that_is_asked_for(preset, tmp_path):
