@@ -29,11 +29,9 @@ _LISTED = 5
 @click.option("--seed", default=1, show_default=True)
 @click.option(
     "--share",
-    default=0.3,
-    show_default=True,
     type=click.FloatRange(0, 1),
-    help="Weight of the new weights in their mean with the old ones: a higher share learns more, "
-    "such as names, and forgets more.",
+    help="Weight of the new weights in their mean with the old ones: a lower share learns less and "
+    "forgets less. Default: 1, or 0.3 for a preset with another VGG16 than the bundled one.",
 )
 @click.option(
     "--strict", is_flag=True, help="Reject a table with faulty rows instead of skipping the rows."
@@ -46,7 +44,7 @@ def teach(
     preset: str,
     report: Path | None,
     seed: int,
-    share: float,
+    share: float | None,
     strict: bool,
     overwrite: bool,
 ) -> None:

@@ -25,6 +25,8 @@ class DataConfig:
         captions: If False, the sentences are not captions to imitate but phrases or class names;
             only the presence of their words is learned from.
         validation: Weight of its score in the mean that decides which epoch is the best.
+        distilled: If True, only the stage's teachers are learned from on its captions, and on
+            those of the other data sets only the captions.
     """
 
     path: str
@@ -34,6 +36,7 @@ class DataConfig:
     frames: int | None = None
     captions: bool = True
     validation: float = 1.0
+    distilled: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from captioner.datasets.coco import COCO_PATTERN, read_coco, read_karpathy
 from captioner.datasets.dataset import Dataset
+from captioner.datasets.feature_set import SUFFIX, read_feature_set
 from captioner.datasets.flickr8k import TOKEN_FILE, read_flickr8k
 from captioner.datasets.library_captions import is_library, read_library
 from captioner.datasets.msrvtt import MSRVTT_FILES, read_msrvtt
@@ -56,6 +57,7 @@ def read_dataset(
             COCO's `captions_*.json` or their folder, also with `annotations` in it;
             a library of `caption --library`, for its corrected captions;
             MSR-VTT's `*videodatainfo*.json`, MSVD's `AllVideoDescriptions.txt`, or their folder;
+            a `.features.npz` file, see `write_feature_set`;
             any other `.txt` or `.txt.gz` file has captions without images, see `read_sentences`.
             For activities: a table of clips and labels (see `read_labelled_table`), or a folder
             with UCF101's `classInd.txt`, with clips named by their label and a number, or with a
@@ -97,6 +99,8 @@ def read_dataset(
         path = files[0]
     if is_library(path):
         return read_library(path)
+    if path.name.endswith(SUFFIX):
+        return read_feature_set(path)
     if path.name in MSVD_FILES:
         return read_msvd(path, images_dir)
     kind = path.suffix.lower()

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from captioner.datasets.augment import View
 from captioner.datasets.dataset import Dataset, Example
+from captioner.datasets.feature_set import feature_set_of, load_features
 from captioner.datasets.store_files import RecordedFiles, create_array, reopen_array
 from captioner.errors import CaptionerError
 from captioner.media.actions import read_action
@@ -125,6 +126,9 @@ def prepare_features(
         raise CaptionerError(f"{dataset.name} has clips: only images can have views")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    if (stored := feature_set_of(dataset)) is not None:
+        _unpack(stored, dataset, encoder.fingerprint(), folder)
+        return FeatureStore(folder)
     made_of: dict[str, Any] = {
         "encoder": encoder.fingerprint(),
         "view": None if view is None else view.as_dict(),
@@ -181,6 +185,18 @@ def prepare_features(
 
     _fill(folder, index, features, examples, read, encoder, batch_size)
     return FeatureStore(folder)
+
+
+def _unpack(path: Path, dataset: Dataset, encoder: str, folder: Path) -> None:
+    """Make the store of a feature set."""
+    loaded = load_features(path, encoder)  # (N, P, C)
+    features = create_array(folder / "features.npy", (len(loaded), 1, *loaded.shape[1:]))
+    features[:, 0] = loaded
+    features.flush()
+    ids = [example.id for example in dataset.examples]
+    made_of = {"encoder": encoder, "view": None, "reading": None}
+    whole = {"completed": len(ids), "unreadable": {}, "shorter": {}}
+    _write_index(folder, {"format": _FORMAT, **made_of, "image_ids": ids, **whole})
 
 
 def _fill(

@@ -1,5 +1,6 @@
 """LRCN's activity recognition: VGG16 encodes each frame, and an LSTM reads the sequence."""
 
+import math
 from typing import Any
 
 import keras
@@ -7,7 +8,7 @@ from keras import ops
 
 from captioner.errors import CaptionerError
 
-MOTIONS = ("none", "median", "difference")
+MOTIONS = ("none", "median", "difference", "both")
 
 
 class ActivityHead(keras.layers.Layer):
@@ -18,7 +19,9 @@ class ActivityHead(keras.layers.Layer):
     Args:
         classes: Number of labels, K.
         motion: Input of `read`: "none" for the features themselves; "median" for their excess
-            over the median of the clip; "difference" for their excess over the previous frame.
+            over the median of the clip; "difference" for their excess over the previous frame;
+            "both" for the features and their excess over the median side by side, each divided by
+            its root mean square in the clip, so that what moves counts as much as what is there.
         dropout: Share of the features, and of the last layer's inputs, dropped in training.
 
     Call arguments:
@@ -49,7 +52,7 @@ class ActivityHead(keras.layers.Layer):
     @property
     def shortest(self) -> int:
         """Minimum number of frames in a clip."""
-        return 1 if self.motion == "none" else 2
+        return 1 if self.motion in ("none", "both") else 2
 
     def build_reader(self, height: int, width: int, channels: int) -> int:
         """Create the weights of `read` for features (B, T, height, width, channels).
@@ -65,7 +68,9 @@ class ActivityHead(keras.layers.Layer):
 
     def build(self, features_shape: tuple[Any, ...], *_: Any) -> None:
         """Create the weights for features of this shape."""
-        self.logits.build((None, None, self.build_reader(*features_shape[2:])))
+        height, width, channels = features_shape[2:]
+        read = 2 * channels if self.motion == "both" else channels
+        self.logits.build((None, None, self.build_reader(height, width, read)))
         self.built = True
 
     def call(self, features: Any, frame_mask: Any = None, training: bool = False) -> Any:
@@ -92,10 +97,12 @@ def motion_features(features: Any, frame_mask: Any, kind: str) -> tuple[Any, Any
         features: float (B, T, ...).
         frame_mask: bool (B, T), False for padding frames, which come last.
         kind: "none" returns them unchanged; "median" subtracts the median over the clip;
-            "difference" subtracts the previous frame from each frame.
+            "difference" subtracts the previous frame from each frame; "both" appends the positive
+            part of the second to the first on the last axis, each divided by its root mean square.
 
     Returns:
-        Features (B, T, ...) and mask (B, T); for differences, T - 1 instead of T.
+        Features (B, T, ...) and mask (B, T); for differences, T - 1 instead of T; for "both",
+        the last axis is twice as long.
 
     Example:
         >>> import numpy as np
@@ -108,7 +115,22 @@ def motion_features(features: Any, frame_mask: Any, kind: str) -> tuple[Any, Any
         return features[:, 1:] - features[:, :-1], frame_mask[:, 1:]
     if kind == "median":
         return features - _median(features, frame_mask), frame_mask
+    if kind == "both":
+        moving = ops.relu(features - _median(features, frame_mask))
+        parts = [_divided_by_size(part, frame_mask) for part in (features, moving)]
+        return ops.concatenate(parts, axis=-1), frame_mask
     return features, frame_mask
+
+
+def _divided_by_size(features: Any, frame_mask: Any) -> Any:
+    """Divide features (B, T, ...) by their root mean square over the frames without padding."""
+    axes = tuple(range(1, len(features.shape)))
+    weight = ops.cast(frame_mask, features.dtype)  # (B, T)
+    for _ in features.shape[2:]:
+        weight = ops.expand_dims(weight, -1)
+    power = ops.sum(ops.square(features) * weight, axis=axes, keepdims=True)
+    size = math.prod(features.shape[2:]) * ops.sum(weight, axis=axes, keepdims=True)
+    return features / ops.sqrt(power / size + 1e-6)
 
 
 def _median(features: Any, frame_mask: Any) -> Any:

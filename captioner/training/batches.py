@@ -93,7 +93,8 @@ class CaptionBatches(Batches):
         inputs: The result of `read`, and `token_ids` int32 (B, N, L): <start> and all tokens but
             the last.
         targets: int32 (B, N, L): the next tokens, with <end> after the last.
-        weights: float32 (B, N, L): 1 where there is a target, otherwise 0.
+        weights: float32 (B, N, L): 1 where there is a target, otherwise 0; 0 for images that are
+            `distilled`, see `DataConfig`.
     """
 
     def __init__(
@@ -133,4 +134,6 @@ class CaptionBatches(Batches):
         targets = token_ids[:, :, 1:]
         inputs = self.read([self.examples[row] for row in rows], rng)
         weights = (targets != self._pad_id).astype(np.float32)
+        if "distilled" in inputs:
+            weights[inputs["distilled"]] = 0
         return {**inputs, "token_ids": token_ids[:, :, :-1]}, targets, weights

@@ -78,11 +78,13 @@ class CaptionModel(keras.Model):
         teachers: `Teachers` whose probabilities are learned from, beside the captions, or None.
         distillation: Weight of the cross entropy against the teachers, which is an added loss. The
             cross entropy against the captions is the compiled loss; its weight should be the rest.
+            If the inputs have `distilled`, it is computed only where that is True.
 
     Call arguments:
         inputs: dict of `token_ids` int (B, N, L), either `features` float (B, T, P, C) or `images`
             uint8 (B, T, H, W, 3), and, where there are padding frames, `frame_mask` bool (B, T);
-            `presence` float (B, W) for a decoder that gets the words of an image as input.
+            `presence` float (B, W) for a decoder that gets the words of an image as input;
+            `distilled` bool (B,), see `distillation`.
 
     Returns:
         Logits, float32 (B, N, L, V).
@@ -121,21 +123,25 @@ class CaptionModel(keras.Model):
         logits = self.decoder(features, token_ids, frame_mask=frame_mask, training=training, **told)
         if training and self.teachers is not None:
             taught = self.teachers(features, token_ids, frame_mask=frame_mask)
-            self.add_loss(self.distillation * _cross_entropy(taught, logits, token_ids))
+            loss = _cross_entropy(taught, logits, token_ids, inputs.get("distilled"))
+            self.add_loss(self.distillation * loss)
         return logits
 
 
-def _cross_entropy(told: Any, logits: Any, token_ids: Any) -> Any:
+def _cross_entropy(told: Any, logits: Any, token_ids: Any, rows: Any = None) -> Any:
     """Return the mean cross entropy over all tokens but padding.
 
     Args:
         told: Target probabilities (B, N, L, V).
         logits: Logits (B, N, L, V).
         token_ids: int (B, N, L), the tokens that are read.
+        rows: bool (B,), False for images that do not count; None if all do.
     """
     real = ops.cast(token_ids != Vocabulary.pad_id, "float32")
+    if rows is not None:
+        real = real * ops.cast(rows, "float32")[:, None, None]
     terms = ops.logsumexp(logits, axis=-1) - ops.sum(told * logits, axis=-1)  # (B, N, L)
-    return ops.sum(real * terms) / ops.sum(real)
+    return ops.sum(real * terms) / ops.maximum(ops.sum(real), 1)
 
 
 class Teachers(keras.layers.Layer):

@@ -135,7 +135,8 @@ class StageData:
             `features` float16 (B, T, P, C), and if T is above 1 `frame_mask` bool (B, T). If VGG16
             is trained, instead `images` uint8 (B, 1, H, W, 3), with one frame of each clip. If
             there are captions without images, also `presence` float32 (B, W): the words that they
-            mention; -1 where the decoder must detect the words itself.
+            mention; -1 where the decoder must detect the words itself. If a data set is distilled,
+            also `distilled` bool (B,).
         """
         if self.stage.trainable_from is not None:
             return {"images": np.stack([self._read_image(example, rng) for example in examples])}
@@ -148,6 +149,9 @@ class StageData:
         if self._presence is not None:
             rows = [self._presence.tell(example, rng) for example in examples]
             inputs["presence"] = np.stack(rows)
+        if any(part.settings.distilled for part in self.mixture.parts):
+            parts = [self.mixture.part_of(example) for example in examples]
+            inputs["distilled"] = np.array([part.settings.distilled for part in parts])
         return inputs
 
     def validation_clips(

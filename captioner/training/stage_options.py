@@ -153,6 +153,7 @@ def caption_options(
             "frames": part.settings.frames,
             "captions": part.settings.captions,
             "validation": part.settings.validation,
+            **({"distilled": True} if part.settings.distilled else {}),
         }
         for part in mixture.parts
     }

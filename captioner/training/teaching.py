@@ -29,13 +29,17 @@ from captioner.presets.storage import (
 from captioner.replacing import replacing
 from captioner.text.subwords import GOES_ON, Subwords
 from captioner.training.config import StageConfig, TrainConfig
+from captioner.training.replay import write_replay
 from captioner.training.trainer import Trainer
 
 _STEPS = 160  # steps of a training, at least; a step takes half a second on two cores
 _EPOCHS = 8  # each epoch writes a checkpoint and captions the validation images
 _BATCH = 16
-# Share of the new weights in the result; the rest is the share of the original weights.
-SHARE = 0.3
+_RATE = 2e-4
+_REPLAYED = 1  # general images per taught image
+# Share of the new weights in the result, if there is nothing to replay; the rest is the share of
+# the original weights.
+_SHARE_ALONE = 0.3
 _RESULT = "result"  # in the working folder
 
 
@@ -70,7 +74,7 @@ def teach(
     images: str | Path | None = None,
     overwrite: bool = False,
     seed: int = 1,
-    share: float = SHARE,
+    share: float | None = None,
     report: Callable[[str], None] = print,
     page: str | Path | None = None,
     strict: bool = False,
@@ -78,9 +82,11 @@ def teach(
     """Continue the training of a preset on the user's captions.
 
     The new words are added to the vocabulary; the decoder is trained on stored features, and VGG16
-    does not change. The result is a weighted mean of the weights before and after training, which
-    preserves most of the old knowledge (Wortsman et al. 2022). A killed run resumes; its files are
-    in the folder `OUT.teaching` beside `out`, which is deleted at the end.
+    does not change. Half of each batch are features of general images, on which the decoder learns
+    to predict what the preset predicted before; so it keeps its knowledge. They are bundled for the
+    VGG16 of the bundled presets. For another VGG16, the result is instead a weighted mean of the
+    weights before and after training (Wortsman et al. 2022). A killed run resumes; its files are in
+    the folder `OUT.teaching` beside `out`, which is deleted at the end.
 
     Args:
         data: Path of a data set, see `read_dataset`.
@@ -89,8 +95,9 @@ def teach(
         images: Folder of the images, if the data set does not name it.
         overwrite: If True, replace a preset in `out`.
         seed: Seed of the new words' embeddings and of the training.
-        share: Share of the trained weights in the mean, 0 to 1; a larger one learns more and
-            forgets more.
+        share: Share of the trained weights in the result, 0 to 1; the rest is that of the weights
+            before. A larger one learns more and forgets more. None for 1 with general images, and
+            0.3 without.
         report: Function that is called with lines of text.
         page: HTML file for a report, see `write_taught_page`.
         strict: If True, refuse a table with faulty rows; otherwise leave the rows out.
@@ -99,8 +106,9 @@ def teach(
         CaptionerError: If the data cannot be read or has no images for training or validation, or
             if a killed run had other data, or another preset, seed or share.
 
-    Source: Wortsman et al. 2022, "Robust fine-tuning of zero-shot models",
-    https://arxiv.org/abs/2109.01903.
+    Source: Li and Hoiem 2016, "Learning without forgetting", https://arxiv.org/abs/1606.09282;
+    Robins 1995, "Catastrophic forgetting, rehearsal and pseudorehearsal"; Wortsman et al. 2022,
+    "Robust fine-tuning of zero-shot models", https://arxiv.org/abs/2109.01903.
 
     Example:
         >>> teach("captions.csv", "mine").new_words  # doctest: +SKIP
@@ -131,10 +139,17 @@ def teach(
         f"{len(new_words)} new words{': ' if new_words else ''}{', '.join(new_words[:20])}"
     )
     before = _caption(preset, val)
+    replay = work / "replay.features.npz"
+    if not replay.exists() and not write_replay(replay, known):
+        report("its VGG16 has no bundled features to replay: it may forget other images")
     config = _config(data, images, work, start, train, seed)
+    if replay.exists():
+        config = _with_replay(config, replay, len(train))
     best = read_preset(Trainer(config, report).train())
-    best = replace(best, config=start.config)  # the training's config has dropout
-    taught = average_presets([start, best], [1 - share, share])
+    best = replace(best, config=start.config)
+    if share is None:
+        share = 1.0 if replay.exists() else _SHARE_ALONE
+    taught = average_presets([start, best], [1 - share, share]) if share < 1 else best
     taught = replace(taught, config=known.config, graphs=best.graphs, card=_card(known, dataset))
     write_preset(work / _RESULT, taught, overwrite=True)
     after = _caption(work / _RESULT, val)
@@ -239,16 +254,16 @@ def _config(
     stage = StageConfig(
         name="taught",
         epochs=_EPOCHS,
-        learning_rate=5e-4,
+        learning_rate=_RATE,
         batch_size=batch,
         warmup_steps=20,
+        label_smoothing=0,
         ema=0.9,
     )
     folder = None if images is None else str(images)
     times = max(1.0, _STEPS * batch / _EPOCHS / count)  # how often an epoch reads each image
     generation = dict(start.config["generation"])
     max_length = generation.pop("max_length")
-    decoder: dict[str, Any] = {**start.config["decoder"], "dropout": 0.5}
     return TrainConfig(
         datasets=(DataConfig(str(data), name="taught", images=folder, weight=times),),
         features=str(work / "features"),
@@ -257,13 +272,29 @@ def _config(
         start=str(work / "start"),
         vocabulary=str(work / "start"),
         encoder=dict(start.config["encoder"]),
-        decoder=decoder,
+        decoder=dict(start.config["decoder"]),
         max_length=max_length,
         # If each image has only one caption, computing five would be a waste.
         captions_per_image=min(5, max(len(example.tokens) for example in train)),
         validation=generation,
         seed=seed,
     )
+
+
+def _with_replay(config: TrainConfig, replay: Path, count: int) -> TrainConfig:
+    """Add to a training on `count` images as many of the feature set `replay`."""
+    (taught,) = config.datasets
+    weight = _REPLAYED * taught.weight * count / len(read_dataset(replay).examples)
+    general = DataConfig(str(replay), "replay", weight=weight, validation=0, distilled=True)
+    (stage,) = config.stages
+    assert config.start is not None
+    stage = replace(
+        stage,
+        batch_size=(1 + _REPLAYED) * stage.batch_size,
+        teachers=(config.start,),
+        distillation=0.5,
+    )
+    return replace(config, datasets=(taught, general), stages=(stage,))
 
 
 def _caption(preset: str | Path, examples: list[Example]) -> dict[str, str]:

@@ -38,6 +38,20 @@ def test_inputs_begin_with_start_and_targets_follow_them():
         assert (following[length:] == VOCABULARY.pad_id).all()
 
 
+def test_captions_of_distilled_images_have_no_weight():
+    def read_some(examples, rng):
+        return {**read(examples, rng), "distilled": np.array([e.id[0] < "3" for e in examples])}
+
+    batches = CaptionBatches(
+        EXAMPLES, VOCABULARY, read_some, batch_size=7, captions_per_image=3, max_length=6, seed=1
+    )
+    inputs, targets, weights = batches[0]
+    assert inputs["distilled"].sum() == 3
+    assert not weights[inputs["distilled"]].any()
+    others = ~inputs["distilled"]
+    np.testing.assert_array_equal(weights[others], targets[others] != VOCABULARY.pad_id)
+
+
 def test_pictures_stay_with_their_captions():
     inputs, targets, _ = make()[1]
     for feature, sentences in zip(inputs["features"].ravel(), targets, strict=True):

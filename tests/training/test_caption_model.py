@@ -48,6 +48,19 @@ def test_the_loss_of_distillation_is_the_cross_entropy_against_the_mean_of_the_t
     assert float(loss) == pytest.approx(0.3 * terms[:, :, :7].mean(), rel=1e-4)  # 7, 8: padding
 
 
+def test_where_some_images_are_distilled_the_loss_is_that_of_these_alone(decoder, inputs):
+    teacher = build_decoder("lrcn", 8, vocabulary_size=200, units=16, embedding_size=16)
+    model = CaptionModel(None, decoder, teachers=Teachers([teacher]), distillation=0.3)
+    rows = np.arange(64) % 3 == 0
+    model({**inputs, "distilled": rows}, training=True)
+    (loss,) = model.losses
+    model({name: array[rows] for name, array in inputs.items()}, training=True)
+    (expected,) = model.losses
+    assert float(loss) == pytest.approx(float(expected), rel=1e-4)
+    model({**inputs, "distilled": np.zeros(64, bool)}, training=True)
+    assert float(model.losses[0]) == 0
+
+
 def test_teachers_are_asked_in_training_alone_and_never_trained(decoder, inputs):
     teacher = build_decoder("lrcn", 8, vocabulary_size=200, units=16, embedding_size=16)
     model = CaptionModel(None, decoder, teachers=Teachers([teacher]), distillation=0.3)
