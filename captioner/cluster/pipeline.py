@@ -284,7 +284,6 @@ def _carry_out(
         concurrency=workers,
         num_cpus=scale.threads * _SHARE,
         num_gpus=1 if gpus else 0,
-        scheduling_strategy="SPREAD",
     )
     try:
         for done in data.iter_rows():
