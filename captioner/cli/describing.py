@@ -16,7 +16,6 @@ from captioner.reports.report import Report
 from captioner.reports.text import escape_controls
 
 if TYPE_CHECKING:
-    from captioner.cli.wording_options import WordingChoice
     from captioner.presets.storage import Preset
     from captioner.results import Result
 
@@ -57,31 +56,6 @@ def read_chosen_preset(name: str | None) -> "tuple[Preset, Path]":
     return read_preset(folder, task=None), folder
 
 
-def refuse_for_labels(
-    name: str, format_name: str, has_clip_options: bool, wording: "WordingChoice"
-) -> None:
-    """Reject captioning options for a preset that labels whole clips.
-
-    Args:
-        name: Name of the preset.
-        format_name: Format of the output.
-        has_clip_options: True if options of shots or of the search are given.
-        wording: Wording options.
-
-    Raises:
-        click.UsageError: If any of these options is given; the message names it.
-    """
-    if has_clip_options:
-        raise click.UsageError(
-            f"{name} labels whole clips: leave out --every, --beam-width, --max-length, --mirror "
-            "and --min-confidence."
-        )
-    if format_name in SUBTITLES:
-        raise click.UsageError(f"{name} labels whole clips: choose another format.")
-    if any(wording.settings.values()):
-        raise click.UsageError(f"{name} labels whole clips: leave out the wording options.")
-
-
 def progress_bar(paths: Sequence[str], quiet: bool, find: Callable[[], Iterable[str]]) -> Any:
     """Return a tqdm bar over files, with their number if it can be counted in advance."""
     from tqdm import tqdm
@@ -101,9 +75,6 @@ def describe(
         return
     from captioner.captioner import Captioner
 
-    if "max_length" in options and "min_length" not in options:
-        wanted = preset.config["generation"].get("min_length", 1)
-        options["min_length"] = min(wanted, options["max_length"])
     yield from Captioner(preset, precision, engine).describe(chain([first], sources), **options)
 
 
