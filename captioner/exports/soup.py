@@ -8,6 +8,9 @@ import numpy as np
 from captioner.errors import CaptionerError
 from captioner.presets.storage import Preset
 
+# Share of the new weights in the mean of a preset before and after teaching.
+TAUGHT_SHARE = 0.3
+
 
 def average_presets(presets: Sequence[Preset], shares: Sequence[float] | None = None) -> Preset:
     """Return a preset with the mean of the weights of others; it is as fast as one of them.

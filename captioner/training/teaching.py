@@ -16,7 +16,7 @@ from captioner.datasets.mixture import DataConfig
 from captioner.datasets.readers import read_dataset
 from captioner.errors import CaptionerError
 from captioner.evaluation.scores import score_captions
-from captioner.exports.soup import average_presets
+from captioner.exports.soup import TAUGHT_SHARE, average_presets
 from captioner.presets.checksums import preset_identity
 from captioner.presets.growth import grow_vocabulary
 from captioner.presets.storage import (
@@ -34,8 +34,6 @@ from captioner.training.trainer import Trainer
 _STEPS = 160  # steps of a training, at least; a step takes half a second on two cores
 _EPOCHS = 8  # each epoch writes a checkpoint and captions the validation images
 _BATCH = 16
-# Share of the new weights in the result; the rest is the share of the original weights.
-SHARE = 0.3
 _RESULT = "result"  # in the working folder
 
 
@@ -70,7 +68,7 @@ def teach(
     images: str | Path | None = None,
     overwrite: bool = False,
     seed: int = 1,
-    share: float = SHARE,
+    share: float = TAUGHT_SHARE,
     report: Callable[[str], None] = print,
     page: str | Path | None = None,
     strict: bool = False,
