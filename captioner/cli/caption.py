@@ -18,8 +18,11 @@ from captioner.cli.describing import (
     WITHOUT_ERRORS,
     choose_format,
     describe,
+    leave_described,
+    list_paths,
     progress_bar,
     read_chosen_preset,
+    source_finder,
     tell,
     write_results,
 )
@@ -30,11 +33,6 @@ from captioner.cli.destination_options import (
     own_suffixes,
 )
 from captioner.cli.endings import plain_errors
-from captioner.cli.named_sources import (
-    leave_described,
-    list_paths,
-    source_finder,
-)
 from captioner.errors import CaptionerError
 from captioner.media.files import find_clips, find_media
 from captioner.media.standard_input import StandardInput

@@ -1,4 +1,4 @@
-"""The run of `caption`: from sources to captions in the report and other destinations."""
+"""The run of `caption`: from paths and addresses to captions in the report."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from captioner.cli.named_sources import Named, path_of
 from captioner.errors import CaptionerError
-from captioner.media.standard_input import PATH
+from captioner.media.fetching import Remote, is_address
+from captioner.media.standard_input import PATH, StandardInput
 from captioner.reports.output import SUBTITLES, format_of
 from captioner.reports.report import Report
 from captioner.reports.text import escape_controls
@@ -18,6 +18,51 @@ from captioner.reports.text import escape_controls
 if TYPE_CHECKING:
     from captioner.presets.storage import Preset
     from captioner.results import Result
+
+Named = str | bytes | Remote  # a path, the image on standard input, a file on a server
+
+
+def list_paths(paths: Iterable[str], stdin: StandardInput) -> Iterator[str]:
+    """Yield the paths of a command line; replace `-` by the paths on standard input."""
+    for path in paths:
+        if path == PATH:
+            yield from stdin.paths()
+        else:
+            yield path
+
+
+def leave_described(
+    paths: Iterable[str], report: Report, skipped: Callable[[], object]
+) -> Iterator[str]:
+    """Yield the paths that a report does not have yet; call `skipped` for each of the others."""
+    for path in paths:
+        if path != PATH and report.skip(path):
+            skipped()
+        else:
+            yield path
+
+
+def source_finder(stdin: StandardInput, fetch: bool, allow_private: bool) -> Callable[[str], Named]:
+    """Return a function from paths to sources.
+
+    Args:
+        stdin: Standard input, with the image for `-`.
+        fetch: If True, addresses are fetched.
+        allow_private: If True, also from this machine and local networks.
+    """
+
+    def find(path: str) -> Named:
+        return Remote(path, allow_private) if fetch and is_address(path) else stdin.source(path)
+
+    return find
+
+
+def path_of(source: Named) -> str:
+    """Return the path that names a source."""
+    if isinstance(source, bytes):
+        return PATH
+    return source.url if isinstance(source, Remote) else str(source)
+
 
 WITHOUT_ERRORS = ("text", *SUBTITLES)  # formats in which an error has no row
 

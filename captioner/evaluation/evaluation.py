@@ -10,11 +10,10 @@ from tqdm import tqdm
 
 from captioner.datasets.dataset import Dataset
 from captioner.errors import CaptionerError
-from captioner.evaluation.bootstrap import confidence_intervals
+from captioner.evaluation.bootstrap import Metric, confidence_intervals
 from captioner.evaluation.caption_files import complete_results
 from captioner.evaluation.diversity import CaptionVariety, measure_variety
 from captioner.evaluation.meteor import Meteor
-from captioner.evaluation.metric import Metric
 from captioner.evaluation.references import ReferenceSet
 from captioner.evaluation.scores import METRICS, measure_captions, measure_meteor
 from captioner.evaluation.tokenization import caption_splitter

@@ -22,7 +22,7 @@ from captioner.errors import CaptionerError
 from captioner.replacing import replacing
 from captioner.training.batches import Batches
 from captioner.training.epoch_samples import samples_of, warnings_about, write_samples
-from captioner.training.time_left import format_duration
+from captioner.training.learning_curve import format_duration
 
 
 class Scored(NamedTuple):
