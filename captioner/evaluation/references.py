@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from captioner.datasets.flickr8k import SPLIT_FILES, read_token_file
 from captioner.datasets.library_captions import is_library, read_library
 from captioner.datasets.source import name_shortcoming, read_source
 from captioner.errors import CaptionerError
@@ -22,7 +23,6 @@ _KINDS = (
 )
 _TEXTS = (".json", ".jsonl", ".csv", ".tsv", ".txt")
 _TOKEN = re.compile(r"\S+#\d+\t")
-_FLICKR_SPLITS = {"train": "train", "val": "dev", "test": "test"}
 
 
 @dataclass
@@ -151,23 +151,15 @@ def _karpathy_entries(content: dict[str, Any]) -> Iterator[_Entry]:
 
 
 def _flickr_entries(path: Path) -> Iterator[_Entry]:
-    splits = {}
-    for split, written in _FLICKR_SPLITS.items():
-        names = path.parent / f"Flickr_8k.{written}Images.txt"
-        if names.exists():
-            splits.update(dict.fromkeys(read_source(names).split(), split))
-    rows = []
-    for number, line in enumerate(read_source(path).splitlines(), start=1):
-        key, tab, caption = line.partition("\t")
-        image, hash_, _ = key.rpartition("#")
-        if not line.strip():
-            continue
-        if not (tab and hash_):
-            raise CaptionerError(
-                f'{path}, line {number}, is not "image#number<tab>caption": correct that line'
-            )
-        rows.append((image, caption, splits.get(image, "none") if splits else None))
-    yield from _merge(rows)
+    lists = {split: path.parent / name for split, name in SPLIT_FILES.items()}
+    splits = {
+        image: split
+        for split, names in lists.items()
+        if names.exists()
+        for image in read_source(names).split()
+    }
+    for image, texts in read_token_file(path).items():
+        yield _Entry((image,), image, texts, splits.get(image, "none") if splits else None)
 
 
 def _rows(path: Path) -> Iterator[tuple[str, str, str | None]]:
