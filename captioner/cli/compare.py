@@ -51,7 +51,7 @@ def compare(
         from captioner.datasets.readers import read_dataset
         from captioner.evaluation.caption_files import read_results
         from captioner.evaluation.comparison import compare_captions
-        from captioner.evaluation.evaluation import describe_pictures, references_of
+        from captioner.evaluation.evaluation import describe_images, references_of
         from captioner.evaluation.references import read_references
 
         models = [name for name in (first, second) if not Path(name).is_file()]
@@ -66,10 +66,10 @@ def compare(
             data = read_dataset(dataset, images)
             for line in data.left_out():
                 click.echo(line, err=True)
-            truth, pictures = references_of(data, split)
+            truth, paths = references_of(data, split)
             for name in models:
-                found[name] = describe_pictures(
-                    [name], pictures, report=lambda line: click.echo(line, err=True)
+                found[name] = describe_images(
+                    [name], paths, report=lambda line: click.echo(line, err=True)
                 )
         elif references is not None:
             truth = read_references(references, split=split, image_ids=found[first])

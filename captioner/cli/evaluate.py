@@ -140,7 +140,7 @@ def evaluate(
         from captioner.evaluation.caption_files import read_results
         from captioner.evaluation.caption_files import write_results as write_results_file
         from captioner.evaluation.evaluation import (
-            describe_pictures,
+            describe_images,
             evaluate_captions,
             references_of,
         )
@@ -151,17 +151,17 @@ def evaluate(
         check_meteor(meteor)
         if results and references and not (presets or dataset):
             name, captions = results.name, read_results(results)
-            truth, pictures = _from_references(references, images, split, captions)
+            truth, paths = _from_references(references, images, split, captions)
         elif presets and dataset and not (results or references):
             options = {"beam_width": beam_width} if beam_width else {}
             data = read_dataset(dataset, images)
             for line in data.left_out():
                 click.echo(line, err=True)
-            truth, pictures = references_of(data, split)
+            truth, paths = references_of(data, split)
             name = " + ".join(presets)
-            captions = describe_pictures(
+            captions = describe_images(
                 presets,
-                pictures,
+                paths,
                 report=lambda line: click.echo(line, err=True),
                 batch_size=batch_size,
                 mirror=mirror,
@@ -188,7 +188,7 @@ def evaluate(
             source = dataset or references
             assert source is not None
             folder = images or (source if source.is_dir() else source.parent)
-            write_page(evaluation, html, pictures, folder)
+            write_page(evaluation, html, paths, folder)
         click.echo(
             json.dumps(evaluation.to_json(), indent=2) if as_json else metric_table(evaluation)
         )
@@ -220,13 +220,13 @@ def _evaluate_labels(
 ) -> None:
     from captioner.datasets.readers import read_dataset
     from captioner.evaluation.accuracy import count_confusion, write_confusion
-    from captioner.evaluation.evaluation import describe_pictures
+    from captioner.evaluation.evaluation import describe_images
     from captioner.presets.storage import read_preset
 
     preset = read_preset(name, task=None)
     clips = read_dataset(dataset, task=preset.task, seed=preset.config["split_seed"])
     examples = list(clips.examples) if split == "all" else clips.split(split)
-    given = describe_pictures(
+    given = describe_images(
         [name],
         {example.id: Path(example.path) for example in examples},
         report=lambda line: click.echo(f"left out: {line}", err=True),
@@ -246,4 +246,4 @@ def _from_references(
 
     truth = read_references(path, split=split, image_ids=captions)
     folder = images or path.parent
-    return truth, {image: folder / name for image, name in truth.pictures.items() if name}
+    return truth, {image: folder / name for image, name in truth.files.items() if name}

@@ -17,10 +17,10 @@ from captioner.cluster.partitions import Partitions, Row, row_path
 from captioner.cluster.plan import decode_units, unit_key
 from captioner.cluster.shards import read_values
 from captioner.errors import CaptionerError, unreadable
-from captioner.media.sources import FilmRange, NoClipError
+from captioner.media.sources import NoClipError, VideoRange
 from captioner.reports.row import encode_row
 
-PARTS = "_parts"  # folder of what was said about parts of films
+PARTS = "_parts"  # folder of what was said about parts of videos
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Worker:
         """Describe the items of a unit and write their rows, unless they are there already.
 
         Returns:
-            The rows; none of a part of a film.
+            The rows; none of a part of a video.
         """
         key = unit_key(unit, self._job.settings)
         if unit[0].steps is not None:
@@ -153,11 +153,11 @@ class Worker:
                 yield file
             else:
                 first, stop = item.steps
-                yield FilmRange(file, first, math.inf if stop is None else stop)
+                yield VideoRange(file, first, math.inf if stop is None else stop)
 
     def _row(self, item: Item, source: Any, said: Sequence[Any]) -> Row:
-        file = cast(StoredFile, source.film if isinstance(source, FilmRange) else source)
-        # A part in which no clip begins is no error of the film.
+        file = cast(StoredFile, source.video if isinstance(source, VideoRange) else source)
+        # A part in which no clip begins is no error of the video.
         told = [each for each in said if not isinstance(each, NoClipError)]
         row: Row = json.loads(encode_row(row_path(item.path), *told))
         row |= {"key": file.found["key"]} if file.found.get("key") else {}

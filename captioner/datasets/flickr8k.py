@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from captioner.datasets.dataset import Dataset, Example
-from captioner.datasets.source import caption_words, read_source, with_pictures
+from captioner.datasets.source import caption_words, read_source, with_images
 from captioner.errors import CaptionerError
 
 TOKEN_FILE = "Flickr8k.token.txt"
@@ -67,7 +67,7 @@ def read_flickr8k(
                     split=split,
                 )
             )
-    return with_pictures("flickr8k", examples, folder / TOKEN_FILE)
+    return with_images("flickr8k", examples, folder / TOKEN_FILE)
 
 
 def read_token_file(path: Path) -> dict[str, list[str]]:

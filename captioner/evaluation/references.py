@@ -31,12 +31,12 @@ class ReferenceSet:
 
     Args:
         captions: One or more raw captions for each image id.
-        pictures: File name of each image id, if the file contains it.
+        files: File name of each image id, if the file contains it.
         training: Captions of the train split, if the file has one.
     """
 
     captions: dict[str, list[str]] = field(default_factory=dict)
-    pictures: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
     training: list[str] = field(default_factory=list)
 
 
@@ -45,7 +45,7 @@ class _Entry:
     """One image of a file: its names, its captions, its split if the file has splits."""
 
     ids: tuple[str, ...]
-    picture: str
+    file: str
     captions: list[str]
     split: str | None = None
 
@@ -113,7 +113,7 @@ def read_references(
     name = known.index(max(known))
     return ReferenceSet(
         captions={entry.ids[name]: entry.captions for entry in chosen},
-        pictures={entry.ids[name]: entry.picture for entry in chosen},
+        files={entry.ids[name]: entry.file for entry in chosen},
         training=[text for entry in entries if entry.split == "train" for text in entry.captions],
     )
 
@@ -140,11 +140,11 @@ def _coco_entries(content: dict[str, Any]) -> Iterator[_Entry]:
 
 def _karpathy_entries(content: dict[str, Any]) -> Iterator[_Entry]:
     for image in content["images"]:
-        picture = str(PurePosixPath(image.get("filepath", ""), image["filename"]))
+        file = str(PurePosixPath(image.get("filepath", ""), image["filename"]))
         numbers = [str(image[key]) for key in ("cocoid", "imgid") if key in image]
         yield _Entry(
             (image["filename"], *numbers),
-            picture,
+            file,
             [sentence["raw"] for sentence in image["sentences"]],
             "train" if image["split"] == "restval" else image["split"],
         )

@@ -24,7 +24,7 @@ from captioner.media.video import Video
 
 
 @dataclass(frozen=True)
-class FilmRange:
+class VideoRange:
     """The clips of the whole video that begin in a part of it.
 
     The parts [0, a), [a, b), [b, inf) thus yield, one after another, the same clips as the whole
@@ -32,18 +32,18 @@ class FilmRange:
     stop to the end of its last clip. A part in which no clip begins raises `NoClipError`.
 
     Attributes:
-        film: Path of the video, or a file on a server.
+        video: Path of the video, or a file on a server.
         first: Start of the part; see `steps` of `split_footage`.
         stop: Start of the next part; `math.inf` for the last part.
 
     Example:
         >>> from captioner.media.sources import read_clips
-        >>> film = "data/samples/shepherd_and_cat.mp4"
-        >>> [clip.span for clip in read_clips(FilmRange(film, 4, 16), (8, 8))]
+        >>> video = "data/samples/shepherd_and_cat.mp4"
+        >>> [clip.span for clip in read_clips(VideoRange(video, 4, 16), (8, 8))]
         [(2.0, 4.0)]
     """
 
-    film: str | Remote
+    video: str | Remote
     first: int
     stop: float
 
@@ -56,7 +56,7 @@ Source = ImageSource | Clip | Remote
 
 
 def read_clips(
-    source: Source | FilmRange,
+    source: Source | VideoRange,
     size: Size,
     every: float | None = None,
     most: int = FRAMES,
@@ -68,7 +68,7 @@ def read_clips(
     Args:
         source: The path of a video or an animation, which is split by `split_footage`; any source
             of `load_image`, which is one clip of one frame; a `Clip`; a `Remote` file, which is
-            fetched first; or a `FilmRange`.
+            fetched first; or a `VideoRange`.
         size: Height and width to which every frame is stretched, in pixels, or another size as for
             `load_image`.
         every: The same as for `split_footage`.
@@ -85,9 +85,9 @@ def read_clips(
         >>> [clip.frames.shape for clip in read_clips(white, (2, 2))]
         [(1, 2, 2, 3)]
     """
-    if isinstance(source, FilmRange):
+    if isinstance(source, VideoRange):
         steps = (source.first, source.stop)
-        yield from read_clips(source.film, size, every, most, cut_short, steps)
+        yield from read_clips(source.video, size, every, most, cut_short, steps)
         return
     if isinstance(source, Remote):
         with source.fetched() as path:

@@ -115,10 +115,10 @@ class Sidecars:
     Example:
         >>> import tempfile
         >>> from captioner.results import Caption
-        >>> picture = Path(tempfile.mkdtemp(), "dog.jpg")
+        >>> image = Path(tempfile.mkdtemp(), "dog.jpg")
         >>> sidecars = Sidecars("txt")
-        >>> sidecars.write(str(picture), [Caption("a dog", ("a", "dog"), -1.0, -0.6)])
-        >>> picture.with_suffix(".txt").read_text(), sidecars.wants(str(picture))
+        >>> sidecars.write(str(image), [Caption("a dog", ("a", "dog"), -1.0, -0.6)])
+        >>> image.with_suffix(".txt").read_text(), sidecars.wants(str(image))
         ('a dog\n', False)
     """
 
