@@ -1,6 +1,7 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 from jaxtyping import install_import_hook
 
@@ -18,6 +19,8 @@ install_import_hook(_SEAMS, "beartype.beartype")
 
 import captioner  # noqa: E402, F401  # before TensorFlow, whose SQLite has no full-text search
 
+hypothesis.settings.register_profile("captioner", deadline=None)  # no test depends on time
+hypothesis.settings.load_profile("captioner")
 os.environ["CAPTIONER_CONFIG"] = ""  # no defaults of whoever runs the tests
 
 

@@ -91,7 +91,7 @@ def serve(
     captioner serve --library photos.db
     captioner serve --host 0.0.0.0 --allow-host laptop.local
     """  # noqa: D301
-    with plain_errors():
+    with plain_errors(), _listen(host, port) as listener:
         try:
             import uvicorn
 
@@ -103,7 +103,6 @@ def serve(
         from captioner.captioner import Captioner
         from captioner.presets.storage import DEFAULT_PRESET, preset_folder, read_preset
 
-        listener = _listen(host, port)
         folder = preset_folder(preset or DEFAULT_PRESET)
         loaded = read_preset(folder, task=None)
         options = take_options(others, loaded, folder.name).describe
