@@ -25,20 +25,7 @@ FUNCTION_WORDS = DANGLING_WORDS | frozenset(_FREE.split())
 
 # Words with content in a sentence, but not in an image.
 _COUNTS = frozenset(
-    [
-        "there",
-        "one",
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "some",
-        "several",
-        "many",
-        "other",
-        "another",
-    ]
+    "there one two three four five six some several many other another".split()  # noqa: SIM905
 )
 _SKIPPED = FUNCTION_WORDS | _COUNTS | {"<unk>", "s", "nt"}
 
@@ -83,9 +70,8 @@ def mentioned_shares(captions: Sequence[Sequence[str]]) -> Mapping[str, float]:
 
 @cache
 def _stemmer() -> Any:
-    from nltk.stem.snowball import (
-        SnowballStemmer,
-    )  # takes half a second; captioning does not need it
+    # Takes half a second; captioning does not need it.
+    from nltk.stem.snowball import SnowballStemmer
 
     return SnowballStemmer("english")
 
