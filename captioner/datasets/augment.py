@@ -84,6 +84,6 @@ class View:
         seen = augment(image, rng, crop=self.crop, flip=can_flip(example.tokens))
         yield Clip(seen[np.newaxis], np.zeros(1))
 
-    def as_dict(self) -> dict[str, float]:
+    def as_dict(self) -> dict[str, int | float]:
         """Return the options as a dictionary, for the index of a store."""
         return asdict(self)
