@@ -3,8 +3,8 @@
 Tests check them: with `CAPTIONER_CHECK_ARRAYS=1` each is a type of jaxtyping, and beartype checks
 the arguments at runtime. Otherwise, and for mypy, each is `np.ndarray` and costs nothing.
 
-Letters: B clips, T frames, H and W pixels, P locations, C channels, K hypotheses, M best tokens,
-V tokens of the vocabulary.
+Letters: B clips, T frames, H and W pixels, P locations, C channels, K hypotheses, L tokens of a
+sentence, M best next tokens, V tokens of the vocabulary, N any number.
 """
 
 import os
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING or not os.environ.get("CAPTIONER_CHECK_ARRAYS"):
+    Pixels = np.ndarray  # uint8 (H, W, 3), RGB
     Frames = np.ndarray  # uint8 (T, H, W, 3), RGB
     FrameBatch = np.ndarray  # uint8 (B, T, H, W, 3), RGB
     Times = np.ndarray  # (T,), seconds
@@ -26,9 +27,17 @@ if TYPE_CHECKING or not os.environ.get("CAPTIONER_CHECK_ARRAYS"):
     Penalty = np.ndarray  # float (V,), added to the log-probabilities
     Attention = np.ndarray  # float (B, K, T, P)
     Rows = np.ndarray  # int (R,), indices of clips
+    Tokens = np.ndarray  # int (B, K, L), the tokens of each hypothesis
+    Cases = np.ndarray  # int (3, N), clip, hypothesis and token of each case
+    Totals = np.ndarray  # float (B, K), log-probability of each hypothesis
+    Scores = np.ndarray  # float (B,)
+    Live = np.ndarray  # bool (B,)
+    WordAttention = np.ndarray  # float (L, T, P)
+    StoredFeatures = np.ndarray  # float16 (T, P, C) or (T, H, W, C)
 else:
-    from jaxtyping import Bool, Float, Int, Num, UInt8
+    from jaxtyping import Bool, Float, Float16, Int, Num, UInt8
 
+    Pixels = UInt8[np.ndarray, "H W 3"]
     Frames = UInt8[np.ndarray, "T H W 3"]
     FrameBatch = UInt8[np.ndarray, "B T H W 3"]
     Times = Num[np.ndarray, " T"]
@@ -42,3 +51,10 @@ else:
     Penalty = Float[np.ndarray, " V"]
     Attention = Float[np.ndarray, "B K T P"]
     Rows = Int[np.ndarray, " R"]
+    Tokens = Int[np.ndarray, "B K L"]
+    Cases = Int[np.ndarray, "3 N"]
+    Totals = Float[np.ndarray, "B K"]
+    Scores = Float[np.ndarray, " B"]
+    Live = Bool[np.ndarray, " B"]
+    WordAttention = Float[np.ndarray, "L T P"]
+    StoredFeatures = Float16[np.ndarray, "T P *C"]

@@ -15,7 +15,7 @@ import click
 from captioner.cli.endings import plain_errors
 from captioner.datasets.readers import read_dataset
 from captioner.evaluation.caption_files import read_results
-from captioner.evaluation.evaluation import describe_pictures, evaluate_captions, references_of
+from captioner.evaluation.evaluation import describe_images, evaluate_captions, references_of
 from captioner.evaluation.references import read_references
 from captioner.evaluation.score_table import interval_text
 
@@ -41,8 +41,8 @@ def main(
             name, captions = results.name, read_results(results)
             truth = read_references(references, split=split, image_ids=captions)
         elif preset and dataset:
-            truth, pictures = references_of(read_dataset(dataset, images), split)
-            name, captions = preset, describe_pictures([preset], pictures, _complain)
+            truth, paths = references_of(read_dataset(dataset, images), split)
+            name, captions = preset, describe_images([preset], paths, _complain)
         else:
             raise click.UsageError("Give --preset and --dataset, or RESULTS and --references.")
         evaluation = evaluate_captions(captions, truth.captions, name=name, tokenization="karpathy")

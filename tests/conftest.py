@@ -1,15 +1,26 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 from jaxtyping import install_import_hook
 
 os.environ["CAPTIONER_CHECK_ARRAYS"] = "1"  # see captioner/arrays.py
-_SEAMS = ("captioner.engines", "captioner.media.clip", "captioner.models.clip_features")
+_SEAMS = (
+    "captioner.datasets.augment",
+    "captioner.datasets.store",
+    "captioner.datasets.survey",
+    "captioner.engines",
+    "captioner.media.clip",
+    "captioner.models.clip_features",
+    "captioner.search",
+)
 install_import_hook(_SEAMS, "beartype.beartype")
 
 import captioner  # noqa: E402, F401  # before TensorFlow, whose SQLite has no full-text search
 
+hypothesis.settings.register_profile("captioner", deadline=None)  # no test depends on time
+hypothesis.settings.load_profile("captioner")
 os.environ["CAPTIONER_CONFIG"] = ""  # no defaults of whoever runs the tests
 
 

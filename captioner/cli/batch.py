@@ -1,13 +1,12 @@
 """`captioner batch`: describe large collections on a Ray cluster."""
 
-import math
 import sys
 from typing import Any
 
 import click
 
+from captioner.cli.captioning_options import captioning_options, model_options, take_options
 from captioner.cli.endings import plain_errors
-from captioner.cli.wording_options import check_lengths, take_wording, wording_options
 
 
 @click.command()
@@ -61,41 +60,8 @@ from captioner.cli.wording_options import check_lengths, take_wording, wording_o
     show_default=True,
     help="Videos of at least twice this length are described in parts; 0: no parts.",
 )
-@click.option("--preset", help="Name or folder of the model; default: the bundled one.")
-@click.option("-n", "--num-captions", default=1, show_default=True, type=click.IntRange(min=1))
-@click.option("--beam-width", type=click.IntRange(min=1), help="Default: the preset's.")
-@click.option("--max-length", type=click.IntRange(min=1), help="Maximum number of words.")
-@click.option("--whole", is_flag=True, help="One sentence per video instead of one per shot.")
-@click.option(
-    "--every",
-    metavar="SECONDS",
-    type=click.FloatRange(min=0, min_open=True),
-    help="One sentence per window of this length instead of one per shot.",
-)
-@wording_options
-@click.option("--mirror", is_flag=True, help="Also attend to mirror images, at twice the time.")
-@click.option("--min-confidence", default=0.0, metavar="SHARE", type=click.FloatRange(0, 1))
-@click.option("--batch-size", default=16, show_default=True, type=click.IntRange(min=1))
-@click.option(
-    "--engine",
-    default="auto",
-    show_default=True,
-    type=click.Choice(["auto", "openvino", "keras"]),
-    help="auto: keras if the cluster has GPUs, otherwise as for `caption`.",
-)
-@click.option(
-    "--precision",
-    default="auto",
-    show_default=True,
-    type=click.Choice(["auto", "bfloat16", "float32"]),
-)
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
-    default=math.inf,
-    metavar="SECONDS",
-    help="Give up on a file that takes longer than this to read.",
-)
+@model_options
+@captioning_options
 @click.option(
     "--fetch-private",
     is_flag=True,
@@ -118,12 +84,9 @@ def batch(context: click.Context, /, sources: tuple[str, ...], **given: Any) -> 
     captioner batch s3://bucket/shards/ --out s3://bucket/captions --address auto
     captioner batch film.mp4 --out captions --part 300
     """  # noqa: D301
-    if given["whole"] and given["every"] is not None:
-        raise click.UsageError("--whole and --every at once: choose one.")
-    wording = take_wording(given)
     try:
         with plain_errors():
-            outcome = _run(sources, given, wording)
+            outcome = _run(sources, given)
     except KeyboardInterrupt:
         click.echo("Interrupted: the same command resumes where it stopped.", err=True)
         context.exit(130)
@@ -138,7 +101,7 @@ def batch(context: click.Context, /, sources: tuple[str, ...], **given: Any) -> 
     context.exit(1 if outcome.errors else 0)
 
 
-def _run(sources: tuple[str, ...], given: dict[str, Any], wording: Any) -> Any:
+def _run(sources: tuple[str, ...], given: dict[str, Any]) -> Any:
     from tqdm import tqdm
 
     from captioner.cluster.listing import list_items
@@ -150,19 +113,9 @@ def _run(sources: tuple[str, ...], given: dict[str, Any], wording: Any) -> Any:
     name = given["preset"] or DEFAULT_PRESET
     folder = preset_folder(name)
     preset = read_preset(folder, task=None)
-    labels = preset.task == "activity"
-    _check(preset, given, wording)
-    generation = preset.config.get("generation", {})
-    check_lengths(wording, given["max_length"] or generation.get("max_length", math.inf))
-    names = ("num_captions", "beam_width", "max_length", "mirror", "min_confidence")
-    chosen = {f"--{option.replace('_', '-')}": given[option] for option in (*names, "every")}
-    chosen |= {"--whole": given["whole"], "--precision": given["precision"], **wording.settings}
-    settings = Settings.of_preset(name, folder, {k: v for k, v in chosen.items() if v})
-    options = {key: given[key] for key in names if given[key]}
-    options |= {"batch_size": given["batch_size"], "timeout": given["timeout"], **wording.describe}
-    options["every"] = math.inf if given["whole"] else given["every"]
-    if given["max_length"] and "min_length" not in options:
-        options["min_length"] = min(generation.get("min_length", 1), given["max_length"])
+    chosen = take_options(given, preset, folder.name)
+    changing = {**chosen.settings, "--precision": given["precision"]}
+    settings = Settings.of_preset(name, folder, {k: v for k, v in changing.items() if v})
     job = Job(
         out=given["out"],
         format_name=given["format_name"],
@@ -170,25 +123,14 @@ def _run(sources: tuple[str, ...], given: dict[str, Any], wording: Any) -> Any:
         preset=preset,
         engine=given["engine"],
         precision=given["precision"],
-        options=options,
+        options=chosen.describe,
         allow_private=given["fetch_private"],
     )
     scale = Scale(
         *(given[key] for key in ("address", "workers", "threads", "unit", "part", "cpus"))
     )
+    labels = preset.task == "activity"
     items = list_items(sources, recursive=given["recursive"], column=given["column"], clips=labels)
     shown = not given["quiet"] and sys.stderr.isatty()
     with tqdm(unit=" rows", disable=not shown) as bar:
         return run_batch(items, job, settings, scale, given["overwrite"], bar.update)
-
-
-def _check(preset: Any, given: dict[str, Any], wording: Any) -> None:
-    """Reject options that the preset does not support, before any worker starts."""
-    if preset.task == "activity":
-        taken = ("every", "beam_width", "max_length", "mirror", "min_confidence")
-        wrong = [f"--{name.replace('_', '-')}" for name in taken if given[name]]
-        wrong += [name for name, value in wording.settings.items() if value]
-        if wrong:
-            raise click.UsageError(f"This preset labels whole clips: leave out {', '.join(wrong)}.")
-    elif given["min_confidence"] and "confidence" not in preset.config:
-        raise click.UsageError("--min-confidence needs a calibrated preset: leave it out.")

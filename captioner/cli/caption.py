@@ -1,6 +1,5 @@
 """`caption`: describe each image and each shot of a video in one sentence."""
 
-import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -13,14 +12,17 @@ from typing import Any, cast
 import click
 
 from captioner import __version__
+from captioner.cli.captioning_options import captioning_options, model_options, take_options
 from captioner.cli.defaults import ConfiguredCommand
 from captioner.cli.describing import (
     WITHOUT_ERRORS,
     choose_format,
     describe,
+    leave_described,
+    list_paths,
     progress_bar,
     read_chosen_preset,
-    refuse_for_labels,
+    source_finder,
     tell,
     write_results,
 )
@@ -31,12 +33,6 @@ from captioner.cli.destination_options import (
     own_suffixes,
 )
 from captioner.cli.endings import plain_errors
-from captioner.cli.named_sources import (
-    leave_described,
-    list_paths,
-    source_finder,
-)
-from captioner.cli.wording_options import check_lengths, take_wording, wording_options
 from captioner.errors import CaptionerError
 from captioner.media.files import find_clips, find_media
 from captioner.media.standard_input import StandardInput
@@ -44,6 +40,9 @@ from captioner.reports.output import FORMATS, RESUMABLE, SUBTITLES, open_report
 from captioner.reports.report import LeftOut, summarize
 from captioner.reports.run_record import Settings
 from captioner.reports.text import escape_controls
+
+# Options whose default is the preset's; a report records the value.
+_RESOLVED = {"--beam-width": "beam_width", "--max-length": "max_length"}
 
 
 @click.command(
@@ -75,77 +74,12 @@ from captioner.reports.text import escape_controls
     "and subtitle files are replaced when the run is complete.",
 )
 @destination_options
-@click.option("--whole", is_flag=True, help="One sentence per video instead of one per shot.")
-@click.option(
-    "--every",
-    metavar="SECONDS",
-    type=click.FloatRange(min=0, min_open=True),
-    help="One sentence per window of this length instead of one per shot.",
-)
+@model_options
+@captioning_options
 @click.option(
     "--overwrite",
     is_flag=True,
     help="Discard the contents of --out, and replace captions in sidecars and metadata.",
-)
-@click.option(
-    "--preset",
-    help="Name or folder of the model; default: the bundled captioning model. An activity model "
-    "labels each clip (a folder of numbered frames is also a clip); --num-captions is then the "
-    "number of labels.",
-)
-@click.option(
-    "-n",
-    "--num-captions",
-    default=1,
-    show_default=True,
-    type=click.IntRange(min=1),
-    help="Sentences per image or shot, best first.",
-)
-@click.option(
-    "--beam-width",
-    type=click.IntRange(min=1),
-    help="Beams of the search, at least --num-captions; default: the preset's.",
-)
-@click.option(
-    "--max-length",
-    type=click.IntRange(min=1),
-    help="Maximum number of words; default: the preset's.",
-)
-@wording_options
-@click.option(
-    "--mirror",
-    is_flag=True,
-    help="Also attend to the mirror image of each frame: slightly better, at twice the time.",
-)
-@click.option(
-    "--min-confidence",
-    metavar="SHARE",
-    default=0.0,
-    type=click.FloatRange(0, 1),
-    help='Minimum confidence, 0 to 1; below it, the row says "no confident description". In JSON '
-    'the caption is empty and "uncertain" is true.',
-)
-@click.option(
-    "--batch-size",
-    default=16,
-    show_default=True,
-    type=click.IntRange(min=1),
-    help="Frames encoded together.",
-)
-@click.option(
-    "--engine",
-    default="auto",
-    show_default=True,
-    type=click.Choice(["auto", "openvino", "keras"]),
-    help="Engine that runs the network; auto: openvino, the fastest on a CPU, where possible. GPUs "
-    "need keras.",
-)
-@click.option(
-    "--precision",
-    default="auto",
-    show_default=True,
-    type=click.Choice(["auto", "bfloat16", "float32"]),
-    help="Numeric precision; auto: bfloat16 where the processor supports it.",
 )
 @click.option(
     "--fetch",
@@ -156,13 +90,6 @@ from captioner.reports.text import escape_controls
     "--fetch-private",
     is_flag=True,
     help="Like --fetch, and also from addresses of this machine and of local networks.",
-)
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
-    default=math.inf,
-    metavar="SECONDS",
-    help="Give up on a file that takes longer than this to read; default: no limit.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="No progress bar and no summary of errors.")
 @click.version_option(__version__, prog_name="caption")
@@ -175,21 +102,12 @@ def main(
     all_files: bool,
     format_name: str | None,
     out: Path | None,
-    whole: bool,
-    every: float | None,
     overwrite: bool,
     preset: str | None,
-    num_captions: int,
-    beam_width: int | None,
-    max_length: int | None,
-    mirror: bool,
-    min_confidence: float,
-    batch_size: int,
     engine: str,
     precision: str,
     fetch: bool,
     fetch_private: bool,
-    timeout: float,
     quiet: bool,
     as_json: bool,
     as_jsonl: bool,
@@ -216,28 +134,21 @@ def main(
     """  # noqa: D301
     short_formats = {"json": as_json, "jsonl": as_jsonl, "csv": as_csv}
     format_name = choose_format(format_name, short_formats, out)
-    wording, destinations = take_wording(others), others
-    check_destinations(destinations, overwrite)
-    if whole and every is not None:
-        raise click.UsageError("--whole and --every at once: choose one.")
+    check_destinations(others, overwrite)
     if not paths:
         raise click.UsageError("No images: name files, folders or patterns, or - to read a list.")
     # sys.stdin is None if standard input is closed.
     stdin = StandardInput(cast(BufferedIOBase, getattr(sys.stdin, "buffer", BytesIO())))
-    search = {"beam_width": beam_width, "max_length": max_length}
-    search = {name: value for name, value in search.items() if value is not None}
     try:
         with plain_errors(), ExitStack() as stack:
-            left_out = LeftOut(out, own_suffixes(destinations))
+            left_out = LeftOut(out, own_suffixes(others))
             loaded, folder = read_chosen_preset(preset)
-            if "tokenizer" in loaded.config and wording.settings["--gender-neutral"]:
-                raise click.UsageError(
-                    f"{folder.name} writes subwords of any language, but --gender-neutral "
-                    "knows only English words: leave it out."
-                )
+            chosen = take_options(others, loaded, folder.name)
             if loaded.task == "activity":
-                clip_options = every or search or mirror or min_confidence
-                refuse_for_labels(folder.name, format_name, bool(clip_options), wording)
+                if format_name in SUBTITLES:
+                    raise click.UsageError(
+                        f"{folder.name} labels whole clips: choose another format."
+                    )
                 find: Callable[..., Iterator[str]] = partial(find_clips, recursive=recursive)
                 found = find(list_paths(paths, stdin))
             else:
@@ -254,22 +165,16 @@ def main(
                         "a file beside it."
                     )
                 found = chain([second], found)
-                destinations["sidecars"] = (*destinations["sidecars"], format_name)
+                others["sidecars"] = (*others["sidecars"], format_name)
                 format_name = "text"
             generation = loaded.config.get("generation", {})
-            check_lengths(wording, max_length or generation.get("max_length", math.inf))
             settings = Settings.of_preset(
                 preset or folder.name,
                 folder,
-                {
-                    "--num-captions": num_captions,
-                    "--beam-width": beam_width or generation.get("beam_width"),
-                    "--max-length": max_length or generation.get("max_length"),
-                    "--whole": whole,
-                    "--every": every,
-                    "--mirror": mirror,
-                    "--min-confidence": min_confidence,
-                    **wording.settings,
+                chosen.settings
+                | {
+                    option: chosen.settings[option] or generation.get(key)
+                    for option, key in _RESOLVED.items()
                 },
             )
             try:
@@ -289,13 +194,13 @@ def main(
             report = stack.enter_context(
                 open_destinations(
                     report,
-                    destinations,
+                    others,
                     paths=paths,
                     settings=settings,
                     overwrite=overwrite,
                     is_file=out is not None,
                     tell=tell,
-                    every=math.inf if whole else every,
+                    every=chosen.describe.get("every"),
                     frames=loaded.config.get("frames"),
                 )
             )
@@ -308,14 +213,7 @@ def main(
                 loaded,
                 engine,
                 precision,
-                every=math.inf if whole else every,
-                batch_size=batch_size,
-                num_captions=num_captions,
-                mirror=mirror,
-                min_confidence=min_confidence,
-                timeout=timeout,
-                **wording.describe,
-                **search,
+                **chosen.describe,
             )
             total, failed = write_results(results, report, progress, format_name)
     except KeyboardInterrupt:

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from captioner.cli.endings import plain_errors
-from captioner.errors import CaptionerError
+from captioner.cli.evaluate import check_meteor, scoring_options, start_meteor
 
 
 @click.command()
@@ -22,22 +22,7 @@ from captioner.errors import CaptionerError
     type=click.Path(exists=True, path_type=Path),
     help="Images or clips with reference captions; needed if A or B is a model.",
 )
-@click.option("--images", type=click.Path(exists=True, path_type=Path), help="Image folder.")
-@click.option(
-    "--split", default="test", show_default=True, help='Split, if the data has splits, or "all".'
-)
-@click.option(
-    "--tokenization",
-    type=click.Choice(["ptb", "karpathy", "none"]),
-    default="ptb",
-    show_default=True,
-    help='"ptb" is the one used for published scores.',
-)
-@click.option("--allow-missing", is_flag=True, help="Count images without a caption as empty.")
-@click.option("--meteor/--no-meteor", default=None, help="Default: if Java is installed.")
-@click.option("--resamples", default=1000, show_default=True, type=click.IntRange(min=1))
-@click.option("--seed", default=0, show_default=True, help="Bootstrap seed.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@scoring_options
 def compare(
     first: str,
     second: str,
@@ -66,8 +51,7 @@ def compare(
         from captioner.datasets.readers import read_dataset
         from captioner.evaluation.caption_files import read_results
         from captioner.evaluation.comparison import compare_captions
-        from captioner.evaluation.evaluation import describe_pictures, references_of
-        from captioner.evaluation.meteor import Meteor
+        from captioner.evaluation.evaluation import describe_images, references_of
         from captioner.evaluation.references import read_references
 
         models = [name for name in (first, second) if not Path(name).is_file()]
@@ -76,28 +60,26 @@ def compare(
                 "Give --dataset for models, or --references for files of captions."
                 + (f" {models[0]} is not a file." if models else "")
             )
-        if meteor and not Meteor.is_available():  # fail before any work
-            raise CaptionerError("METEOR needs Java: install a Java runtime or leave METEOR out")
+        check_meteor(meteor)
         found = {name: read_results(name) for name in (first, second) if name not in models}
         if dataset is not None:
             data = read_dataset(dataset, images)
             for line in data.left_out():
                 click.echo(line, err=True)
-            truth, pictures = references_of(data, split)
+            truth, paths = references_of(data, split)
             for name in models:
-                found[name] = describe_pictures(
-                    [name], pictures, report=lambda line: click.echo(line, err=True)
+                found[name] = describe_images(
+                    [name], paths, report=lambda line: click.echo(line, err=True)
                 )
         elif references is not None:
             truth = read_references(references, split=split, image_ids=found[first])
-        program = Meteor() if meteor or (meteor is None and Meteor.is_available()) else None
         comparison = compare_captions(
             found[first],
             found[second],
             truth.captions,
             names=(_short(first), _short(second)),
             tokenization=tokenization,
-            meteor=program,
+            meteor=start_meteor(meteor, truth.captions),
             allow_missing=allow_missing,
             resamples=resamples,
             seed=seed,

@@ -1,4 +1,4 @@
-"""The run of `caption`: from sources to captions in the report and other destinations."""
+"""The run of `caption`: from paths and addresses to captions in the report."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -8,17 +8,61 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from captioner.cli.named_sources import Named, path_of
 from captioner.errors import CaptionerError
-from captioner.media.standard_input import PATH
+from captioner.media.fetching import Remote, is_address
+from captioner.media.standard_input import PATH, StandardInput
 from captioner.reports.output import SUBTITLES, format_of
 from captioner.reports.report import Report
 from captioner.reports.text import escape_controls
 
 if TYPE_CHECKING:
-    from captioner.cli.wording_options import WordingChoice
     from captioner.presets.storage import Preset
     from captioner.results import Result
+
+Named = str | bytes | Remote  # a path, the image on standard input, a file on a server
+
+
+def list_paths(paths: Iterable[str], stdin: StandardInput) -> Iterator[str]:
+    """Yield the paths of a command line; replace `-` by the paths on standard input."""
+    for path in paths:
+        if path == PATH:
+            yield from stdin.paths()
+        else:
+            yield path
+
+
+def leave_described(
+    paths: Iterable[str], report: Report, skipped: Callable[[], object]
+) -> Iterator[str]:
+    """Yield the paths that a report does not have yet; call `skipped` for each of the others."""
+    for path in paths:
+        if path != PATH and report.skip(path):
+            skipped()
+        else:
+            yield path
+
+
+def source_finder(stdin: StandardInput, fetch: bool, allow_private: bool) -> Callable[[str], Named]:
+    """Return a function from paths to sources.
+
+    Args:
+        stdin: Standard input, with the image for `-`.
+        fetch: If True, addresses are fetched.
+        allow_private: If True, also from this machine and local networks.
+    """
+
+    def find(path: str) -> Named:
+        return Remote(path, allow_private) if fetch and is_address(path) else stdin.source(path)
+
+    return find
+
+
+def path_of(source: Named) -> str:
+    """Return the path that names a source."""
+    if isinstance(source, bytes):
+        return PATH
+    return source.url if isinstance(source, Remote) else str(source)
+
 
 WITHOUT_ERRORS = ("text", *SUBTITLES)  # formats in which an error has no row
 
@@ -57,31 +101,6 @@ def read_chosen_preset(name: str | None) -> "tuple[Preset, Path]":
     return read_preset(folder, task=None), folder
 
 
-def refuse_for_labels(
-    name: str, format_name: str, has_clip_options: bool, wording: "WordingChoice"
-) -> None:
-    """Reject captioning options for a preset that labels whole clips.
-
-    Args:
-        name: Name of the preset.
-        format_name: Format of the output.
-        has_clip_options: True if options of shots or of the search are given.
-        wording: Wording options.
-
-    Raises:
-        click.UsageError: If any of these options is given; the message names it.
-    """
-    if has_clip_options:
-        raise click.UsageError(
-            f"{name} labels whole clips: leave out --every, --beam-width, --max-length, --mirror "
-            "and --min-confidence."
-        )
-    if format_name in SUBTITLES:
-        raise click.UsageError(f"{name} labels whole clips: choose another format.")
-    if any(wording.settings.values()):
-        raise click.UsageError(f"{name} labels whole clips: leave out the wording options.")
-
-
 def progress_bar(paths: Sequence[str], quiet: bool, find: Callable[[], Iterable[str]]) -> Any:
     """Return a tqdm bar over files, with their number if it can be counted in advance."""
     from tqdm import tqdm
@@ -101,9 +120,6 @@ def describe(
         return
     from captioner.captioner import Captioner
 
-    if "max_length" in options and "min_length" not in options:
-        wanted = preset.config["generation"].get("min_length", 1)
-        options["min_length"] = min(wanted, options["max_length"])
     yield from Captioner(preset, precision, engine).describe(chain([first], sources), **options)
 
 

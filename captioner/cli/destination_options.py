@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from captioner.cli.captioning_options import adds
 
 if TYPE_CHECKING:
     from captioner.metadata.xmp import Existing
@@ -14,11 +16,9 @@ if TYPE_CHECKING:
     from captioner.reports.run_record import Settings
 
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
-
 # The same as in captioner.reports.sidecar, which is not imported just to show the help.
 _SIDECARS = ("txt", "json", "xmp", "srt", "vtt")
-_OPTIONS = (
+destination_options = adds(
     click.option(
         "--sidecar",
         "sidecars",
@@ -64,13 +64,6 @@ _OPTIONS = (
         ".jpg).",
     ),
 )
-
-
-def destination_options(command: _Command) -> _Command:
-    """Add these options to a command, for `check_destinations` and `open_destinations`."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
 
 
 def check_destinations(options: dict[str, Any], overwrite: bool) -> None:

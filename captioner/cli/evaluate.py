@@ -6,14 +6,46 @@ from typing import TYPE_CHECKING
 
 import click
 
+from captioner.cli.captioning_options import adds
 from captioner.cli.endings import plain_errors
 from captioner.errors import CaptionerError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from captioner.evaluation.meteor import Meteor
     from captioner.evaluation.references import ReferenceSet
 
 
 _File = click.Path(dir_okay=False, path_type=Path)
+# Options that `captioner compare` has, too.
+scoring_options = adds(
+    click.option("--images", type=click.Path(exists=True, path_type=Path), help="Image folder."),
+    click.option(
+        "--split",
+        default="test",
+        show_default=True,
+        help='Split, if the data has splits, or "all".',
+    ),
+    click.option(
+        "--tokenization",
+        type=click.Choice(["ptb", "karpathy", "unicode", "none"]),
+        default="ptb",
+        show_default=True,
+        help='"ptb" is the one used for published scores, for English; "unicode" is for any '
+        "language.",
+    ),
+    click.option("--allow-missing", is_flag=True, help="Count images without a caption as empty."),
+    click.option(
+        "--meteor/--no-meteor",
+        default=None,
+        help="Default: if Java is installed and the references are English, METEOR's only "
+        "language.",
+    ),
+    click.option("--resamples", default=1000, show_default=True, type=click.IntRange(min=1)),
+    click.option("--seed", default=0, show_default=True, help="Bootstrap seed."),
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
+)
 
 
 @click.command()
@@ -35,31 +67,12 @@ _File = click.Path(dir_okay=False, path_type=Path)
     type=click.Path(exists=True, path_type=Path),
     help="Images or clips, and references, for --preset.",
 )
-@click.option("--images", type=click.Path(exists=True, path_type=Path), help="Image folder.")
-@click.option(
-    "--split", default="test", show_default=True, help='Split, if the data has splits, or "all".'
-)
-@click.option(
-    "--tokenization",
-    type=click.Choice(["ptb", "karpathy", "unicode", "none"]),
-    default="ptb",
-    show_default=True,
-    help='"ptb" is the one used for published scores, for English; "unicode" is for any language.',
-)
-@click.option("--allow-missing", is_flag=True, help="Count images without a caption as empty.")
-@click.option(
-    "--meteor/--no-meteor",
-    default=None,
-    help="Default: if Java is installed and the references are English, METEOR's only language.",
-)
+@scoring_options
 @click.option("--beam-width", type=click.IntRange(min=1), help="For --preset.")
 @click.option(
     "--mirror", is_flag=True, help="For --preset: also attend to each image's mirror image."
 )
 @click.option("--batch-size", default=32, show_default=True, type=click.IntRange(min=1))
-@click.option("--resamples", default=1000, show_default=True, type=click.IntRange(min=1))
-@click.option("--seed", default=0, show_default=True, help="Bootstrap seed.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--html", type=_File, help="Also write a page with images.")
 @click.option(
     "--confusion",
@@ -127,31 +140,28 @@ def evaluate(
         from captioner.evaluation.caption_files import read_results
         from captioner.evaluation.caption_files import write_results as write_results_file
         from captioner.evaluation.evaluation import (
-            describe_pictures,
+            describe_images,
             evaluate_captions,
             references_of,
         )
         from captioner.evaluation.image_scores import write_image_scores
-        from captioner.evaluation.meteor import Meteor
         from captioner.evaluation.page import write_page
         from captioner.evaluation.score_table import metric_table
-        from captioner.text.english import is_english
 
-        if meteor and not Meteor.is_available():  # fail before any work
-            raise CaptionerError("METEOR needs Java: install a Java runtime or leave METEOR out")
+        check_meteor(meteor)
         if results and references and not (presets or dataset):
             name, captions = results.name, read_results(results)
-            truth, pictures = _from_references(references, images, split, captions)
+            truth, paths = _from_references(references, images, split, captions)
         elif presets and dataset and not (results or references):
             options = {"beam_width": beam_width} if beam_width else {}
             data = read_dataset(dataset, images)
             for line in data.left_out():
                 click.echo(line, err=True)
-            truth, pictures = references_of(data, split)
+            truth, paths = references_of(data, split)
             name = " + ".join(presets)
-            captions = describe_pictures(
+            captions = describe_images(
                 presets,
-                pictures,
+                paths,
                 report=lambda line: click.echo(line, err=True),
                 batch_size=batch_size,
                 mirror=mirror,
@@ -161,19 +171,13 @@ def evaluate(
             raise click.UsageError("Give RESULTS and --references, or --preset and --dataset.")
         if write_results:
             write_results_file(write_results, captions)
-        if meteor is None:
-            texts = (text for own in truth.captions.values() for text in own)
-            meteor_runs = Meteor.is_available() and is_english(texts)
-        else:
-            meteor_runs = meteor
-        program = Meteor() if meteor_runs else None
         evaluation = evaluate_captions(
             captions,
             truth.captions,
             name=name,
             training_captions=truth.training or None,
             tokenization=tokenization,
-            meteor=program,
+            meteor=start_meteor(meteor, truth.captions),
             allow_missing=allow_missing,
             resamples=resamples,
             seed=seed,
@@ -184,7 +188,7 @@ def evaluate(
             source = dataset or references
             assert source is not None
             folder = images or (source if source.is_dir() else source.parent)
-            write_page(evaluation, html, pictures, folder)
+            write_page(evaluation, html, paths, folder)
         click.echo(
             json.dumps(evaluation.to_json(), indent=2) if as_json else metric_table(evaluation)
         )
@@ -192,18 +196,37 @@ def evaluate(
             raise CaptionerError("METEOR was requested but not computed: see the notes above")
 
 
+def check_meteor(wanted: bool | None) -> None:
+    """Raise a CaptionerError if METEOR is requested and Java is missing, before any work."""
+    from captioner.evaluation.meteor import Meteor
+
+    if wanted and not Meteor.is_available():
+        raise CaptionerError("METEOR needs Java: install a Java runtime or leave METEOR out")
+
+
+def start_meteor(wanted: bool | None, references: "Mapping[str, Iterable[str]]") -> "Meteor | None":
+    """Return METEOR if it is requested; or, by default, if it is possible and has a meaning."""
+    from captioner.evaluation.meteor import Meteor
+    from captioner.text.english import is_english
+
+    if wanted is None:
+        texts = (text for own in references.values() for text in own)
+        wanted = Meteor.is_available() and is_english(texts)
+    return Meteor() if wanted else None
+
+
 def _evaluate_labels(
     name: str, dataset: Path, split: str, confusion: Path | None, as_json: bool
 ) -> None:
     from captioner.datasets.readers import read_dataset
     from captioner.evaluation.accuracy import count_confusion, write_confusion
-    from captioner.evaluation.evaluation import describe_pictures
+    from captioner.evaluation.evaluation import describe_images
     from captioner.presets.storage import read_preset
 
     preset = read_preset(name, task=None)
     clips = read_dataset(dataset, task=preset.task, seed=preset.config["split_seed"])
     examples = list(clips.examples) if split == "all" else clips.split(split)
-    given = describe_pictures(
+    given = describe_images(
         [name],
         {example.id: Path(example.path) for example in examples},
         report=lambda line: click.echo(f"left out: {line}", err=True),
@@ -223,4 +246,4 @@ def _from_references(
 
     truth = read_references(path, split=split, image_ids=captions)
     folder = images or path.parent
-    return truth, {image: folder / name for image, name in truth.pictures.items() if name}
+    return truth, {image: folder / name for image, name in truth.files.items() if name}

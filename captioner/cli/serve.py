@@ -1,27 +1,22 @@
 """`captioner serve`: serve the page and its HTTP API from this machine."""
 
-import math
 import socket
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from captioner.cli.captioning_options import model_options, take_options, wording_options
 from captioner.cli.endings import plain_errors
-from captioner.cli.wording_options import check_lengths, take_wording, wording_options
 from captioner.errors import CaptionerError
-
-if TYPE_CHECKING:
-    from captioner.presets.storage import Preset
-
 
 _LOCAL = ("127.0.0.1", "::1", "localhost")
 _CONNECTIONS = 256  # simultaneous; most of them are idle
 
 
 @click.command()
-@click.option("--preset", help="Name or folder of the model; default: the bundled one.")
+@model_options
 @click.option(
     "--library",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -70,13 +65,6 @@ _CONNECTIONS = 256  # simultaneous; most of them are idle
     metavar="SECONDS",
     help="Time limit for a request to arrive, to wait, and to be answered.",
 )
-@click.option(
-    "--engine",
-    default="auto",
-    show_default=True,
-    type=click.Choice(["auto", "openvino", "keras"]),
-    help="Engine that runs the network.",
-)
 @wording_options
 def serve(
     preset: str | None,
@@ -89,6 +77,7 @@ def serve(
     max_waiting: int,
     timeout: float,
     engine: str,
+    precision: str,
     **others: Any,
 ) -> None:
     """Serve a page for images and clips in the browser, and an HTTP API.
@@ -102,8 +91,7 @@ def serve(
     captioner serve --library photos.db
     captioner serve --host 0.0.0.0 --allow-host laptop.local
     """  # noqa: D301
-    wording = take_wording(others)
-    with plain_errors():
+    with plain_errors(), _listen(host, port) as listener:
         try:
             import uvicorn
 
@@ -115,13 +103,11 @@ def serve(
         from captioner.captioner import Captioner
         from captioner.presets.storage import DEFAULT_PRESET, preset_folder, read_preset
 
-        listener = _listen(host, port)
         folder = preset_folder(preset or DEFAULT_PRESET)
         loaded = read_preset(folder, task=None)
-        options = _fitting(loaded, wording.describe, folder.name)
-        check_lengths(wording, loaded.config.get("generation", {}).get("max_length", math.inf))
+        options = take_options(others, loaded, folder.name).describe
         service = Service(
-            Captioner(loaded, engine=engine),
+            Captioner(loaded, precision, engine),
             folder.name,
             library,
             allow_host,
@@ -148,15 +134,6 @@ def serve(
         with suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listener])
         click.echo("Ended.", err=True)
-
-
-def _fitting(preset: "Preset", options: dict[str, Any], name: str) -> dict[str, Any]:
-    from captioner.results import ACTIVITY
-
-    given = {key: value for key, value in options.items() if value}
-    if given and preset.task == ACTIVITY:
-        raise CaptionerError(f"{name} labels whole clips: leave out the wording options")
-    return given
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -7,6 +7,7 @@ import click
 
 from captioner.cli.endings import plain_errors
 from captioner.engines.runtime import tensorflow_logs_hidden
+from captioner.presets.storage import DEFAULT_PRESET
 
 if TYPE_CHECKING:
     from captioner.training.teaching import Taught
@@ -24,7 +25,7 @@ _LISTED = 5
     help="Folder of the taught preset.",
 )
 @click.option("--images", type=click.Path(path_type=Path), help="Folder of the images or clips.")
-@click.option("--preset", default="vgg16_top_down", show_default=True, help="Preset to start from.")
+@click.option("--preset", default=DEFAULT_PRESET, show_default=True, help="Preset to start from.")
 @click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="HTML report file.")
 @click.option("--seed", default=1, show_default=True)
 @click.option(

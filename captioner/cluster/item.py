@@ -26,7 +26,7 @@ class Item:
         kind: "file"; "tar" for a member of a tar file; "parquet" for a value of a Parquet file.
         place: Of a member its first byte and its size; of a value its row group and its row there.
         column: Of a value.
-        steps: The part of a film, see `split_footage`, None standing for its end; None for all.
+        steps: The part of a video, see `split_footage`, None standing for its end; None for all.
 
     Example:
         >>> item = Item("dog.jpg", "/photos/dog.jpg", "1-2")

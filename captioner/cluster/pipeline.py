@@ -10,11 +10,11 @@ from dataclasses import asdict, dataclass, field, replace
 from itertools import chain, count, islice
 from typing import Any
 
-from captioner.cluster.film_parts import divide_film, film_seconds, join_parts
 from captioner.cluster.item import Item
 from captioner.cluster.object_store import Folder, is_url
 from captioner.cluster.partitions import Known, Partitions
 from captioner.cluster.plan import Pending, encode_units, make_units, unit_key
+from captioner.cluster.video_parts import divide_video, join_parts, video_seconds
 from captioner.cluster.worker import PARTS, Job, Worker
 from captioner.errors import CaptionerError
 from captioner.reports.run_record import Settings
@@ -59,7 +59,7 @@ class Scale:
         workers: How many; None for as many as the CPUs, or GPUs, of the cluster allow.
         threads: CPUs of a worker.
         unit: Images of a unit of work, which is what a death costs at most.
-        part: Seconds of film that one worker describes; 0 leaves films in one piece.
+        part: Seconds of video that one worker describes; 0 leaves videos in one piece.
         cpus: CPUs that Ray may use where it is started; None for all.
     """
 
@@ -108,9 +108,9 @@ def run_batch(
     every = job.options.get("every")
 
     def divide(item: Item) -> Sequence[Item]:
-        if job.preset.task != CAPTION:  # a label is of the whole film
+        if job.preset.task != CAPTION:  # a label is of the whole video
             return []
-        parts = divide_film(item, film_seconds(item), scale.part, every)
+        parts = divide_video(item, video_seconds(item), scale.part, every)
         if parts:
             divided.append((item, parts))
         return parts
@@ -185,7 +185,7 @@ def _join(
     outcome: Outcome,
     progress: Callable[[int], object],
 ) -> Iterator[Item]:
-    """Put the parts of films together, and yield the films with which that cannot be done."""
+    """Put the parts of videos together, and yield the videos with which that cannot be done."""
     for item, parts in divided:
         names = [f"{PARTS}/{unit_key([part], job.settings)}.json" for part in parts]
         rows = [row for name in names for row in json.loads(folder.read(name))]
@@ -284,7 +284,6 @@ def _carry_out(
         concurrency=workers,
         num_cpus=scale.threads * _SHARE,
         num_gpus=1 if gpus else 0,
-        scheduling_strategy="SPREAD",
     )
     try:
         for done in data.iter_rows():

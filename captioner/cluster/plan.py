@@ -10,7 +10,7 @@ from captioner.cluster.item import Item, read_key
 from captioner.cluster.partitions import Known, Partitions, row_path
 from captioner.media.files import VIDEO_SUFFIXES
 
-_FILM = 8  # images that take about as long as a short film
+_VIDEO = 8  # images that take about as long as a short video
 
 
 @dataclass
@@ -71,7 +71,7 @@ def make_units(
 
     Args:
         items: In their order.
-        size: Images of a unit; a film counts for several, and values of a Parquet file stay with
+        size: Images of a unit; a video counts for several, and values of a Parquet file stay with
             those of their row group.
         divide: Gives the parts of an item that is to be divided, or nothing.
 
@@ -92,7 +92,7 @@ def make_units(
             yield unit
             unit, weight = [], 0
         unit.append(item)
-        weight += _FILM if item.path.lower().endswith(VIDEO_SUFFIXES) else 1
+        weight += _VIDEO if item.path.lower().endswith(VIDEO_SUFFIXES) else 1
     if unit:
         yield unit
 

@@ -1,4 +1,4 @@
-"""The worker of a batch: an actor that holds the network and describes units of work."""
+"""The worker of a batch: an actor that describes units of work and marks what it tries."""
 
 import json
 import math
@@ -11,17 +11,16 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, cast
 
-from captioner.cluster.attempts import MOST, Attempts
 from captioner.cluster.item import Item, StoredFile
 from captioner.cluster.object_store import Folder
 from captioner.cluster.partitions import Partitions, Row, row_path
 from captioner.cluster.plan import decode_units, unit_key
 from captioner.cluster.shards import read_values
 from captioner.errors import CaptionerError, unreadable
-from captioner.media.film_range import FilmRange, NoClipError
+from captioner.media.sources import NoClipError, VideoRange
 from captioner.reports.row import encode_row
 
-PARTS = "_parts"  # folder of what was said about parts of films
+PARTS = "_parts"  # folder of what was said about parts of videos
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ class Worker:
         """Describe the items of a unit and write their rows, unless they are there already.
 
         Returns:
-            The rows; none of a part of a film.
+            The rows; none of a part of a video.
         """
         key = unit_key(unit, self._job.settings)
         if unit[0].steps is not None:
@@ -154,11 +153,11 @@ class Worker:
                 yield file
             else:
                 first, stop = item.steps
-                yield FilmRange(file, first, math.inf if stop is None else stop)
+                yield VideoRange(file, first, math.inf if stop is None else stop)
 
     def _row(self, item: Item, source: Any, said: Sequence[Any]) -> Row:
-        file = cast(StoredFile, source.film if isinstance(source, FilmRange) else source)
-        # A part in which no clip begins is no error of the film.
+        file = cast(StoredFile, source.video if isinstance(source, VideoRange) else source)
+        # A part in which no clip begins is no error of the video.
         told = [each for each in said if not isinstance(each, NoClipError)]
         row: Row = json.loads(encode_row(row_path(item.path), *told))
         row |= {"key": file.found["key"]} if file.found.get("key") else {}
@@ -197,3 +196,56 @@ def peak_memory() -> float:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS, KiB elsewhere
     return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
+
+
+_FOLDER = "_attempts"
+MOST = 2  # deaths that may have had another reason, such as a lost machine
+
+
+class Attempts:
+    """Marks in the folder of a batch, each made before something is tried and deleted after it.
+
+    What a dead worker leaves tells the next one where it died.
+
+    Args:
+        folder: Of the batch.
+        worker: A name for the worker, which no other one has.
+
+    Example:
+        >>> import tempfile
+        >>> attempts = Attempts(Folder(tempfile.mkdtemp()), "one")
+        >>> attempts.begin("12ab"), attempts.begin("12ab"), attempts.begin("12ab")
+        (0, 1, 2)
+        >>> attempts.end("12ab")
+        >>> attempts.begin("12ab")
+        0
+    """
+
+    def __init__(self, folder: Folder, worker: str) -> None:
+        self._folder = folder
+        self._worker = worker
+        self._count = 0
+
+    def begin(self, task: str) -> int:
+        """Mark that a task is tried, and return how often it was before without coming to an end.
+
+        Args:
+            task: Its name, letters and digits.
+        """
+        before = len(self._marks(task))
+        self._count += 1
+        self._folder.write(f"{_place(task)}/{task}.{self._worker}-{self._count}", b"")
+        return before
+
+    def end(self, task: str) -> None:
+        """Delete all marks of a task, which has come to an end."""
+        for name in self._marks(task):
+            self._folder.delete(f"{_place(task)}/{name}")
+
+    def _marks(self, task: str) -> list[str]:
+        return [n for n in self._folder.names(_place(task)) if n.startswith(f"{task}.")]
+
+
+def _place(task: str) -> str:
+    """Return one of 256 folders: so many workers at once that a listing stays short."""
+    return f"{_FOLDER}/{task[:2]}"

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from PIL import Image
 
+from captioner.arrays import Pixels
 from captioner.datasets.dataset import Example
 from captioner.media.clip import Clip
 from captioner.media.image import load_image
@@ -25,8 +26,8 @@ def can_flip(captions: Sequence[Sequence[str]]) -> bool:
 
 
 def augment(
-    image: np.ndarray, rng: np.random.Generator, crop: float = 1.0, flip: bool = False
-) -> np.ndarray:
+    image: Pixels, rng: np.random.Generator, crop: float = 1.0, flip: bool = False
+) -> Pixels:
     """Crop a random part of an image, resize it back, and mirror it half of the time.
 
     Args:
@@ -83,6 +84,6 @@ class View:
         seen = augment(image, rng, crop=self.crop, flip=can_flip(example.tokens))
         yield Clip(seen[np.newaxis], np.zeros(1))
 
-    def as_dict(self) -> dict[str, float]:
+    def as_dict(self) -> dict[str, int | float]:
         """Return the options as a dictionary, for the index of a store."""
         return asdict(self)

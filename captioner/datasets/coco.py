@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from captioner.datasets.dataset import Dataset, Example
-from captioner.datasets.source import caption_words, name_shortcoming, read_source, with_pictures
+from captioner.datasets.source import caption_words, name_shortcoming, read_source, with_images
 from captioner.datasets.table import split_images
 from captioner.errors import CaptionerError
 
@@ -57,7 +57,7 @@ def read_karpathy(
                 f"{json_path} has no caption or an empty one for {example.id}: "
                 "write one or remove it"
             )
-    return with_pictures(name, examples, json_path)
+    return with_images(name, examples, json_path)
 
 
 def _example(image: dict[str, Any], images_dir: Path) -> Example:
@@ -109,7 +109,7 @@ def read_coco(
         if not files:
             raise CaptionerError(f"{path} has no {COCO_PATTERN}: give COCO's folder or a file")
     examples = [e for file in files for e in _read_file(file, images_dir)]
-    return with_pictures("coco", examples, files[0])
+    return with_images("coco", examples, files[0])
 
 
 def _read_file(path: Path, images_dir: str | os.PathLike[str] | None) -> list[Example]:

@@ -4,11 +4,11 @@ import os
 from pathlib import Path
 
 from captioner.datasets.dataset import Dataset, Example
-from captioner.datasets.source import caption_words, read_source, with_pictures
+from captioner.datasets.source import caption_words, read_source, with_images
 from captioner.errors import CaptionerError
 
 TOKEN_FILE = "Flickr8k.token.txt"
-_SPLIT_FILES = {
+SPLIT_FILES = {
     "train": "Flickr_8k.trainImages.txt",
     "val": "Flickr_8k.devImages.txt",
     "test": "Flickr_8k.testImages.txt",
@@ -47,9 +47,9 @@ def read_flickr8k(
     if images_dir is None:
         found = [folder / name for name in _IMAGE_FOLDERS if (folder / name).is_dir()]
         images_dir = found[0] if found else folder / _IMAGE_FOLDERS[0]
-    captions = _read_captions(folder / TOKEN_FILE)
+    captions = read_token_file(folder / TOKEN_FILE)
     examples = []
-    for split, list_name in _SPLIT_FILES.items():
+    for split, list_name in SPLIT_FILES.items():
         for image_id in read_source(folder / list_name).split():
             if image_id not in captions:
                 raise CaptionerError(
@@ -67,10 +67,15 @@ def read_flickr8k(
                     split=split,
                 )
             )
-    return with_pictures("flickr8k", examples, folder / TOKEN_FILE)
+    return with_images("flickr8k", examples, folder / TOKEN_FILE)
 
 
-def _read_captions(path: Path) -> dict[str, list[str]]:
+def read_token_file(path: Path) -> dict[str, list[str]]:
+    """Return the captions of each image of a file of lines `image#number<tab>caption`.
+
+    Raises:
+        CaptionerError: If the file is missing or a line malformed.
+    """
     captions: dict[str, list[str]] = {}
     for number, line in enumerate(read_source(path).splitlines(), start=1):
         if not line.strip():

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from captioner.datasets.dataset import Dataset, Example
-from captioner.datasets.source import caption_words, with_pictures
+from captioner.datasets.source import caption_words, with_images
 from captioner.datasets.table import split_images
 from captioner.errors import CaptionerError
 
@@ -83,4 +83,4 @@ def read_library(path: str | os.PathLike[str]) -> Dataset:
         )
         for name, captions in found.values()
     ]
-    return with_pictures(path.stem, examples, path, faults)
+    return with_images(path.stem, examples, path, faults)

@@ -1,17 +1,19 @@
 """A mixture of data sets for one training."""
 
+import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from pydantic.dataclasses import dataclass
 
 from captioner.datasets.dataset import Dataset, Example
 from captioner.datasets.readers import read_dataset
+from captioner.datasets.recipe_values import KNOWN_KEYS_ONLY, Count, Flag, NotNegative, Positive
 from captioner.errors import CaptionerError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=KNOWN_KEYS_ONLY)
 class DataConfig:
     """One data set of a training, as in a recipe.
 
@@ -32,14 +34,14 @@ class DataConfig:
     path: str
     name: str = ""
     images: str | None = None
-    weight: float = 1.0
-    frames: int | None = None
-    captions: bool = True
-    validation: float = 1.0
-    distilled: bool = False
+    weight: Positive = 1.0
+    frames: Count | None = None
+    captions: Flag = True
+    validation: NotNegative = 1.0
+    distilled: Flag = False
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Part:
     """A data set of a mixture, after reading.
 
@@ -78,7 +80,7 @@ class Mixture:
     def __init__(self, parts: Sequence[Part]) -> None:
         self.parts = tuple(parts)
         self._examples = [
-            [replace(e, id=part.prefix + e.id) for e in part.dataset.examples]
+            [dataclasses.replace(e, id=part.prefix + e.id) for e in part.dataset.examples]
             for part in self.parts
         ]
         self._part_of = {
@@ -135,7 +137,7 @@ def read_mixture(configs: Sequence[DataConfig], strict: bool = False) -> Mixture
         Part(config, read_dataset(config.path, config.images, strict=strict)) for config in configs
     ]
     if len(parts) > 1:
-        parts = [replace(part, dataset=_without_test(part.dataset)) for part in parts]
+        parts = [dataclasses.replace(part, dataset=_without_test(part.dataset)) for part in parts]
     return Mixture(parts)
 
 

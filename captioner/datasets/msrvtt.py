@@ -11,7 +11,7 @@ from captioner.datasets.source import (
     clips_folder,
     name_shortcoming,
     read_source,
-    with_pictures,
+    with_images,
 )
 from captioner.errors import CaptionerError
 
@@ -60,7 +60,7 @@ def read_msrvtt(
         if not paths:
             raise CaptionerError(f"{path} has neither {' nor '.join(MSRVTT_FILES)}: add one")
     examples = [example for file in paths for example in _read_file(file, root)]
-    return with_pictures("msrvtt", examples, paths[0])
+    return with_images("msrvtt", examples, paths[0])
 
 
 def _read_file(path: Path, root: Path) -> list[Example]:

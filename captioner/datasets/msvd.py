@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from captioner.datasets.dataset import Dataset
-from captioner.datasets.source import clip_example, clips_folder, read_source, with_pictures
+from captioner.datasets.source import clip_example, clips_folder, read_source, with_images
 from captioner.errors import CaptionerError
 
 # The authors' list of English captions, and two usual names of the whole corpus.
@@ -70,7 +70,7 @@ def read_msvd(
         )
         for number, clip_id in sorted(_read_mapping(path.parent / _MAPPING))
     ]
-    return with_pictures("msvd", examples, path)
+    return with_images("msvd", examples, path)
 
 
 def _read_mapping(path: Path) -> Iterator[tuple[int, str]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from captioner.datasets.dataset import Dataset, Example
 from captioner.datasets.source import read_source
 from captioner.errors import CaptionerError
-from captioner.text.stems import content_stems
+from captioner.text.english import content_stems
 from captioner.text.tokenizer import tokenize
 
 SENTENCE_SUFFIXES = (".txt", ".txt.gz")

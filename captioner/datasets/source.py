@@ -72,7 +72,7 @@ def caption_words(caption: object, place: str) -> tuple[str, ...]:
     return words
 
 
-def with_pictures(
+def with_images(
     name: str, examples: Iterable[Example], source: Path, faults: Iterable[str] = ()
 ) -> Dataset:
     """Make the data set, unless its images are clearly in another folder.

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from captioner.arrays import StoredFeatures
 from captioner.datasets.augment import View
 from captioner.datasets.dataset import Dataset, Example
 from captioner.datasets.feature_set import feature_set_of, load_features
@@ -69,7 +70,7 @@ class FeatureStore:
     def __contains__(self, id_: str) -> bool:
         return id_ in self._rows
 
-    def __getitem__(self, id_: str) -> np.ndarray:
+    def __getitem__(self, id_: str) -> StoredFeatures:
         """Return the features of one image or clip, float16 (T, ...), without padding frames."""
         length = self.index["shorter"].get(id_, self.frames)
         return self.features[self._rows[id_], :length]

@@ -114,13 +114,13 @@ class RecordedFiles:
     Example:
         >>> import tempfile
         >>> folder = Path(tempfile.mkdtemp())
-        >>> picture = folder / "a.jpg"
-        >>> _ = picture.write_bytes(b"one")
+        >>> image = folder / "a.jpg"
+        >>> _ = image.write_bytes(b"one")
         >>> files = RecordedFiles(folder, 0)
         >>> files.resume()
-        >>> files.add([str(picture)])
-        >>> _ = picture.write_bytes(b"three")
-        >>> RecordedFiles(folder, 1).check(["a.jpg"], [str(picture)])
+        >>> files.add([str(image)])
+        >>> _ = image.write_bytes(b"three")
+        >>> RecordedFiles(folder, 1).check(["a.jpg"], [str(image)])
         Traceback (most recent call last):
         captioner.errors.CaptionerError: ...: 1 file has changed since this feature store was ...
     """

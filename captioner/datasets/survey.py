@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from captioner.arrays import Pixels
 from captioner.datasets.dataset import Dataset, Example
 from captioner.errors import CaptionerError
 from captioner.media.ahead import read_ahead
@@ -87,7 +88,7 @@ def survey_dataset(dataset: Dataset, advance: Callable[[], object] = lambda: Non
     return survey
 
 
-def difference_hash(image: np.ndarray) -> int:
+def difference_hash(image: Pixels) -> int:
     """Hash an image so that the hashes of similar images differ in few bits.
 
     Each bit is 1 if a pixel of a grey thumbnail is brighter than its right neighbour.
@@ -146,7 +147,7 @@ def near_duplicates(hashes: dict[str, int], bits: int = _NEAR) -> list[list[str]
 
 def _read(
     examples: Sequence[Example],
-) -> Iterator[tuple[Example, np.ndarray | CaptionerError]]:
+) -> Iterator[tuple[Example, Pixels | CaptionerError]]:
     """Yield the thumbnail, uint8 (8, 9, 3), of each image or of a clip's first frame."""
 
     def read(example: Example) -> Iterator[Clip]:

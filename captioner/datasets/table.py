@@ -8,7 +8,7 @@ from pathlib import Path, PureWindowsPath
 
 from captioner.datasets.dataset import Dataset, Example
 from captioner.datasets.rows import Row, read_rows
-from captioner.datasets.source import caption_words, read_source, with_pictures
+from captioner.datasets.source import caption_words, read_source, with_images
 from captioner.errors import CaptionerError
 from captioner.media.files import find_media, is_media
 
@@ -165,7 +165,7 @@ def _build(
     ]
     if not examples and faults:
         raise CaptionerError(f"{_listed(faults)}: no row of {source} is valid")
-    return with_pictures(source.stem, examples, source, faults)
+    return with_images(source.stem, examples, source, faults)
 
 
 def _has_words(caption: str, place: str, faults: list[str]) -> bool:

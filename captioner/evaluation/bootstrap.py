@@ -1,12 +1,49 @@
-"""Bootstrap intervals of scores, and the paired test of two systems."""
+"""Scores that can be computed again for any images; their bootstrap intervals and paired test."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from captioner.errors import CaptionerError
-from captioner.evaluation.metric import Metric
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A score of I captions that can be computed again for any selection of the images.
+
+    Args:
+        statistics: Statistics that the score sums over images, float64 (I, S).
+        combine: Function that computes scores (B,) from sums (B, S).
+        image_scores: Score of each single image, float64 (I,).
+
+    Example:
+        >>> Metric.mean(np.array([0.0, 0.5, 1.0])).score
+        0.5
+    """
+
+    statistics: np.ndarray
+    combine: Callable[[np.ndarray], np.ndarray]
+    image_scores: np.ndarray
+
+    @classmethod
+    def mean(cls, image_scores: np.ndarray) -> "Metric":
+        """Make a metric whose score is the mean over the images.
+
+        Args:
+            image_scores: Score of each image, float64 (I,).
+
+        Returns:
+            The metric.
+        """
+        statistics = np.stack([image_scores, np.ones_like(image_scores)], axis=1)
+        return cls(statistics, lambda sums: sums[:, 0] / sums[:, 1], image_scores)
+
+    @property
+    def score(self) -> float:
+        """The score of all images together."""
+        return float(self.combine(self.statistics.sum(axis=0, keepdims=True))[0])
+
 
 _TAILS = (2.5, 97.5)  # percentiles of a 95 % interval
 _AT_A_TIME = 100

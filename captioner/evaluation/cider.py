@@ -1,9 +1,7 @@
 """CIDEr-D, and the document frequencies that weigh its n-grams."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -15,7 +13,6 @@ from captioner.evaluation.ngrams import (
     caption_lengths,
     count_ngrams,
 )
-from captioner.replacing import replacing
 
 
 @dataclass(frozen=True)
@@ -68,47 +65,6 @@ class DocumentFrequencies:
             hit = known[places] == ngrams
             frequency[hit] = self.frequencies[order - 1][places[hit]]
         return np.log(float(self.images)) - np.log(frequency)
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the frequencies to an `.npz` file, atomically.
-
-        Args:
-            path: Path of the file.
-
-        Raises:
-            CaptionerError: If the file cannot be written.
-        """
-        arrays = {"images": np.array(self.images)}
-        for order in ORDERS:
-            arrays[f"ngrams_{order}"] = self.ngrams[order - 1]
-            arrays[f"frequencies_{order}"] = self.frequencies[order - 1]
-        with replacing(path) as partial, partial.open("wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **arrays)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> "DocumentFrequencies":
-        """Read frequencies from a file of `save`.
-
-        Args:
-            path: Path of the file.
-
-        Returns:
-            The frequencies.
-
-        Raises:
-            CaptionerError: If the file is missing or in another format.
-        """
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                return cls(
-                    int(arrays["images"]),
-                    [arrays[f"ngrams_{order}"] for order in ORDERS],
-                    [arrays[f"frequencies_{order}"] for order in ORDERS],
-                )
-        except (OSError, ValueError, KeyError, BadZipFile) as error:
-            raise CaptionerError(
-                f"{path} has no readable document frequencies: count them again"
-            ) from error
 
 
 _SIGMA = 6.0

@@ -65,7 +65,7 @@ def compare_captions(
         second: One raw caption of the other system for each image id.
         references: One or more raw captions for each of the same ids.
         names: Names of the systems, for errors and tables.
-        tokenization: "ptb" (as in published scores), "karpathy" or "none".
+        tokenization: "ptb" (as in published scores), "karpathy", "unicode" or "none".
         meteor: METEOR program; without it METEOR is left out.
         allow_missing: If True, score images without a caption as captions without words.
         resamples: Number of bootstrap resamples of the images, the same for both systems.

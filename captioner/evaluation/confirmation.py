@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from captioner.text.stems import FUNCTION_WORDS
+from captioner.text.english import FUNCTION_WORDS
 
 
 def confirmed_share(words: Sequence[str], references: Iterable[Sequence[str]]) -> float:

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from captioner.text.stems import DANGLING_WORDS
+from captioner.text.english import DANGLING_WORDS
 
 
 @dataclass(frozen=True)

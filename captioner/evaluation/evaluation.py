@@ -10,11 +10,10 @@ from tqdm import tqdm
 
 from captioner.datasets.dataset import Dataset
 from captioner.errors import CaptionerError
-from captioner.evaluation.bootstrap import confidence_intervals
+from captioner.evaluation.bootstrap import Metric, confidence_intervals
 from captioner.evaluation.caption_files import complete_results
 from captioner.evaluation.diversity import CaptionVariety, measure_variety
 from captioner.evaluation.meteor import Meteor
-from captioner.evaluation.metric import Metric
 from captioner.evaluation.references import ReferenceSet
 from captioner.evaluation.scores import METRICS, measure_captions, measure_meteor
 from captioner.evaluation.tokenization import caption_splitter
@@ -197,9 +196,9 @@ def references_of(dataset: Dataset, split: str) -> tuple[ReferenceSet, dict[str,
     return truth, {example.id: Path(example.path) for example in chosen}
 
 
-def describe_pictures(
+def describe_images(
     presets: Sequence[str | Path],
-    pictures: Mapping[str, Path],
+    paths: Mapping[str, Path],
     report: Callable[[str], None],
     **options: Any,
 ) -> dict[str, str]:
@@ -207,7 +206,7 @@ def describe_pictures(
 
     Args:
         presets: Names of bundled presets, or folders; the predictions of several are averaged.
-        pictures: Image paths by image id.
+        paths: Image paths by image id.
         report: Function that is called with a line for each unreadable image.
         options: Options of `Captioner.stream`.
 
@@ -219,13 +218,13 @@ def describe_pictures(
 
     captioner = Captioner([read_preset(preset, task=None) for preset in presets])
     # An animated image gets one caption as a whole, as in a data set.
-    described = captioner.describe(pictures.values(), every=math.inf, **options)
-    image_ids = list(pictures)
+    described = captioner.describe(paths.values(), every=math.inf, **options)
+    image_ids = list(paths)
     captions = {}
-    for result in tqdm(described, total=len(pictures), unit="image", disable=None):
+    for result in tqdm(described, total=len(paths), unit="image", disable=None):
         image_id = image_ids[result.index]
         if isinstance(result.caption, CaptionerError):
-            report(f"{pictures[image_id]}: {result.caption}")
+            report(f"{paths[image_id]}: {result.caption}")
         else:
             captions[image_id] = result.caption.text
     return captions

@@ -66,7 +66,8 @@ class MeteorProgram:
                 start_new_session=True,  # so that children of a wrapper script end with it
             )
         except OSError as error:
-            raise self.failed(str(error.strerror)) from error
+            with self._errors:
+                raise self.failed(str(error.strerror)) from error
 
     def ask(self, line: str, answers: int) -> list[str]:
         """Send one line and wait for its answers.

@@ -23,8 +23,8 @@ from captioner.media.image import load_image
 _WIDTH, _HEIGHT = 320, 240  # pixels, at most
 
 
-def pictures_inside(
-    pictures: Mapping[str, Path], folder: Path
+def images_inside(
+    paths: Mapping[str, Path], folder: Path
 ) -> tuple[dict[str, Path], dict[str, Path]]:
     """Separate images inside a folder from those outside it, which a page must not publish.
 
@@ -32,22 +32,22 @@ def pictures_inside(
     links can lead out of the folder.
 
     Args:
-        pictures: Image paths by image id.
+        paths: Image paths by image id.
         folder: Folder of the images.
 
     Returns:
         Images inside the folder, and images outside it.
 
     Example:
-        >>> pictures = {"1": Path("a/1.jpg"), "2": Path("a/../2.jpg")}
-        >>> inside, elsewhere = pictures_inside(pictures, Path("a"))
+        >>> paths = {"1": Path("a/1.jpg"), "2": Path("a/../2.jpg")}
+        >>> inside, elsewhere = images_inside(paths, Path("a"))
         >>> list(inside), list(elsewhere)
         (['1'], ['2'])
     """
     inside: dict[str, Path] = {}
     elsewhere: dict[str, Path] = {}
     top = folder.resolve()
-    for image, path in pictures.items():
+    for image, path in paths.items():
         try:
             own = path.resolve().is_relative_to(top)
         except (OSError, RuntimeError, ValueError):  # loops of links, invalid names
@@ -83,7 +83,7 @@ _FAVOURITE = "CIDEr"
 def write_page(
     evaluation: Evaluation,
     path: str | os.PathLike[str],
-    pictures: Mapping[str, Path] | None = None,
+    paths: Mapping[str, Path] | None = None,
     folder: Path | None = None,
 ) -> None:
     """Write the page: scores with intervals, histograms, and sortable images.
@@ -91,17 +91,17 @@ def write_page(
     Args:
         evaluation: Evaluation of the captions.
         path: Path of the HTML file.
-        pictures: Image file of each image id; if a file is not readable, the page shows the id.
+        paths: Image file of each image id; if a file is not readable, the page shows the id.
         folder: Folder of the images; images outside it are not shown, and a note lists them. None
             shows all images.
 
     Raises:
         CaptionerError: If the file cannot be written.
     """
-    inside = dict(pictures or {})
+    inside = dict(paths or {})
     notes = list(evaluation.notes)
     if folder is not None:
-        inside, elsewhere = pictures_inside(inside, folder)
+        inside, elsewhere = images_inside(inside, folder)
         if elsewhere:
             notes.append(
                 f"{list_ids(elsewhere)}: not shown, because the file is outside {folder}, the "
@@ -116,7 +116,7 @@ def write_page(
     shown = {image for group in groups.values() for images in group.values() for image in images}
     images = {
         image: {
-            "picture": thumbnail(inside.get(image)),
+            "thumbnail": thumbnail(inside.get(image)),
             "caption": evaluation.captions[image],
             "references": evaluation.references[image],
             "scores": {name: round(score, 4) for name, score in scores[image].items()},

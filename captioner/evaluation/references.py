@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from captioner.datasets.flickr8k import SPLIT_FILES, read_token_file
 from captioner.datasets.library_captions import is_library, read_library
 from captioner.datasets.source import name_shortcoming, read_source
 from captioner.errors import CaptionerError
@@ -22,7 +23,6 @@ _KINDS = (
 )
 _TEXTS = (".json", ".jsonl", ".csv", ".tsv", ".txt")
 _TOKEN = re.compile(r"\S+#\d+\t")
-_FLICKR_SPLITS = {"train": "train", "val": "dev", "test": "test"}
 
 
 @dataclass
@@ -31,12 +31,12 @@ class ReferenceSet:
 
     Args:
         captions: One or more raw captions for each image id.
-        pictures: File name of each image id, if the file contains it.
+        files: File name of each image id, if the file contains it.
         training: Captions of the train split, if the file has one.
     """
 
     captions: dict[str, list[str]] = field(default_factory=dict)
-    pictures: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
     training: list[str] = field(default_factory=list)
 
 
@@ -45,7 +45,7 @@ class _Entry:
     """One image of a file: its names, its captions, its split if the file has splits."""
 
     ids: tuple[str, ...]
-    picture: str
+    file: str
     captions: list[str]
     split: str | None = None
 
@@ -113,7 +113,7 @@ def read_references(
     name = known.index(max(known))
     return ReferenceSet(
         captions={entry.ids[name]: entry.captions for entry in chosen},
-        pictures={entry.ids[name]: entry.picture for entry in chosen},
+        files={entry.ids[name]: entry.file for entry in chosen},
         training=[text for entry in entries if entry.split == "train" for text in entry.captions],
     )
 
@@ -140,34 +140,26 @@ def _coco_entries(content: dict[str, Any]) -> Iterator[_Entry]:
 
 def _karpathy_entries(content: dict[str, Any]) -> Iterator[_Entry]:
     for image in content["images"]:
-        picture = str(PurePosixPath(image.get("filepath", ""), image["filename"]))
+        file = str(PurePosixPath(image.get("filepath", ""), image["filename"]))
         numbers = [str(image[key]) for key in ("cocoid", "imgid") if key in image]
         yield _Entry(
             (image["filename"], *numbers),
-            picture,
+            file,
             [sentence["raw"] for sentence in image["sentences"]],
             "train" if image["split"] == "restval" else image["split"],
         )
 
 
 def _flickr_entries(path: Path) -> Iterator[_Entry]:
-    splits = {}
-    for split, written in _FLICKR_SPLITS.items():
-        names = path.parent / f"Flickr_8k.{written}Images.txt"
-        if names.exists():
-            splits.update(dict.fromkeys(read_source(names).split(), split))
-    rows = []
-    for number, line in enumerate(read_source(path).splitlines(), start=1):
-        key, tab, caption = line.partition("\t")
-        image, hash_, _ = key.rpartition("#")
-        if not line.strip():
-            continue
-        if not (tab and hash_):
-            raise CaptionerError(
-                f'{path}, line {number}, is not "image#number<tab>caption": correct that line'
-            )
-        rows.append((image, caption, splits.get(image, "none") if splits else None))
-    yield from _merge(rows)
+    lists = {split: path.parent / name for split, name in SPLIT_FILES.items()}
+    splits = {
+        image: split
+        for split, names in lists.items()
+        if names.exists()
+        for image in read_source(names).split()
+    }
+    for image, texts in read_token_file(path).items():
+        yield _Entry((image,), image, texts, splits.get(image, "none") if splits else None)
 
 
 def _rows(path: Path) -> Iterator[tuple[str, str, str | None]]:

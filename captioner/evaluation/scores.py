@@ -7,9 +7,9 @@ import numpy as np
 
 from captioner.errors import CaptionerError
 from captioner.evaluation.bleu import bleu_from_statistics, bleu_statistics
+from captioner.evaluation.bootstrap import Metric
 from captioner.evaluation.cider import CiderD
 from captioner.evaluation.meteor import Meteor
-from captioner.evaluation.metric import Metric
 from captioner.evaluation.ngrams import ORDERS
 from captioner.evaluation.rouge import rouge_l
 from captioner.evaluation.tokenization import caption_splitter

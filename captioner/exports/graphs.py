@@ -57,7 +57,9 @@ def signatures(encoder: VGG16Encoder, decoder: Decoder) -> dict[str, Signature]:
         )
     height, width = encoder.image_size
     frames = tf.TensorSpec((None, None, height, width, 3), "uint8", "frames")
-    features = tf.TensorSpec((None, None, encoder.places, encoder.channels), "float32", "features")
+    features = tf.TensorSpec(
+        (None, None, encoder.locations, encoder.channels), "float32", "features"
+    )
     mask = tf.TensorSpec((None, None), "bool", "frame_mask")
     begin, step = begin_of(decoder), step_of(decoder)
     memory, state = tf.function(begin).get_concrete_function(features, mask).structured_outputs

@@ -4,7 +4,7 @@ import re
 import sqlite3
 
 from captioner.library.collection import Library
-from captioner.text.stems import FUNCTION_WORDS
+from captioner.text.english import FUNCTION_WORDS
 from captioner.text.unspaced import has_unspaced
 
 _TERMS = re.compile(r'(-?)(?:"([^"]*)"|(\S+))')

@@ -155,29 +155,35 @@ def _request(connection: http.client.HTTPConnection, url: str, path: Path) -> st
         "Connection": "close",
     }
     connection.request("GET", target, headers=headers)
-    response = connection.getresponse()
-    if response.status in _REDIRECTS and (location := response.getheader("Location")):
-        return urljoin(url, location)
-    if response.status != 200:
-        raise _RefusedError(f"the server returned {response.status} {response.reason}".rstrip())
-    kind = response.headers.get_content_type() if "Content-Type" in response.headers else _KINDS[-1]
-    if not kind.startswith(_KINDS) or kind.startswith("image/svg"):
-        raise _RefusedError(f"it is {kind}, not an image or a video")
-    if response.getheader("Content-Encoding", "identity") != "identity":
-        raise _RefusedError("it is compressed, which was not requested")
-    if response.length is not None and response.length > MOST_BYTES:
-        raise _RefusedError(f"{response.length >> 20} MiB, over the limit of {MOST_BYTES >> 20}")
-    expected, size = response.length, 0
-    with path.open("wb") as file:
-        while part := response.read1(2**16):
-            size += len(part)
-            if size > MOST_BYTES:
-                raise _RefusedError(f"more than {MOST_BYTES >> 20} MiB")
-            file.write(part)
-    if expected is not None and size < expected:
-        raise _RefusedError(
-            f"the connection broke off after {size} of {expected} bytes", "try again"
+    with connection.getresponse() as response:  # which has taken the socket
+        if response.status in _REDIRECTS and (location := response.getheader("Location")):
+            return urljoin(url, location)
+        if response.status != 200:
+            raise _RefusedError(f"the server returned {response.status} {response.reason}".rstrip())
+        kind = (
+            response.headers.get_content_type()
+            if "Content-Type" in response.headers
+            else _KINDS[-1]
         )
+        if not kind.startswith(_KINDS) or kind.startswith("image/svg"):
+            raise _RefusedError(f"it is {kind}, not an image or a video")
+        if response.getheader("Content-Encoding", "identity") != "identity":
+            raise _RefusedError("it is compressed, which was not requested")
+        if response.length is not None and response.length > MOST_BYTES:
+            raise _RefusedError(
+                f"{response.length >> 20} MiB, over the limit of {MOST_BYTES >> 20}"
+            )
+        expected, size = response.length, 0
+        with path.open("wb") as file:
+            while part := response.read1(2**16):
+                size += len(part)
+                if size > MOST_BYTES:
+                    raise _RefusedError(f"more than {MOST_BYTES >> 20} MiB")
+                file.write(part)
+        if expected is not None and size < expected:
+            raise _RefusedError(
+                f"the connection broke off after {size} of {expected} bytes", "try again"
+            )
     return None
 
 

@@ -204,8 +204,8 @@ def is_frame_folder(path: str | os.PathLike[str]) -> bool:
         names = [p.name.lower() for p in Path(path).iterdir() if not p.name.startswith(".")]
     except OSError:
         return False
-    pictures = sum(name.endswith(IMAGE_SUFFIXES) for name in names)
-    return pictures > 1 and not any(name.endswith(VIDEO_SUFFIXES) for name in names)
+    images = sum(name.endswith(IMAGE_SUFFIXES) for name in names)
+    return images > 1 and not any(name.endswith(VIDEO_SUFFIXES) for name in names)
 
 
 def frame_files(folder: str | os.PathLike[str]) -> list[str]:

@@ -1,9 +1,10 @@
-"""Any image or video source, read as clips: an image is a clip of one frame."""
+"""Any image or video source, or a part of a video, read as clips; an image has one frame."""
 
 import math
 import os
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,18 +16,47 @@ from captioner.media.clip import Clip, Footage
 from captioner.media.cut_short import read_cut_short
 from captioner.media.fetching import Remote, renamed
 from captioner.media.files import VIDEO_SUFFIXES
-from captioner.media.film_range import FilmRange, NoClipError
 from captioner.media.image import MAX_PIXELS, ImageSource, load_image
 from captioner.media.image_files import HEAD, MOST_PIPED, recognize
 from captioner.media.pixels import Size
 from captioner.media.sampling import FRAMES, split_footage
 from captioner.media.video import Video
 
+
+@dataclass(frozen=True)
+class VideoRange:
+    """The clips of the whole video that begin in a part of it.
+
+    The parts [0, a), [a, b), [b, inf) thus yield, one after another, the same clips as the whole
+    video: some frames before the start of a part are also read, and reading continues after its
+    stop to the end of its last clip. A part in which no clip begins raises `NoClipError`.
+
+    Attributes:
+        video: Path of the video, or a file on a server.
+        first: Start of the part; see `steps` of `split_footage`.
+        stop: Start of the next part; `math.inf` for the last part.
+
+    Example:
+        >>> from captioner.media.sources import read_clips
+        >>> video = "data/samples/shepherd_and_cat.mp4"
+        >>> [clip.span for clip in read_clips(VideoRange(video, 4, 16), (8, 8))]
+        [(2.0, 4.0)]
+    """
+
+    video: str | Remote
+    first: int
+    stop: float
+
+
+class NoClipError(CaptionerError):
+    """The error for a part of a video in which no clip begins."""
+
+
 Source = ImageSource | Clip | Remote
 
 
 def read_clips(
-    source: Source | FilmRange,
+    source: Source | VideoRange,
     size: Size,
     every: float | None = None,
     most: int = FRAMES,
@@ -38,7 +68,7 @@ def read_clips(
     Args:
         source: The path of a video or an animation, which is split by `split_footage`; any source
             of `load_image`, which is one clip of one frame; a `Clip`; a `Remote` file, which is
-            fetched first; or a `FilmRange`.
+            fetched first; or a `VideoRange`.
         size: Height and width to which every frame is stretched, in pixels, or another size as for
             `load_image`.
         every: The same as for `split_footage`.
@@ -55,9 +85,9 @@ def read_clips(
         >>> [clip.frames.shape for clip in read_clips(white, (2, 2))]
         [(1, 2, 2, 3)]
     """
-    if isinstance(source, FilmRange):
+    if isinstance(source, VideoRange):
         steps = (source.first, source.stop)
-        yield from read_clips(source.film, size, every, most, cut_short, steps)
+        yield from read_clips(source.video, size, every, most, cut_short, steps)
         return
     if isinstance(source, Remote):
         with source.fetched() as path:

@@ -93,25 +93,25 @@ class VGG16Encoder(keras.layers.Layer):
         return {"grid": self.grid, **own}
 
     @property
-    def places(self) -> int:
+    def locations(self) -> int:
         """Number of feature vectors in each frame."""
         return self.grid * self.grid
 
     @property
     def features_shape(self) -> tuple[int, int]:
         """The shape of the features of a frame, (P, C)."""
-        return self.places, self.channels
+        return self.locations, self.channels
 
     def call(self, images: Any) -> Any:
         """See the class."""
         batch, frames, height, width, _ = ops.shape(images)
         x = ops.reshape(images, (-1, height, width, 3))  # (B*T, H, W, 3)
         x = self.backbone(caffe_preprocess(x))  # (B*T, grid, grid, C)
-        return ops.reshape(x, (batch, frames, self.places, self.channels))
+        return ops.reshape(x, (batch, frames, self.locations, self.channels))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the shape of the result of `call`."""
-        return (*input_shape[:2], self.places, self.channels)
+        return (*input_shape[:2], self.locations, self.channels)
 
     def fingerprint(self) -> str:
         """Return the sha256 of the weights and the grid: equal if and only if the features are.

@@ -62,12 +62,12 @@ def draw_clip_attention(
     )
     draw = ImageDraw.Draw(sheet)
     rows = [list(frames), *(_faded(frames, looked) for looked in attention)]
-    for row, (label, pictures) in enumerate(zip(["", *words], rows, strict=True)):
+    for row, (label, images) in enumerate(zip(["", *words], rows, strict=True)):
         y = top + row * (height + _GAP)
         draw.text((margin - _GAP, y + height // 2), label, fill=_INK, font=font, anchor="rm")
-        for column, pixels in enumerate(pictures):
-            picture = Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS)
-            sheet.paste(picture, (margin + column * step, y))
+        for column, pixels in enumerate(images):
+            image = Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS)
+            sheet.paste(image, (margin + column * step, y))
     for column, name in list(enumerate(names))[::named]:
         middle = margin + column * step + width // 2
         draw.text((middle, _GAP), name, fill=_INK, font=font, anchor="ma")

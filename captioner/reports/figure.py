@@ -24,11 +24,11 @@ _INK = (36, 41, 47)
 _FAINT = 0.18  # share of the image's contrast that stays where the decoder did not look
 
 
-def draw_sheet(pictures: Sequence[np.ndarray], texts: Sequence[str], per_row: int) -> Image.Image:
+def draw_sheet(images: Sequence[np.ndarray], texts: Sequence[str], per_row: int) -> Image.Image:
     """Draw images of equal height in rows on white, each with its text centred below it.
 
     Args:
-        pictures: N uint8 arrays (H, W, 3).
+        images: N uint8 arrays (H, W, 3).
         texts: N texts, wrapped to the width of their images.
         per_row: Maximum number of images in a row; row lengths differ by at most one.
 
@@ -40,8 +40,8 @@ def draw_sheet(pictures: Sequence[np.ndarray], texts: Sequence[str], per_row: in
     """
     font = find_font(texts, _FONT_SIZE)
     line_height = sum(font.getmetrics())
-    rows = np.array_split(np.arange(len(pictures)), math.ceil(len(pictures) / per_row))
-    aspects = [picture.shape[1] / picture.shape[0] for picture in pictures]
+    rows = np.array_split(np.arange(len(images)), math.ceil(len(images) / per_row))
+    aspects = [image.shape[1] / image.shape[0] for image in images]
     fitting = [
         (_WIDTH - _GAP * (len(row) + 1)) / sum(aspects[index] for index in row) for row in rows
     ]
@@ -58,9 +58,9 @@ def draw_sheet(pictures: Sequence[np.ndarray], texts: Sequence[str], per_row: in
     for row, row_height in zip(rows, row_heights, strict=True):
         left = _GAP
         for index in row:
-            picture = Image.fromarray(pictures[index])
+            image = Image.fromarray(images[index])
             sheet.paste(
-                picture.resize((widths[index], height), Image.Resampling.LANCZOS), (left, top)
+                image.resize((widths[index], height), Image.Resampling.LANCZOS), (left, top)
             )
             middle = left + widths[index] / 2
             for number, line in enumerate(wrapped[index]):
@@ -98,11 +98,11 @@ def wrap(text: str, width: float, font: ImageFont.FreeTypeFont) -> list[str]:
     return next((lines for lines in map(broken, limits) if len(lines) == fewest), broken(width))
 
 
-def fade(picture: np.ndarray, attention: np.ndarray, strongest: float | None = None) -> np.ndarray:
+def fade(image: np.ndarray, attention: np.ndarray, strongest: float | None = None) -> np.ndarray:
     """Fade an image smoothly to white except where the attention is.
 
     Args:
-        picture: Image, uint8 (H, W, 3).
+        image: Image, uint8 (H, W, 3).
         attention: Attention weights, float (P,), with P = grid * grid locations of the image, row
             by row.
         strongest: Attention at which the image stays unchanged; by default its own maximum. For a
@@ -113,31 +113,31 @@ def fade(picture: np.ndarray, attention: np.ndarray, strongest: float | None = N
         is none.
     """
     grid = math.isqrt(attention.size)
-    height, width, _ = picture.shape
+    height, width, _ = image.shape
     most = float(attention.max()) or 1.0  # a frame may have no attention
-    places = Image.fromarray((255 * attention / most).reshape(grid, grid).round())
-    mask = places.convert("L").resize((width, height), Image.Resampling.BICUBIC)
+    locations = Image.fromarray((255 * attention / most).reshape(grid, grid).round())
+    mask = locations.convert("L").resize((width, height), Image.Resampling.BICUBIC)
     # With the cubic filter alone, the grid would be visible.
     mask = mask.filter(ImageFilter.GaussianBlur(max(height, width) / grid / 2))
     kept = np.asarray(mask, np.float32)[:, :, np.newaxis]  # (H, W, 1)
     share = 1.0 if strongest is None else most / strongest
     kept = _FAINT + (1 - _FAINT) * share * kept / float(kept.max() or 1.0)
-    return np.rint(255 - (255 - picture) * kept).astype(np.uint8)
+    return np.rint(255 - (255 - image) * kept).astype(np.uint8)
 
 
 def draw_attention(
-    picture: np.ndarray, words: Sequence[str], attention: np.ndarray, per_row: int
+    image: np.ndarray, words: Sequence[str], attention: np.ndarray, per_row: int
 ) -> Image.Image:
     """Draw an image, then again for each word, faded where the decoder did not look.
 
     Args:
-        picture: Image, uint8 (H, W, 3).
+        image: Image, uint8 (H, W, 3).
         words: L words.
         attention: Attention weights, float (L, T=1, P).
         per_row: Maximum number of images in a row.
     """
-    faded = [fade(picture, places) for places in attention[:, 0]]
-    return draw_sheet([picture, *faded], ["", *words], per_row)
+    faded = [fade(image, locations) for locations in attention[:, 0]]
+    return draw_sheet([image, *faded], ["", *words], per_row)
 
 
 def save_figure(image: Image.Image, path: Path) -> None:

@@ -15,7 +15,7 @@ from captioner.errors import CaptionerError
 from captioner.media.standard_input import PATH
 from captioner.replacing import replacing
 from captioner.reports.destination import Results, confident
-from captioner.reports.small_picture import small_picture
+from captioner.reports.small_image import small_image
 from captioner.reports.text import format_time
 
 _SHORTER_SIDE = 200  # pixels of a thumbnail's shorter side
@@ -48,14 +48,14 @@ class Gallery:
             texts: Captions of the file, one per paragraph.
             note: Additional facts, such as a date.
         """
-        picture = _small_picture(path)
+        image = _small_image(path)
         link = quote(
             os.fsencode(os.path.relpath(path, self._folder)).replace(os.sep.encode(), b"/")
         )
         name = os.fsencode(path.name).decode("utf-8", "replace")
         paragraphs = "".join(f"<p>{html.escape(text)}</p>" for text in texts)
         alt = html.escape(" ".join(texts))
-        image = f'<img loading="lazy" src="{picture}" alt="{alt}">' if picture else ""
+        image = f'<img loading="lazy" src="{image}" alt="{alt}">' if image else ""
         facts = f" · {html.escape(note)}" if note else ""
         self._stream.write(
             f"<li><figure>{image}<figcaption>{paragraphs}"
@@ -107,10 +107,10 @@ def open_gallery(path: Path, title: str = "Captions") -> Iterator[Gallery]:
         yield Gallery(stream, path.resolve().parent, title)
 
 
-def _small_picture(path: Path) -> str:
+def _small_image(path: Path) -> str:
     """Return an image or a video's first frame as a data URL; empty if it cannot be read."""
     try:
-        picture = small_picture(path, _SHORTER_SIDE)
+        image = small_image(path, _SHORTER_SIDE)
     except CaptionerError:
         return ""
-    return f"data:image/jpeg;base64,{base64.b64encode(picture).decode()}"
+    return f"data:image/jpeg;base64,{base64.b64encode(image).decode()}"

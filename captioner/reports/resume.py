@@ -113,8 +113,8 @@ def _unfinished(rows: list[Row], complete: Collection[str]) -> set[int]:
     dropped: set[int] = set()
     earlier: set[str] = set()
     index = 0
-    for path, film in groupby(rows, key=lambda row: row.path):
-        group = list(film)
+    for path, same in groupby(rows, key=lambda row: row.path):
+        group = list(same)
         end = index + len(group)
         may_go_on = end == len(rows) and path not in complete and path not in earlier
         if any(row.failed or (may_go_on and row.part) for row in group):

@@ -15,7 +15,6 @@ from captioner.reports.destination import Results, confident, find_error
 from captioner.reports.row import encode_row
 from captioner.reports.subtitles import SubtitleWriter
 
-NAMINGS = ("stem", "full")
 _SUFFIXES = frozenset(IMAGE_SUFFIXES + VIDEO_SUFFIXES)
 
 
@@ -94,7 +93,6 @@ def _rank(name: str) -> tuple[bool, str]:
 
 
 FORMS = ("txt", "json", "xmp", "srt", "vtt")
-JOINABLE = ("txt", "xmp")  # forms in which a text can be appended or prepended to another
 _SUBTITLES = ("srt", "vtt")
 
 
@@ -115,10 +113,10 @@ class Sidecars:
     Example:
         >>> import tempfile
         >>> from captioner.results import Caption
-        >>> picture = Path(tempfile.mkdtemp(), "dog.jpg")
+        >>> image = Path(tempfile.mkdtemp(), "dog.jpg")
         >>> sidecars = Sidecars("txt")
-        >>> sidecars.write(str(picture), [Caption("a dog", ("a", "dog"), -1.0, -0.6)])
-        >>> picture.with_suffix(".txt").read_text(), sidecars.wants(str(picture))
+        >>> sidecars.write(str(image), [Caption("a dog", ("a", "dog"), -1.0, -0.6)])
+        >>> image.with_suffix(".txt").read_text(), sidecars.wants(str(image))
         ('a dog\n', False)
     """
 

@@ -6,15 +6,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from captioner.arrays import BestIds, BestLogProbs, Live, TokenIds, Totals, WordAttention
+from captioner.engines.engine import State
 from captioner.errors import CaptionerError
-from captioner.search.candidates import (
-    Constraints,
-    RowCandidates,
-    ShortlistedCandidates,
-    Shortlister,
-    State,
-    StepFunction,
-)
+from captioner.search.candidates import Constraints, Step, best_allowed
 from captioner.search.rules import TokenRules
 
 
@@ -38,11 +33,11 @@ class Hypothesis:
     token_ids: tuple[int, ...]
     log_prob: float
     score: float
-    attention: np.ndarray | None = field(default=None, compare=False, repr=False)
+    attention: WordAttention | None = field(default=None, compare=False, repr=False)
 
 
 def beam_search(
-    step: StepFunction | Shortlister,
+    step: Step,
     state: State,
     *,
     start_id: int,
@@ -70,8 +65,7 @@ def beam_search(
 
     Args:
         step: Decoder. It holds its data about the B images, one row per image, because the search
-            reorders hypotheses only within an image. Finished images are not passed to a
-            `Shortlister`.
+            reorders hypotheses only within an image. Finished images are not passed to it.
         state: State of the decoder before the first token, tuple of arrays, each (B, 1, ...).
         start_id: Token of the first step.
         end_id: Token that completes a sentence.
@@ -107,10 +101,15 @@ def beam_search(
         ...         [0.7, 0.1, 0.1, 0.1],
         ...     ]
         ... )
-        >>> def step(token_ids, state):
-        ...     return table[token_ids], state, None
+        >>> class Table:
+        ...     vocabulary_size = len(words)
+        ...
+        ...     def __call__(self, token_ids, state, images, penalty, count):
+        ...         log_probs = table[token_ids] + penalty
+        ...         best = np.argsort(-log_probs, axis=2, kind="stable")[:, :, :count]
+        ...         return best, np.take_along_axis(log_probs, best, axis=2), state, None
         >>> state = (np.zeros((1, 1)),)
-        >>> for found in beam_search(step, state, start_id=0, end_id=0, num_captions=2)[0]:
+        >>> for found in beam_search(Table(), state, start_id=0, end_id=0, num_captions=2)[0]:
         ...     sentence = " ".join(words[i] for i in found.token_ids)
         ...     print(f"{sentence}: {found.log_prob:.2f}, {found.score:.2f}")
         a dog: -1.41, -0.65
@@ -131,11 +130,6 @@ def beam_search(
         no_double,
         rules,
     )
-    candidates = (
-        ShortlistedCandidates(step, constraints)
-        if isinstance(step, Shortlister)
-        else RowCandidates(step, constraints)
-    )
     num_images = state[0].shape[0]
     images = np.arange(num_images)  # (R,), not finished yet; at first R = B
     state = tuple(np.repeat(s, beam_width, axis=1) for s in state)  # each (R, K, ...)
@@ -150,7 +144,9 @@ def beam_search(
     for length in range(max_length + 1):
         if not len(images):
             break
-        children, gains, state, attention = candidates(token_ids, state, images, words, beam_width)
+        children, gains, state, attention = best_allowed(
+            step, token_ids, state, images, words, beam_width, constraints
+        )
         if attention is not None:
             copy = np.array(attention, np.float32)  # (R, K, T, P)
             attentions.append(dict(zip(images.tolist(), copy, strict=True)))
@@ -184,8 +180,8 @@ def beam_search(
 
 
 def _best_continuations(
-    totals: np.ndarray, children: np.ndarray, gains: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    totals: Totals, children: BestIds, gains: BestLogProbs
+) -> tuple[Totals, TokenIds, TokenIds]:
     """Choose the K best of K x M; return their totals, parents and tokens, each (R, K)."""
     num_images, beam_width, count = children.shape
     live = np.isfinite(totals)
@@ -202,12 +198,12 @@ def _best_continuations(
 
 
 def _can_improve(
-    totals: np.ndarray,
+    totals: Totals,
     finished: list[list[tuple[Hypothesis, np.ndarray]]],
     num_captions: int,
     max_length: int,
     length_power: float,
-) -> np.ndarray:
+) -> Live:
     """Return for which images (R,) a live hypothesis can still reach the results."""
     # Further tokens only lower the log-probability, and its divisor grows with the length. In the
     # best case all of them are certain and the sentence is as long as allowed.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from captioner.arrays import Features, FrameMask, Scores
 from captioner.engines.engine import Engine
 from captioner.search.beam import Hypothesis
 from captioner.text.vocabulary import Vocabulary
@@ -69,8 +70,8 @@ class Calibration:
 def gender_shares(
     engine: Engine,
     vocabulary: Vocabulary,
-    features: np.ndarray,
-    frame_mask: np.ndarray,
+    features: Features,
+    frame_mask: FrameMask,
     found: Sequence[Sequence[Hypothesis]],
 ) -> list[list[float]]:
     """Compare each sentence with the same sentence with the other gender.
@@ -111,10 +112,10 @@ def gender_shares(
 def score_sentences(
     engine: Engine,
     vocabulary: Vocabulary,
-    features: np.ndarray,
-    frame_mask: np.ndarray,
+    features: Features,
+    frame_mask: FrameMask,
     sentences: Sequence[Sequence[int]],
-) -> np.ndarray:
+) -> Scores:
     """Return the log-probabilities of given sentences.
 
     Args:

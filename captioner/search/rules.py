@@ -1,15 +1,18 @@
-"""Constraints on sentences, applied to the log-probabilities of the next token."""
+"""Tokens that may not come next in a sentence."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from captioner.arrays import Cases, Penalty, Rows, Tokens
 
+
+@runtime_checkable
 class TokenRules(Protocol):
     """Rules about whole words, for tokens that may be part of a word; see `WordRules`."""
 
-    def forbidden(self, tokens: np.ndarray) -> np.ndarray:
+    def forbidden(self, tokens: Tokens) -> Cases:
         """Find the forbidden next tokens of each hypothesis.
 
         Args:
@@ -21,55 +24,6 @@ class TokenRules(Protocol):
         ...
 
 
-def constrain(
-    log_probs: np.ndarray,
-    words: np.ndarray,
-    *,
-    end_id: int,
-    max_length: int,
-    min_length: int = 1,
-    suppressed_ids: Sequence[int] = (),
-    no_repeat_ngram: int = 0,
-    joining_ids: Sequence[int] = (),
-    no_double: bool = False,
-    rules: TokenRules | None = None,
-) -> None:
-    """Set the log-probability of every forbidden next token to minus infinity, in place.
-
-    Args:
-        log_probs: Log-probabilities, float (B, K, V), changed in place; they are not normalised
-            again, so that the log-probability of a sentence remains the model's own.
-        words: The L tokens of each hypothesis so far, int (B, K, L).
-        end_id: End token; a repeated n-gram never forbids it.
-        max_length: Maximum number of tokens; at this length, only the end token is allowed.
-        min_length: Minimum number of tokens; below it, the end token is forbidden.
-        suppressed_ids: Tokens that are never produced.
-        no_repeat_ngram: Length n of n-grams that may not occur twice (Paulus et al. 2017,
-            arXiv:1705.04304, section 2.5); 0 for off.
-        joining_ids: Tokens, such as "and", that never join a token to itself.
-        no_double: If True, no token may occur twice in a row.
-        rules: Further rules; None for none.
-
-    Example:
-        >>> log_probs = np.zeros((1, 1, 5))
-        >>> words = np.array([[[3, 4, 3]]])
-        >>> constrain(log_probs, words, end_id=0, max_length=9, no_repeat_ngram=2)
-        >>> log_probs
-        array([[[  0.,   0.,   0.,   0., -inf]]])
-    """
-    log_probs += penalty(
-        log_probs.shape[2],
-        words.shape[2],
-        end_id=end_id,
-        max_length=max_length,
-        min_length=min_length,
-        suppressed_ids=suppressed_ids,
-    )
-    if words.shape[2] < max_length:
-        struck = repeating(words, no_repeat_ngram, joining_ids, no_double, rules)
-        log_probs[struck] = -np.inf
-
-
 def penalty(
     vocabulary_size: int,
     length: int,
@@ -78,16 +32,16 @@ def penalty(
     max_length: int,
     min_length: int = 1,
     suppressed_ids: Sequence[int] = (),
-) -> np.ndarray:
+) -> Penalty:
     """Return minus infinity for each token that is forbidden at this length, else 0.
 
     Args:
         vocabulary_size: Number of tokens, V.
         length: Number of tokens so far.
         end_id: End token.
-        max_length: See `constrain`.
-        min_length: See `constrain`.
-        suppressed_ids: See `constrain`.
+        max_length: Maximum number of tokens; at this length, only the end token is allowed.
+        min_length: Minimum number of tokens; below it, the end token is forbidden.
+        suppressed_ids: Tokens that are never produced.
 
     Returns:
         Values to add to log-probabilities, float32 (V,).
@@ -108,20 +62,21 @@ def penalty(
 
 
 def repeating(
-    words: np.ndarray,
+    words: Tokens,
     no_repeat_ngram: int,
     joining_ids: Sequence[int] = (),
     no_double: bool = False,
     rules: TokenRules | None = None,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[Rows, Rows, Rows]:
     """Find tokens that would repeat an n-gram or the last token, or join a token to itself.
 
     Args:
         words: The L tokens of each hypothesis so far, int (B, K, L).
-        no_repeat_ngram: See `constrain`.
-        joining_ids: See `constrain`.
-        no_double: See `constrain`.
-        rules: See `constrain`.
+        no_repeat_ngram: Length n of n-grams that may not occur twice (Paulus et al. 2017,
+            arXiv:1705.04304, section 2.5); 0 for off. The end token may always follow.
+        joining_ids: Tokens, such as "and", that never join a token to itself.
+        no_double: If True, no token may occur twice in a row.
+        rules: Further rules; None for none.
 
     Returns:
         The image, the hypothesis and the token of each case, int (N,) each.
@@ -142,9 +97,7 @@ def repeating(
     return image, slot, word
 
 
-def _repeating_ngrams(
-    words: np.ndarray, no_repeat_ngram: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _repeating_ngrams(words: Tokens, no_repeat_ngram: int) -> tuple[Rows, Rows, Rows]:
     length = words.shape[2]
     ngrams = np.lib.stride_tricks.sliding_window_view(words, no_repeat_ngram, axis=2)
     # (B, K, L-n+1, n); the last n-1 tokens begin an n-gram that the next token completes.

@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from captioner.engines.engine import Engine
+from captioner.arrays import Features, FrameMask, Penalty, Rows, TokenIds
+from captioner.engines.engine import Engine, State
 from captioner.search.beam import Hypothesis, beam_search
-from captioner.search.candidates import Candidates, Shortlister, State
+from captioner.search.candidates import Candidates
 from captioner.search.word_rules import token_options
 from captioner.text.vocabulary import Vocabulary
 
@@ -15,8 +16,8 @@ from captioner.text.vocabulary import Vocabulary
 def search_captions(
     engine: Engine,
     vocabulary: Vocabulary,
-    features: np.ndarray,
-    frame_mask: np.ndarray | None = None,
+    features: Features,
+    frame_mask: FrameMask | None = None,
     **options: Any,
 ) -> Sequence[Sequence[Hypothesis]]:
     """Find the best sentences for each of B clips.
@@ -49,7 +50,7 @@ def search_captions(
     )
 
 
-class EngineStep(Shortlister):
+class EngineStep:
     """The steps of an engine over one batch of clips.
 
     Args:
@@ -65,15 +66,10 @@ class EngineStep(Shortlister):
         self._memory = memory
         self._images = np.arange(clips)  # indices of the clips in the memory
 
-    def shortlist(
-        self,
-        token_ids: np.ndarray,
-        state: State,
-        images: np.ndarray,
-        penalty: np.ndarray,
-        count: int,
+    def __call__(
+        self, token_ids: TokenIds, state: State, images: Rows, penalty: Penalty, count: int
     ) -> Candidates:
-        """See `Shortlister`."""
+        """See `Step`."""
         if len(images) < len(self._images):
             rows = np.searchsorted(self._images, images)
             self._memory, self._images = self._engine.select(self._memory, rows), images

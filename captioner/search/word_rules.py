@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from captioner.arrays import Cases, Tokens
 from captioner.text.subwords import GOES_ON, Subwords
 from captioner.text.unspaced import is_unspaced
 from captioner.text.vocabulary import Vocabulary
@@ -115,7 +116,7 @@ class WordRules:
                 self._begins[token.lower()].append(id_)
         self._all_begins = [id_ for ids in self._begins.values() for id_ in ids]
 
-    def forbidden(self, tokens: np.ndarray) -> np.ndarray:
+    def forbidden(self, tokens: Tokens) -> Cases:
         """Find the forbidden next tokens of each hypothesis.
 
         Args:

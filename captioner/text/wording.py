@@ -122,7 +122,6 @@ def without_gender(words: Sequence[str]) -> list[str]:
     return found
 
 
-CASES = ("lower", "sentence")
 _ENDS = (".", "!", "?", "。", "！", "？")
 
 

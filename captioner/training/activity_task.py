@@ -28,7 +28,7 @@ from captioner.training.card import describe_training, write_card
 from captioner.training.config import ActivityConfig, StageConfig
 from captioner.training.data_summary import split_sizes
 from captioner.training.stage_options import activity_options
-from captioner.training.validation import Lesson
+from captioner.training.validation import Lesson, Scored
 
 _BATCH = 32
 
@@ -89,17 +89,18 @@ class ActivityTask:
     def _of(self, store: FeatureStore, split: str) -> list[Example]:
         return [example for example in self.dataset.split(split) if example.id in store]
 
-    def _score(self, recognizer: ActivityRecognizer, store: FeatureStore) -> dict[str, float]:
+    def _score(self, recognizer: ActivityRecognizer, store: FeatureStore) -> Scored:
         examples = self._of(store, "val")
         found = predict_stored(recognizer, store, examples, self.config.frames)
         truth = np.array([self.dataset.labels.index(str(example.label)) for example in examples])
         of_truth = found[np.arange(len(truth)), truth]
-        return {
+        scores = {
             "accuracy": float((found.argmax(-1) == truth).mean()),
             # The geometric mean of the probabilities of the right labels: with few clips, it can
             # rank epochs that have the same accuracy.
             "likelihood": float(np.exp(np.log(of_truth + 1e-7).mean())),
         }
+        return Scored(scores, {})
 
     def _save(self, folder: Path, network: ActivityNetwork, training: dict[str, Any]) -> None:
         config = self.config

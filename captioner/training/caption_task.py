@@ -34,7 +34,7 @@ from captioner.training.caption_model import (
 from captioner.training.card import describe_training, write_card
 from captioner.training.config import StageConfig, TrainConfig
 from captioner.training.data_summary import least_count, split_sizes, word_summary
-from captioner.training.epoch_samples import EpochSamples
+from captioner.training.epoch_samples import choose_shown
 from captioner.training.perplexity import CaptionPerplexity
 from captioner.training.presence import (
     PresenceBatches,
@@ -50,7 +50,7 @@ from captioner.training.self_critical import CaptionReward, CaptionSampler, Self
 from captioner.training.stage_data import StageData
 from captioner.training.stage_options import caption_options
 from captioner.training.subword_training import split_captions, train_subwords
-from captioner.training.validation import Lesson
+from captioner.training.validation import Lesson, Scored
 
 
 class CaptionTask:
@@ -79,7 +79,6 @@ class CaptionTask:
             read_teacher(name, self.vocabulary)  # before features are computed for hours
         self.presence_words = self._choose_presence_words()
         self._graphs: dict[str, bytes] | None = None
-        self._said: dict[str, str] = {}  # captions of validation images in the last scoring
 
     def summary(self) -> list[str]:
         """Return lines that describe the training data."""
@@ -163,7 +162,6 @@ class CaptionTask:
         generation = {"max_length": self.config.max_length, **self.config.validation}
         head = CaptionHead(KerasEngine(encoder, decoder), self.vocabulary, generation)
         on_policy = stage.objective == "self_critical"
-        samples = EpochSamples(data.validation)
         return Lesson(
             model=CaptionModel(encoder, decoder, teachers, stage.distillation),
             # The weights of sampled captions have either sign, and the sampler skips some tokens.
@@ -174,15 +172,14 @@ class CaptionTask:
             if on_policy
             else self._written(stage, data),
             trained=[encoder, decoder] if stage.trainable_from else [decoder],
-            score=lambda: self._score(head, data, samples),
+            score=lambda: self._score(head, data),
             reported=_reported(("BLEU-4", "CIDEr"), data),
             save=save,
-            samples=samples.of_epoch,
+            shown=choose_shown(data.validation),
             loss_weight=1 - stage.distillation,
             on_policy=on_policy,
             # Human captions do not measure a model that is trained on its own samples.
             perplexity=None if on_policy else self._perplexity(head, decoder, data),
-            said=lambda: self._said,
         )
 
     def _perplexity(
@@ -240,7 +237,7 @@ class CaptionTask:
         engine = KerasEngine(encoder, decoder)
         presence = compiled(decoder.presence)
 
-        def score() -> dict[str, float]:
+        def score() -> Scored:
             scores = {}
             for name, examples in data.validation.items():
                 found = [
@@ -249,7 +246,7 @@ class CaptionTask:
                 ]
                 expected = stack_targets(targets, examples)
                 scores[name] = {"mAP": mean_average_precision(expected, np.concatenate(found))}
-            return self._combine(scores)
+            return Scored(self._combine(scores), {})
 
         return Lesson(
             model=PresenceModel(encoder, decoder.presence),
@@ -271,20 +268,19 @@ class CaptionTask:
             is_final=False,
         )
 
-    def _score(self, head: CaptionHead, data: StageData, samples: EpochSamples) -> dict[str, float]:
+    def _score(self, head: CaptionHead, data: StageData) -> Scored:
         """Caption the validation splits and score them."""
         scores = {}
-        self._said.clear()
+        written: dict[str, str] = {}
         for name, examples in data.validation.items():
             captions = {
                 id_: "" if isinstance(caption, CaptionerError) else " ".join(caption.words)
                 for ids, clips in data.validation_clips(name, head.engine)
                 for id_, caption in zip(ids, head.caption_features(clips), strict=True)
             }
-            samples.take(captions)
-            self._said.update(captions)
+            written |= captions
             scores[name] = score_captions(captions, {e.id: e.sentences for e in examples})
-        return self._combine(scores)
+        return Scored(self._combine(scores), written)
 
     def _combine(self, scores: dict[str, dict[str, float]]) -> dict[str, float]:
         """Average over the data sets by their weights; if there are several, add each one's own."""

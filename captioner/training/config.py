@@ -1,21 +1,41 @@
 """The config file of a training: small, strict, readable."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import model_validator as check
+from pydantic.dataclasses import dataclass
 
 from captioner.datasets.mixture import DataConfig
+from captioner.datasets.recipe_values import (
+    KNOWN_KEYS_ONLY,
+    Count,
+    Flag,
+    Integer,
+    NotNegative,
+    PartialShare,
+    Positive,
+    Share,
+    Whole,
+)
 from captioner.errors import CaptionerError
 from captioner.results import ACTIVITY, CAPTION
-from captioner.text.subwords import WORDPIECE
 from captioner.training.recipe import read_recipe
 
-_TOKENIZERS = ("words", WORDPIECE)
-_OBJECTIVES = ("cross_entropy", "self_critical", "presence")
+Precision = Literal["auto", "bfloat16", "float32"]
+_NOT_OF_TYPE = {
+    "tuple_type": "should be a list",
+    "too_short": "should list at least one",
+    "dict_type": "should consist of `key: value` lines",
+    "dataclass_type": "should consist of `key: value` lines",
+}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=KNOWN_KEYS_ONLY)
 class StageConfig:
     """One stage of a training: a learning-rate cycle over one kind of input.
 
@@ -54,29 +74,51 @@ class StageConfig:
     """
 
     name: str
-    epochs: int
-    learning_rate: float
-    trainable_from: str | None = None
-    encoder_learning_rate: float = 0.0
-    flip: bool = False
-    crop: float = 1.0
-    batch_size: int = 32
-    warmup_steps: int = 200
-    label_smoothing: float = 0.1
-    clip_norm: float = 1.0
-    objective: str = "cross_entropy"
-    sharpen: float = 1.0
-    samples: int = 5
-    bleu_weight: float = 0.0
-    ema: float = 0.0
+    epochs: Count
+    learning_rate: NotNegative
+    trainable_from: Literal["block1", "block2", "block3", "block4", "block5"] | None = None
+    encoder_learning_rate: NotNegative = 0.0
+    flip: Flag = False
+    crop: Annotated[Positive, Field(le=1)] = 1.0
+    batch_size: Count = 32
+    warmup_steps: Whole = 200
+    label_smoothing: PartialShare = 0.1
+    clip_norm: Positive = 1.0
+    objective: Literal["cross_entropy", "self_critical", "presence"] = "cross_entropy"
+    sharpen: Positive = 1.0
+    samples: Count = 5
+    bleu_weight: NotNegative = 0.0
+    ema: PartialShare = 0.0
     teachers: tuple[str, ...] = ()
-    distillation: float = 0.0
-    frames: int = 1
-    patience: int = 3
-    weight_decay: float = 0.0
+    distillation: Share = 0.0
+    frames: Count = 1
+    patience: Whole = 3
+    weight_decay: NotNegative = 0.0
+
+    @check(mode="after")
+    def _check_objective(self) -> Self:
+        if self.objective == "self_critical":
+            if self.trainable_from or self.label_smoothing:
+                raise ValueError(
+                    "self_critical works on stored features and without label smoothing: leave out "
+                    "trainable_from, and set label_smoothing: 0"
+                )
+            if self.samples < 2:
+                raise ValueError(
+                    f"samples is {self.samples}: a caption is compared with the others of its "
+                    "image, so give two or more"
+                )
+        if bool(self.teachers) != (self.distillation > 0):
+            raise ValueError("teachers and distillation, a weight above 0, must be given together")
+        if self.teachers and (self.trainable_from or self.objective != "cross_entropy"):
+            raise ValueError(
+                "teachers need stored features and cross entropy: leave out either trainable_from "
+                "and objective, or the teachers"
+            )
+        return self
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=KNOWN_KEYS_ONLY)
 class TrainConfig:
     """A training of a captioner: data, network, stages.
 
@@ -120,28 +162,47 @@ class TrainConfig:
 
     features: str
     run: str
-    stages: tuple[StageConfig, ...]
+    stages: Annotated[tuple[StageConfig, ...], Field(min_length=1)]
     dataset: str = ""
     datasets: tuple[DataConfig, ...] = ()
-    views: int = 0
+    views: Whole = 0
     start: str | None = None
     images: str | None = None
     encoder: dict[str, Any] = field(default_factory=dict)
     decoder: dict[str, Any] = field(default_factory=lambda: {"name": "top_down"})
     vocabulary: str | None = None
-    tokenizer: str = "words"
-    pieces: int = 4000
-    keep_case: bool = False
-    min_count: int = 0
-    max_length: int = 18
-    captions_per_image: int = 5
+    tokenizer: Literal["words", "wordpiece"] = "words"
+    pieces: Count = 4000
+    keep_case: Flag = False
+    min_count: Whole = 0
+    max_length: Count = 18
+    captions_per_image: Count = 5
     validation: dict[str, Any] = field(
         default_factory=lambda: {"beam_width": 3, "length_power": 0.7}
     )
-    precision: str = "auto"
-    seed: int = 1
-    strict: bool = False
-    task: str = CAPTION
+    precision: Precision = "auto"
+    seed: Integer = 1
+    strict: Flag = False
+    task: Literal["caption"] = "caption"
+
+    @check(mode="after")
+    def _check_parts(self) -> Self:
+        _need_name(self.decoder, "decoder", "top_down")
+        if len({stage.name for stage in self.stages}) < len(self.stages):
+            raise ValueError("two stages have the same name; each needs its own folder")
+        if bool(self.dataset) == bool(self.datasets):
+            raise ValueError("give either `dataset`, or a list of several as `datasets`")
+        names = [part.name for part in self.datasets]
+        if len(set(names)) < len(names) or not all(names) or any("/" in name for name in names):
+            raise ValueError("each of `datasets` needs a `name` of its own, without a slash")
+        for stage in self.stages:
+            most = 1 if stage.trainable_from else 1 + self.views
+            if stage.frames > most:
+                raise ValueError(
+                    f"stage {stage.name}: frames is {stage.frames}, but must be from 1 to {most}: "
+                    "the image and, on stored features, each of its `views`"
+                )
+        return self
 
     @property
     def data(self) -> tuple[DataConfig, ...]:
@@ -149,7 +210,7 @@ class TrainConfig:
         return self.datasets or (DataConfig(self.dataset, images=self.images),)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=KNOWN_KEYS_ONLY)
 class ActivityConfig:
     """A training of an activity recognizer: clips, network, schedule of its one stage.
 
@@ -190,30 +251,38 @@ class ActivityConfig:
     dataset: str
     features: str
     run: str
-    epochs: int
-    learning_rate: float
-    task: str = ACTIVITY
+    epochs: Count
+    learning_rate: NotNegative
+    task: Literal["activity"] = "activity"
     start: str | None = None
     encoder: dict[str, Any] = field(default_factory=dict)
-    trainable_from: str | None = None
-    encoder_learning_rate: float = 0.0
-    side: int = 224
-    frames: int = 16
-    crop: float | None = None
-    trim: bool = False
+    trainable_from: Literal["block2", "block3", "block4", "block5"] | None = None
+    encoder_learning_rate: NotNegative = 0.0
+    side: Count = 224
+    frames: Count = 16
+    crop: Annotated[Positive, Field(le=1)] | None = None
+    trim: Flag = False
     head: dict[str, Any] = field(default_factory=lambda: {"name": "lstm"})
-    batch_size: int = 16
-    warmup_steps: int = 50
-    weight_decay: float = 0.0
-    label_smoothing: float = 0.0
-    mixup: float = 0.0
-    drop_frames: float = 0.0
-    shift: int = 0
-    flip: bool = False
-    patience: int = 20
-    precision: str = "auto"
-    split_seed: int = 1
-    seed: int = 1
+    batch_size: Count = 16
+    warmup_steps: Whole = 50
+    weight_decay: NotNegative = 0.0
+    label_smoothing: PartialShare = 0.0
+    mixup: NotNegative = 0.0
+    drop_frames: PartialShare = 0.0
+    shift: Whole = 0
+    flip: Flag = False
+    patience: Whole = 20
+    precision: Precision = "auto"
+    split_seed: Integer = 1
+    seed: Integer = 1
+
+    @check(mode="after")
+    def _check_parts(self) -> Self:
+        _need_name(self.head, "head", "lstm")
+        keys = self.encoder.keys()
+        if not keys <= {"weights", "filters", "preset"} or ("preset" in keys and len(keys) > 1):
+            raise ValueError("`encoder` has either `weights` or `preset`, nothing else")
+        return self
 
     @property
     def reading(self) -> dict[str, Any]:
@@ -225,7 +294,7 @@ class ActivityConfig:
         """The only stage; its folder is the run's."""
         own = {item.name for item in fields(self)}
         shared = [item.name for item in fields(StageConfig) if item.name in own]
-        given = {name: getattr(self, name) for name in shared if name != "flip"}
+        given = {name: getattr(self, name) for name in shared if name not in ("crop", "flip")}
         return (StageConfig(name="", **given),)
 
 
@@ -247,152 +316,50 @@ def read_config(
 
 
 def parse_config(content: dict[str, Any], source: str) -> TrainConfig | ActivityConfig:
-    """Build a config from the content of a YAML file; `source` names the file in errors."""
+    """Build a config from the content of a YAML file; `source` names the file in errors.
+
+    Raises:
+        CaptionerError: If a key is unknown or missing, or its value is wrong; the message has its
+            path, as `--set` takes it.
+
+    Example:
+        >>> parse_config({"dataset": "d", "run": "r", "featurs": "f"}, "my.yaml")
+        Traceback (most recent call last):
+        captioner.errors.CaptionerError: my.yaml: unknown key featurs: did you mean features?
+    """
     task = content.get("task", CAPTION)
     if task not in (CAPTION, ACTIVITY):
         raise CaptionerError(f"{source}: task {task!r}: choose {CAPTION} or {ACTIVITY}")
-    return (_parse_activity if task == ACTIVITY else _parse_caption)(content, source)
-
-
-def _parse_activity(content: dict[str, Any], source: str) -> ActivityConfig:
-    config: ActivityConfig = build_section(ActivityConfig, content, source)
-    if "name" not in config.head:
-        raise CaptionerError(f"{source}: `head` needs a `name`, such as lstm")
-    keys = config.encoder.keys()
-    if not keys <= {"weights", "filters", "preset"} or ("preset" in keys and len(keys) > 1):
-        raise CaptionerError(f"{source}: `encoder` has either `weights` or `preset`, nothing else")
-    if config.frames < 1 or not 0 <= config.drop_frames < 1:
-        raise CaptionerError(
-            f"{source}: `frames` must be 1 or more, and `drop_frames` 0 or more and less than 1"
-        )
-    if config.crop is not None and not 0 < config.crop <= 1:
-        raise CaptionerError(f"{source}: `crop` must be a share above 0 and at most 1")
-    return config
-
-
-def _parse_caption(content: dict[str, Any], source: str) -> TrainConfig:
-    stages = content.get("stages")
-    if not isinstance(stages, list) or not stages:
-        raise CaptionerError(f"{source}: `stages` must list at least one stage")
-    parsed = tuple(
-        build_section(StageConfig, stage, f"{source}, stage {n}")
-        for n, stage in enumerate(stages, 1)
-    )
-    for stage in parsed:
-        _check_objective(stage, source)
-        _check_teachers(stage, source)
-    if len({stage.name for stage in parsed}) < len(parsed):
-        raise CaptionerError(f"{source}: two stages have the same name; each needs its own folder")
-    content = {**content, "stages": parsed}
-    if content.get("datasets"):
-        content["datasets"] = _parse_datasets(content["datasets"], source)
-    config: TrainConfig = build_section(TrainConfig, content, source)
-    if bool(config.dataset) == bool(config.datasets):
-        raise CaptionerError(f"{source}: give either `dataset`, or a list of several as `datasets`")
-    if config.tokenizer not in _TOKENIZERS:
-        raise CaptionerError(
-            f"{source}: tokenizer {config.tokenizer!r}: choose one of {', '.join(_TOKENIZERS)}"
-        )
-    if config.pieces < 1:
-        raise CaptionerError(f"{source}: `pieces` must be 1 or more, not {config.pieces}")
-    if "name" not in config.decoder:
-        raise CaptionerError(f"{source}: `decoder` needs a `name`, such as top_down")
-    for stage in parsed:
-        looks = 1 if stage.trainable_from else 1 + config.views
-        if not 1 <= stage.frames <= looks:
-            raise CaptionerError(
-                f"{source}, stage {stage.name}: frames is {stage.frames}, but must be from 1 to "
-                f"{looks}: the image and, on stored features, each of its `views`"
-            )
-    return config
-
-
-def _parse_datasets(content: Any, source: str) -> tuple[DataConfig, ...]:
-    if not isinstance(content, list):
-        raise CaptionerError(f"{source}: `datasets` must be a list")
-    parsed = tuple(
-        build_section(DataConfig, values, f"{source}, data set {number}")
-        for number, values in enumerate(content, 1)
-    )
-    names = [config.name for config in parsed]
-    if len(set(names)) < len(names) or not all(names) or any("/" in name for name in names):
-        raise CaptionerError(
-            f"{source}: each of `datasets` needs a `name` of its own, without a slash"
-        )
-    for config in parsed:
-        if (
-            config.weight <= 0
-            or config.validation < 0
-            or (config.frames is not None and config.frames < 1)
-        ):
-            raise CaptionerError(
-                f"{source}, data set {config.name}: weight and frames must be above 0, and "
-                "validation 0 or more"
-            )
-    return parsed
-
-
-def _check_objective(stage: StageConfig, source: str) -> None:
-    if stage.objective not in _OBJECTIVES:
-        raise CaptionerError(
-            f"{source}, stage {stage.name}: objective {stage.objective!r}: choose one of "
-            f"{', '.join(_OBJECTIVES)}"
-        )
-    if stage.objective != "self_critical":
-        return
-    if stage.trainable_from or stage.label_smoothing:
-        raise CaptionerError(
-            f"{source}, stage {stage.name}: self_critical works on stored features and without "
-            "label smoothing: leave out trainable_from, and set label_smoothing: 0"
-        )
-    if stage.samples < 2:
-        raise CaptionerError(
-            f"{source}, stage {stage.name}: samples is {stage.samples}: a caption is compared with "
-            "the others of its image, so give two or more"
-        )
-
-
-def _check_teachers(stage: StageConfig, source: str) -> None:
-    names = stage.teachers
-    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
-        raise CaptionerError(
-            f"{source}, stage {stage.name}: teachers must be a list of presets, got {names!r}"
-        )
-    if not 0 <= stage.distillation <= 1 or bool(names) != (stage.distillation > 0):
-        raise CaptionerError(
-            f"{source}, stage {stage.name}: teachers and distillation, a weight above 0 and at "
-            "most 1, must be given together"
-        )
-    if names and (stage.trainable_from or stage.objective != "cross_entropy"):
-        raise CaptionerError(
-            f"{source}, stage {stage.name}: teachers need stored features and cross entropy: "
-            "leave out either trainable_from and objective, or the teachers"
-        )
-
-
-def build_section(kind: type, values: Any, source: str) -> Any:
-    """Make a dataclass of a mapping; check the names, and the types of simple fields."""
-    if not isinstance(values, dict):
-        raise CaptionerError(f"{source}: expected `key: value` lines, got {values!r}")
-    known = {item.name: item for item in fields(kind)}
-    for key in values:
-        if key not in known:
-            raise CaptionerError(f"{source}: unknown key {key!r}; the keys are {', '.join(known)}")
-    converted = {}
-    for key, value in values.items():
-        wanted = known[key].type
-        if wanted is float and isinstance(value, (int, str)) and not isinstance(value, bool):
-            try:
-                value = float(value)  # YAML reads 1e-3 as a string
-            except ValueError:
-                raise CaptionerError(f"{source}: {key} must be a number, got {value!r}") from None
-        if wanted in (int, float, str, bool) and type(value) is not wanted:
-            raise CaptionerError(
-                f"{source}: {key} must be of type {wanted.__name__}, got {value!r}"
-            )
-        converted[key] = value
+    kind: Any = ActivityConfig if task == ACTIVITY else TrainConfig
     try:
-        return kind(**converted)
-    except TypeError as error:
-        missing = str(error).partition(": ")[2]
-        raise CaptionerError(f"{source}: missing {missing}") from error
+        config: TrainConfig | ActivityConfig = TypeAdapter(kind).validate_python(content)
+    except ValidationError as error:
+        raise CaptionerError(f"{source}: {_reason(error, kind)}") from error
+    return config
+
+
+def _need_name(options: dict[str, Any], key: str, example: str) -> None:
+    if "name" not in options:
+        raise ValueError(f"`{key}` needs a `name`, such as {example}")
+
+
+def _reason(error: ValidationError, kind: type) -> str:
+    """Describe one problem of a config: an unknown key, which may explain a missing one, first."""
+    problems = error.errors(include_url=False)
+    first = next((p for p in problems if p["type"] == "unexpected_keyword_argument"), problems[0])
+    key = ".".join(map(str, first["loc"]))
+    if first["type"] == "unexpected_keyword_argument":
+        part = {"stages": StageConfig, "datasets": DataConfig}.get(str(first["loc"][0]), kind)
+        known = [item.name for item in fields(part)]
+        close = get_close_matches(str(first["loc"][-1]), known, n=1)
+        return f"unknown key {key}: " + (
+            f"did you mean {close[0]}?" if close else f"the keys are {', '.join(known)}"
+        )
+    if first["type"] == "missing":
+        return f"missing key {key}"
+    if first["loc"] and isinstance(first["input"], str) and first["type"] == "value_error":
+        return f"{key} should be a number, not {first['input']!r}"
+    if first["type"] == "value_error":
+        return f"{key}{': ' if key else ''}{first['ctx']['error']}"
+    expected = _NOT_OF_TYPE.get(first["type"], first["msg"]).replace("Input should", "should", 1)
+    return f"{key} {expected}, not {first['input']!r}"

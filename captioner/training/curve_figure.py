@@ -71,10 +71,10 @@ def draw_curves(curves: Sequence[LearningCurve]) -> "Figure":
     for row, (path, said) in enumerate(images, start=1):
         axes = figure.add_subplot(grid[row, :])
         axes.set_axis_off()
-        picture = _picture(path)
-        if picture is not None:
+        image = _image(path)
+        if image is not None:
             inset = axes.inset_axes((0, 0, 0.24, 1))
-            inset.imshow(picture)
+            inset.imshow(image)
             inset.set_axis_off()
         place: dict[str, Any] = {"va": "top", "transform": axes.transAxes}
         axes.text(0.26, 1, said, fontsize=9, wrap=True, parse_math=False, **place)
@@ -129,7 +129,7 @@ def _some(lines: Sequence[str]) -> list[str]:
     return [lines[place] for place in np.linspace(0, len(lines) - 1, count).round().astype(int)]
 
 
-def _picture(path: str) -> np.ndarray | None:
+def _image(path: str) -> np.ndarray | None:
     """Return an image, or the first frame of a clip; None if it is no longer readable."""
     try:
         return next(read_clips(path, _SIDE, every=math.inf, most=1)).frames[0]

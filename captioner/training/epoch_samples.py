@@ -1,4 +1,4 @@
-"""Captions of a few images after each epoch of a training, which show more than scores do."""
+"""Captions after each epoch of a training: of a few images, to show; warnings about all of them."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -13,6 +13,8 @@ from captioner.replacing import replacing
 
 SAMPLES = "samples.jsonl"
 _COUNT = 3  # images of each data set
+_FEW_WORDS = 10
+_ENOUGH_IMAGES = 4
 
 
 @dataclass(frozen=True)
@@ -32,43 +34,42 @@ class Sample:
     people: str
 
 
-class EpochSamples:
-    """Keeps captions of the same few validation images after each epoch.
-
-    They come from the validation of the whole split, so they cost no extra time.
+def choose_shown(validation: Mapping[str, Sequence[Example]], count: int = _COUNT) -> list[Example]:
+    """Choose the validation images whose captions are shown after each epoch.
 
     Args:
         validation: Validation examples of each data set.
         count: Number of images of each data set, evenly spaced over its examples.
 
     Example:
-        >>> dog = Example("1", "dog.jpg", ("A dog.",), (("a", "dog"),), "val")
-        >>> samples = EpochSamples({"": [dog]})
-        >>> samples.take({"1": "a cat"})
-        >>> samples.of_epoch(2)
+        >>> dogs = [Example(name, name, ("A dog.",)) for name in ("a.jpg", "b.jpg", "c.jpg")]
+        >>> [example.path for example in choose_shown({"": dogs}, count=1)]
+        ['b.jpg']
+    """
+    return [
+        examples[place]
+        for examples in validation.values()
+        for place in _evenly(len(examples), min(count, len(examples)))
+    ]
+
+
+def samples_of(shown: Sequence[Example], captions: Mapping[str, str], epoch: int) -> list[Sample]:
+    """Return the captions of the images that are shown.
+
+    Args:
+        shown: Images from `choose_shown`.
+        captions: Captions of the whole split, by image id.
+        epoch: Number of the epoch, from 1.
+
+    Example:
+        >>> samples_of([Example("1", "dog.jpg", ("A dog.",))], {"1": "a cat"}, epoch=2)
         [Sample(epoch=2, path='dog.jpg', caption='a cat', people='A dog.')]
     """
-
-    def __init__(self, validation: Mapping[str, Sequence[Example]], count: int = _COUNT) -> None:
-        self._examples = [
-            examples[place]
-            for examples in validation.values()
-            for place in _evenly(len(examples), min(count, len(examples)))
-        ]
-        self._captions: dict[str, str] = {}
-
-    def take(self, captions: Mapping[str, str]) -> None:
-        """Keep the captions of the few images; `captions` has those of a data set by image id."""
-        self._captions |= {e.id: captions[e.id] for e in self._examples if e.id in captions}
-
-    def of_epoch(self, epoch: int) -> list[Sample]:
-        """Return the samples that were taken since the last call."""
-        said, self._captions = self._captions, {}
-        return [
-            Sample(epoch, example.path, said[example.id], example.captions[0])
-            for example in self._examples
-            if example.id in said
-        ]
+    return [
+        Sample(epoch, example.path, captions[example.id], example.captions[0])
+        for example in shown
+        if example.id in captions
+    ]
 
 
 def write_samples(folder: Path, samples: Sequence[Sample]) -> None:
@@ -100,6 +101,36 @@ def read_samples(folder: Path) -> list[Sample]:
         return [Sample(**json.loads(line)) for line in lines]
     except (OSError, ValueError, TypeError) as error:
         raise CaptionerError(f"{path} cannot be read ({error}): delete it") from error
+
+
+def warnings_about(captions: Mapping[str, str]) -> list[str]:
+    """Warn if the captions of several images hardly differ, as after too short a training.
+
+    Args:
+        captions: Captions by image id.
+
+    Returns:
+        A list of one line, or an empty list.
+
+    Example:
+        >>> warnings_about(dict.fromkeys("abcd", "a dog"))[0][:56]
+        'warning: all 4 val images get the same caption, "a dog":'
+        >>> warnings_about({"a": "a dog", "b": "two men", "c": "snow", "d": "a red car"})
+        []
+    """
+    if len(captions) < _ENOUGH_IMAGES:
+        return []
+    words = {word for text in captions.values() for word in text.split()}
+    advice = (
+        "it has not learned to tell images apart; continue the bundled model instead "
+        "(`captioner teach`), train longer, or give more images and captions"
+    )
+    if len(set(captions.values())) == 1:
+        text = next(iter(captions.values()))
+        return [f'warning: all {len(captions)} val images get the same caption, "{text}": {advice}']
+    if len(words) < _FEW_WORDS and len(captions) >= 2 * len(words):
+        return [f"warning: only {len(words)} words describe {len(captions)} val images: {advice}"]
+    return []
 
 
 def _evenly(length: int, count: int) -> list[int]:

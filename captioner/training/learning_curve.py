@@ -8,7 +8,6 @@ from pathlib import Path
 
 from captioner.errors import CaptionerError
 from captioner.training.epoch_samples import Sample, read_samples
-from captioner.training.time_left import format_duration
 
 _DECISIVE = ("CIDEr", "likelihood", "mAP")  # each task has one of these, which picks the best epoch
 _SHOWN = ("BLEU-4", "CIDEr", "accuracy", "likelihood", "mAP")
@@ -148,3 +147,16 @@ def samples_by_image(samples: Sequence[Sample]) -> dict[str, list[Sample]]:
         if not own or own[-1].caption != sample.caption:
             own.append(sample)
     return found
+
+
+def format_duration(seconds: float) -> str:
+    """Format a duration, rounded to minutes if it is longer than two.
+
+    Example:
+        >>> [format_duration(seconds) for seconds in (40, 700, 11_000)]
+        ['40 s', '12 min', '3 h 3 min']
+    """
+    minutes = round(seconds / 60)
+    if minutes < 2:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -10,7 +10,7 @@ from keras import ops
 
 from captioner.datasets.dataset import Example
 from captioner.datasets.mixture import Mixture
-from captioner.text.stems import mentioned_shares
+from captioner.text.english import mentioned_shares
 from captioner.training.batches import Batches, Read
 
 _UNKNOWN = -1.0

@@ -188,7 +188,7 @@ class StageData:
     def _draw_frames(self, example: Example, rng: np.random.Generator) -> np.ndarray:
         """Return features (T, P, C) of random frames of a clip, or of random views of an image."""
         if not example.path:
-            return np.zeros((0, self._encoder.places, self._encoder.channels), np.float16)
+            return np.zeros((0, self._encoder.locations, self._encoder.channels), np.float16)
         part = self.mixture.part_of(example)
         stored = self._stored(example)
         if part.dataset.has_clips:

@@ -91,9 +91,8 @@ class Trainer:
             report=report,
             seed=self.config.seed,
             reported=lesson.reported,
-            samples=lesson.samples,
+            shown=lesson.shown,
             perplexity=lesson.perplexity,
-            said=lesson.said,
         )
         callbacks = [Progress(report), validation]
         if stage.ema:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -17,12 +17,24 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 from tqdm import tqdm
 
+from captioner.datasets.dataset import Example
 from captioner.errors import CaptionerError
 from captioner.replacing import replacing
 from captioner.training.batches import Batches
-from captioner.training.caption_warnings import warnings_about
-from captioner.training.epoch_samples import Sample, write_samples
-from captioner.training.time_left import format_duration
+from captioner.training.epoch_samples import samples_of, warnings_about, write_samples
+from captioner.training.learning_curve import format_duration
+
+
+class Scored(NamedTuple):
+    """The validation split after an epoch.
+
+    Attributes:
+        scores: Scores, fractions by metric.
+        captions: Captions by image id; none if the model writes none.
+    """
+
+    scores: dict[str, float]
+    captions: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -34,16 +46,15 @@ class Lesson:
         loss: Loss of the model.
         batches: Batches of training examples.
         trained: Layers whose variables a checkpoint must contain.
-        score: Function that returns scores of the validation split, fractions by metric.
+        score: Function that captions or labels the validation split.
         reported: Metrics that are reported after each epoch; the last one decides which epoch is
             the best.
         save: Function that writes a preset of the network with its scores to a folder.
         loss_weight: Weight of the loss beside losses that the model adds itself.
         on_policy: If True, each batch must be sampled with the current weights.
-        samples: Function that returns captions of a few images from the validation of an epoch.
+        shown: Validation images whose captions are shown after each epoch.
         perplexity: Function that returns the perplexity of the validation captions; None if it has
             no meaning.
-        said: Function that returns the captions of the last scoring, by image id.
         is_final: If True, the preset can be the result of the training; False if the stage only
             trains a part of the network for a later stage.
     """
@@ -52,15 +63,14 @@ class Lesson:
     loss: keras.losses.Loss
     batches: Batches
     trained: Sequence[Any]
-    score: Callable[[], dict[str, float]]
+    score: Callable[[], Scored]
     reported: tuple[str, ...]
     save: Callable[[Path, dict[str, float]], None]
     loss_weight: float = 1.0
     on_policy: bool = False
-    samples: Callable[[int], Sequence[Sample]] = lambda epoch: ()
+    shown: Sequence[Example] = ()
     is_final: bool = True
     perplexity: Callable[[], float] | None = None
-    said: Callable[[], dict[str, str]] = dict
 
 
 _EVERY = 120  # seconds between lines if there is no terminal
@@ -122,7 +132,8 @@ class Validation(keras.callbacks.Callback):
     Args:
         folder: Folder of the stage, for `checkpoint.safetensors`, `log.csv` and `samples.jsonl`.
         variables: Function that returns all Keras variables that a resumed training needs.
-        score: Function that captions or labels the split, and returns scores.
+        score: Function that captions or labels the split. Warnings about its last captions are
+            reported after the last epoch.
         save_best: Function that is called with the scores if they are the best so far.
         patience: Number of epochs without a better score before training stops.
         report: Function that is called with a line of text after each epoch.
@@ -132,28 +143,25 @@ class Validation(keras.callbacks.Callback):
             lower perplexity, if it is measured: with few images, CIDEr is often 0.
         perplexity: Function that returns the perplexity of the validation captions, for the log;
             None if it has no meaning.
-        said: Function that returns the captions of the last scoring, by image id; warnings about
-            them are reported after the last epoch.
-        samples: Function that returns captions of a few images after an epoch, by its number.
+        shown: Images whose captions are reported after each epoch.
     """
 
     def __init__(
         self,
         folder: Path,
         variables: Callable[[], list[Any]],
-        score: Callable[[], dict[str, float]],
+        score: Callable[[], Scored],
         save_best: Callable[[dict[str, float]], None],
         patience: int,
         report: Callable[[str], None],
         seed: int,
         reported: tuple[str, ...] = ("BLEU-4", "CIDEr"),
-        samples: Callable[[int], Sequence[Sample]] = lambda epoch: (),
+        shown: Sequence[Example] = (),
         perplexity: Callable[[], float] | None = None,
-        said: Callable[[], dict[str, str]] = dict,
     ) -> None:
         super().__init__()
         self.folder = folder
-        self.samples = samples
+        self.shown = shown
         self.checkpoint = folder / "checkpoint.safetensors"
         self.log = folder / "log.csv"
         self.variables = variables
@@ -165,7 +173,6 @@ class Validation(keras.callbacks.Callback):
         self.reported = reported
         self.decisive = reported[-1]
         self.perplexity = perplexity
-        self.said = said
         self.history: list[dict[str, float]] = []
 
     def resume(self) -> int:
@@ -191,7 +198,7 @@ class Validation(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """See the class."""
         trained = time.monotonic()
-        scores = self.score()
+        scores, captions = self.score()
         row = {
             "epoch": epoch + 1,
             "loss": float((logs or {})["loss"]),
@@ -204,7 +211,7 @@ class Validation(keras.callbacks.Callback):
         if is_best:
             self.save_best(scores)
         self.history.append(row)
-        samples = self.samples(epoch + 1)
+        samples = samples_of(self.shown, captions, epoch + 1)
         write_samples(self.folder, samples)
         save_checkpoint(self.checkpoint, self.variables(), {"history": self.history})
         self._write_log()
@@ -219,7 +226,7 @@ class Validation(keras.callbacks.Callback):
         for sample in samples:
             self.report(f"  {Path(sample.path).name}: {sample.caption}")
         if self.finished or epoch + 1 == self.params["epochs"]:
-            for line in warnings_about(self.said()):
+            for line in warnings_about(captions):
                 self.report(line)
             self.model.stop_training = self.finished
 

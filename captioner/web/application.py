@@ -33,7 +33,7 @@ _MEDIA_TYPES = {
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
 }
-_PICTURES_AT_ONCE = 2
+_IMAGES_AT_ONCE = 2
 _DESCRIBE = "/api/describe"
 
 
@@ -101,7 +101,7 @@ class _Application:
         )
         self._library = None if service.library is None else LibraryAPI(service.library)
         self._admission = Admission(limits.workers, limits.waiting, limits.timeout)
-        self._pictures = Admission(_PICTURES_AT_ONCE, MOST_ROWS, limits.timeout)
+        self._images = Admission(_IMAGES_AT_ONCE, MOST_ROWS, limits.timeout)
         folder = files("captioner.web") / "static"
         self._files = {entry.name: entry.read_bytes() for entry in folder.iterdir()}
 
@@ -118,7 +118,7 @@ class _Application:
             routes += [
                 Route("/api/library", self._search),
                 Route("/api/library/{number:int}", self._correct, methods=["PUT"]),
-                Route("/api/library/{number:int}/picture", self._picture),
+                Route("/api/library/{number:int}/image", self._image),
             ]
         limits = self._service.limits
         guard = Middleware(
@@ -199,15 +199,15 @@ class _Application:
         query = request.query_params.get("query", "")
         return JSONResponse(await run_sync(self._library.find, query, int(limit)))
 
-    async def _picture(self, request: Request) -> Response:
+    async def _image(self, request: Request) -> Response:
         assert self._library is not None
         number = request.path_params["number"]
-        async with self._pictures.place():
-            picture = await self._pictures.run(partial(self._library.picture, number))
-        if picture is None:
+        async with self._images.place():
+            image = await self._images.run(partial(self._library.image, number))
+        if image is None:
             raise HTTPException(404, "the library has no such row")
         headers = {"Cache-Control": "private, max-age=86400"}
-        return Response(picture, media_type="image/jpeg", headers=headers)
+        return Response(image, media_type="image/jpeg", headers=headers)
 
     async def _correct(self, request: Request) -> Response:
         assert self._library is not None

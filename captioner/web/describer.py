@@ -15,7 +15,7 @@ from captioner.errors import CaptionerError, unreadable
 from captioner.library.schema import read_facts
 from captioner.media.sources import open_footage
 from captioner.reports.row import encode_row
-from captioner.reports.small_picture import small_picture
+from captioner.reports.small_image import small_image
 from captioner.results import ACTIVITY, Caption
 from captioner.web.uploads import Upload
 
@@ -164,8 +164,8 @@ def _write(upload: Upload, said: _Said, wish: Wish) -> dict[str, Any]:
                 if source.attention is not None:
                     target["attention"] = _looked(source, times)
     if wish.preview and captions and _is_image(upload):
-        picture = base64.b64encode(small_picture(upload.path, _PREVIEW)).decode()
-        row["preview"] = f"data:image/jpeg;base64,{picture}"
+        image = base64.b64encode(small_image(upload.path, _PREVIEW)).decode()
+        row["preview"] = f"data:image/jpeg;base64,{image}"
     return row
 
 
@@ -176,8 +176,8 @@ def _looked(caption: Caption, times: Sequence[float]) -> list[dict[str, Any]]:
     for word, frames in zip(caption.words, caption.attention, strict=True):  # (T, P) of each
         frame = int(np.argmax(frames.sum(axis=1)))
         side = math.isqrt(frames.shape[1])
-        places = np.round(frames[frame].reshape(side, side).astype(float), _DECIMALS)
-        entry: dict[str, Any] = {"word": word, "map": places.tolist()}
+        locations = np.round(frames[frame].reshape(side, side).astype(float), _DECIMALS)
+        entry: dict[str, Any] = {"word": word, "map": locations.tolist()}
         if caption.span is not None:
             entry["at"] = round(times[frame], _DECIMALS)
         looked.append(entry)

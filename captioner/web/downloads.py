@@ -63,7 +63,7 @@ def _csv(rows: Rows) -> Download:
 
 
 def _jsonl(rows: Rows) -> Download:
-    lines = (json.dumps(_without_pictures(row), ensure_ascii=False) for row in rows)
+    lines = (json.dumps(_without_images(row), ensure_ascii=False) for row in rows)
     content = "".join(f"{line}\n" for line in lines).encode()
     return Download(content, "application/jsonl; charset=utf-8", "captions.jsonl")
 
@@ -138,7 +138,7 @@ def _caption(fields: Mapping[str, Any], span: tuple[float, float] | None = None)
     )
 
 
-def _without_pictures(row: Mapping[str, Any]) -> dict[str, Any]:
+def _without_images(row: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out what is only for the page."""
 
     def plain(value: Any) -> Any:

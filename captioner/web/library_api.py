@@ -1,4 +1,4 @@
-"""The library over HTTP: search, small pictures, corrections."""
+"""The library over HTTP: search, small images, corrections."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -9,11 +9,11 @@ from captioner.errors import CaptionerError
 from captioner.library.collection import Library
 from captioner.library.query import search
 from captioner.reports.row import CONFIDENCE_DECIMALS, SECONDS_DECIMALS
-from captioner.reports.small_picture import small_picture
+from captioner.reports.small_image import small_image
 
 MOST_ROWS = 1000
 MOST_WORDS = 2000  # characters of a correction
-_SIDE = 360  # pixels of the shorter side of a small picture
+_SIDE = 360  # pixels of the shorter side of a small image
 _SHOWN = ("path", "start", "end", "text", "caption", "corrected", "confidence", "model", "taken")
 
 
@@ -46,7 +46,7 @@ class LibraryAPI:
             limit: Most rows.
 
         Returns:
-            `rows`, each with an `id` for `picture` and `correct`; and whether there are `more`.
+            `rows`, each with an `id` for `image` and `correct`; and whether there are `more`.
         """
         with Library(self._path) as library:
             found = search(library, query, limit + 1)
@@ -54,7 +54,7 @@ class LibraryAPI:
         rows = [_fields(row, ids[row["path"], row["start"]]) for row in found[:limit]]
         return {"rows": rows, "more": len(found) > limit}
 
-    def picture(self, number: int) -> bytes | None:
+    def image(self, number: int) -> bytes | None:
         """Draw the image or shot of a row small, as JPEG; None if the library has no such row.
 
         Raises:
@@ -67,7 +67,7 @@ class LibraryAPI:
             return None
         start, end = row["start"] or 0.0, row["end"] or 0.0
         try:
-            return small_picture(place, _SIDE, at=(start + end) / 2)
+            return small_image(place, _SIDE, at=(start + end) / 2)
         except CaptionerError as error:
             # Where the library is on the disk is not for those who ask.
             raise CaptionerError(str(error).replace(str(place), row["path"])) from error
@@ -126,6 +126,6 @@ def _fields(row: sqlite3.Row, number: int) -> dict[str, Any]:
     for name in ("confidence", "start", "end"):
         if name in fields:
             fields[name] = round(fields[name], decimals.get(name, SECONDS_DECIMALS))
-    # The address changes with the content, so that browsers may keep the picture.
-    picture = f"/api/library/{number}/picture?content={row['sha256'][:16]}"
-    return {"id": number, **fields, "picture": picture}
+    # The address changes with the content, so that browsers may keep the image.
+    image = f"/api/library/{number}/image?content={row['sha256'][:16]}"
+    return {"id": number, **fields, "image": image}

@@ -81,7 +81,7 @@ def _time_steps(
     token_ids = rng.integers(4, words, (batch_size, _CAPTIONS, _WORDS), np.int32)
     inputs: dict[str, Any] = {"token_ids": token_ids}
     if block is None:
-        shape = (batch_size, 1, encoder.places, encoder.channels)
+        shape = (batch_size, 1, encoder.locations, encoder.channels)
         inputs["features"] = rng.random(shape, np.float32).astype(np.float16)
     else:
         shape = (batch_size, 1, *encoder.image_size, 3)

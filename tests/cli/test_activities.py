@@ -191,7 +191,7 @@ def test_another_vgg16_is_refused(workspace, trained):
     [
         ("nosuch", [], "no such preset"),
         ("vgg16_lstm_signs", ["--every", "3"], "labels whole clips"),
-        ("vgg16_lstm_signs", ["--mirror"], "labels whole clips"),
+        ("vgg16_lstm_signs", ["--mirror", "-n", "2"], "labels whole clips: leave out --mirror."),
         ("vgg16_lstm_signs", ["--format", "vtt"], "labels whole clips"),
     ],
 )

@@ -170,12 +170,12 @@ def test_a_killed_or_interrupted_run_loses_nothing(run, tiny_preset):
 
 def test_the_command_is_silent_but_for_captions_and_ends_with_its_reader(tiny_preset):
     many = [str(SAMPLES / name) for name in NAMES] + ["missing.jpg"]
-    process = start(tiny_preset, *many, "--jsonl", "--batch-size", "1", bufsize=0)
-    row = json.loads(process.stdout.readline())
-    process.stdout.close()
-    assert process.stderr.read() == b""
-    assert row["path"] == many[0]
-    assert process.wait(timeout=60) == 1
+    with start(tiny_preset, *many, "--jsonl", "--batch-size", "1", bufsize=0) as process:
+        row = json.loads(process.stdout.readline())
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert row["path"] == many[0]
+        assert process.wait(timeout=60) == 1
 
 
 @pytest.mark.slow

@@ -153,12 +153,11 @@ def test_a_killed_run_goes_on(tiny_preset, tmp_path):
     path = tmp_path / "photos.db"
     options = ["--preset", str(tiny_preset), "--batch-size", "1", "--library", str(path)]
     command = [sys.executable, "-c", code, str(tmp_path), *options]
-    first = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    for _ in range(3):
-        first.stdout.readline()
-    time.sleep(0.02)
-    first.send_signal(signal.SIGKILL)
-    first.wait()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as first:
+        for _ in range(3):
+            first.stdout.readline()
+        time.sleep(0.02)
+        first.send_signal(signal.SIGKILL)
     with Library(path) as library:
         done = len(list(library.rows()))
     assert 2 <= done < 40

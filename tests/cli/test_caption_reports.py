@@ -130,16 +130,16 @@ def test_a_signal_leaves_no_partial_files(command, many, number, code, said):
 
 @pytest.mark.parametrize("form", ["text", "json", "csv"])
 def test_a_reader_that_leaves_is_no_traceback(command, many, form):
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [*command, str(many), "--format", form],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         bufsize=0,
-    )
-    process.stdout.read(1)
-    process.stdout.close()
-    assert process.stderr.read() == b""
-    assert process.wait(timeout=60) == 1
+    ) as process:
+        process.stdout.read(1)
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(timeout=60) == 1
 
 
 def in_terminal(command, folder):

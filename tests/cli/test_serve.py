@@ -76,5 +76,5 @@ def test_without_the_extra(serve, monkeypatch):
 
 def test_activities_have_no_wording(serve):
     result = serve("--port", "0", "--preset", "vgg16_lstm_signs", "--case", "sentence")
-    assert result.exit_code == 1
-    assert "vgg16_lstm_signs labels whole clips" in result.stderr
+    assert result.exit_code == 2
+    assert "vgg16_lstm_signs labels whole clips: leave out --case." in result.stderr

@@ -12,11 +12,11 @@ from click.testing import CliRunner
 from films import SAMPLES, photos, write_film
 
 from captioner.cli.caption import main as caption
-from captioner.cluster.film_parts import divide_film, film_seconds, join_parts
 from captioner.cluster.item import read_key
 from captioner.cluster.listing import list_items
 from captioner.cluster.object_store import Folder
 from captioner.cluster.plan import encode_units, make_units, unit_key
+from captioner.cluster.video_parts import divide_video, join_parts, video_seconds
 from captioner.cluster.worker import Job, Worker
 from captioner.presets.storage import read_preset
 
@@ -94,7 +94,7 @@ def test_a_film_in_parts_has_the_row_of_the_film(tiny_preset, tmp_path, job, eve
     frames = [pictures[n % 4] for n, length in enumerate(lengths) for _ in range(length)]
     path = str(write_film(tmp_path / "film.mp4", frames))
     (item,) = list_items([path])
-    parts = divide_film(item, film_seconds(item), 3.0, every)
+    parts = divide_video(item, video_seconds(item), 3.0, every)
     assert len(parts) >= 6
     worker = Worker(Job(**{**vars(job), "options": {**job.options, "every": every}}))
     assert [worker.do([part]) for part in parts] == [[]] * len(parts)

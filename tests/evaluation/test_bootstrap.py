@@ -4,11 +4,11 @@ from scipy import stats
 
 from captioner.errors import CaptionerError
 from captioner.evaluation.bootstrap import (
+    Metric,
     confidence_intervals,
     paired_bootstrap,
     resampled_sums,
 )
-from captioner.evaluation.metric import Metric
 from captioner.evaluation.scores import measure_captions
 
 

@@ -6,8 +6,7 @@ import pytest
 
 from captioner.errors import CaptionerError
 from captioner.evaluation.evaluation import evaluate_captions
-from captioner.evaluation.image_scores import image_scores, write_image_scores
-from captioner.evaluation.sentence_bleu import sentence_bleu
+from captioner.evaluation.image_scores import image_scores, sentence_bleu, write_image_scores
 
 REFERENCES = {
     "1.jpg": ["A dog runs, on the grass.", "One dog."],

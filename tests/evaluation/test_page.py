@@ -74,9 +74,9 @@ def test_the_page_stands_alone_and_holds_the_numbers(evaluation, tmp_path):
         assert shown["caption"] == evaluation.captions[image]
         assert shown["references"] == evaluation.references[image]
         if image in ("3", str(IMAGES - 1)):
-            assert shown["picture"] == ""
+            assert shown["thumbnail"] == ""
         else:
-            assert shown["picture"].startswith("data:image/jpeg;base64,")
+            assert shown["thumbnail"].startswith("data:image/jpeg;base64,")
 
 
 def test_few_images_are_all_shown(tmp_path):

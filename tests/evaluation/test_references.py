@@ -34,7 +34,7 @@ def test_karpathy(karpathy):
         "b.jpg": ["b.jpg 1 .", "b.jpg 2 ."],
         "d.jpg": ["d.jpg 1 .", "d.jpg 2 ."],
     }
-    assert truth.pictures == {"b.jpg": "b.jpg", "d.jpg": "d.jpg"}
+    assert truth.files == {"b.jpg": "b.jpg", "d.jpg": "d.jpg"}
     assert truth.training == ["a.jpg 1 .", "a.jpg 2 .", "c.jpg 1 .", "c.jpg 2 ."]
     assert len(read_references(karpathy, split="all").captions) == 4
 
@@ -44,7 +44,7 @@ def test_karpathys_images_go_by_the_names_that_the_results_use(karpathy):
     content = {"images": [dict(image, cocoid=900 + image["imgid"]) for image in KARPATHY["images"]]}
     karpathy.write_text(json.dumps(content))
     truth = read_references(karpathy, image_ids=["901", "903"])
-    assert truth.pictures == {"901": "b.jpg", "903": "d.jpg"}
+    assert truth.files == {"901": "b.jpg", "903": "d.jpg"}
 
 
 def test_coco_captions(tmp_path):
@@ -60,7 +60,7 @@ def test_coco_captions(tmp_path):
     path.write_text(json.dumps(content))
     truth = read_references(path)
     assert truth.captions == {"7": ["A dog.", "One dog."], "8": ["A cat."]}
-    assert truth.pictures == {"7": "7.jpg", "8": "8.jpg"}
+    assert truth.files == {"7": "7.jpg", "8": "8.jpg"}
     content["annotations"].pop(1)
     path.write_text(json.dumps(content))
     with pytest.raises(CaptionerError, match=r"1 image \(8\)"):

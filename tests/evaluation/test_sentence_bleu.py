@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from captioner.errors import CaptionerError
-from captioner.evaluation.sentence_bleu import SMOOTHINGS, sentence_bleu
+from captioner.evaluation.image_scores import SMOOTHINGS, sentence_bleu
 
 WORDS = st.lists(st.sampled_from("abc"), min_size=1, max_size=8)
 

@@ -10,7 +10,7 @@ from captioner.fingerprint import Fingerprint
 from captioner.library.collection import Library
 from captioner.library.query import search
 from captioner.results import Caption
-from captioner.text.stems import FUNCTION_WORDS
+from captioner.text.english import FUNCTION_WORDS
 
 SENTENCES = {
     "1.jpg": "two dogs are running on the beach",

@@ -35,7 +35,7 @@ def test_finer_grid_is_the_last_convolution(frames):
     encoder = VGG16Encoder(grid=14, weights=None, dtype="float32")
     features = np.asarray(encoder(frames[:1, :1]))
     assert features.shape == (1, 1, 196, 512) == encoder.compute_output_shape((1, 1, 224, 224, 3))
-    assert encoder.places == 196
+    assert encoder.locations == 196
 
 
 @pytest.mark.parametrize(

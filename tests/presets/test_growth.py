@@ -16,7 +16,7 @@ def preset(tiny_preset):
 
 def logits(preset, words):
     encoder, decoder = build_network(preset)
-    shape = (2, 1, encoder.places, encoder.channels)
+    shape = (2, 1, encoder.locations, encoder.channels)
     features = np.random.default_rng(0).random(shape, "float32") * 5
     ids = [[[preset.vocabulary.start_id, *preset.vocabulary.encode(words)]]] * 2
     return np.asarray(decoder(features, np.array(ids)))[:, 0]  # (2, L, V)

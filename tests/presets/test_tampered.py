@@ -219,7 +219,9 @@ DAMAGED = {
         "does not list vocabulary.json",
     ),
     "list that leads out": (
-        lambda folder: (folder / CHECKSUMS).open("a").write(f"{'0' * 64}  ../../secret\n"),
+        lambda folder: (folder / CHECKSUMS).write_text(
+            (folder / CHECKSUMS).read_text() + f"{'0' * 64}  ../../secret\n"
+        ),
         CHECKSUMS,
     ),
     "list a folder": (instead(CHECKSUMS, Path.mkdir), CHECKSUMS),

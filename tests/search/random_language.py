@@ -21,12 +21,40 @@ def next_log_probs(seed, image, history, vocabulary_size, coarse):
     return log_probs
 
 
+class WholeRows:
+    """The step of a search from a function that gives the log-probabilities of all tokens.
+
+    The function is always called for all images; tokens are sorted by NumPy.
+    """
+
+    def __init__(self, function, vocabulary_size):
+        self.function, self.vocabulary_size = function, vocabulary_size
+        self.inputs, self.images = None, []
+
+    def __call__(self, token_ids, state, images, penalty, count):
+        self.images.append(images.tolist())
+        if self.inputs is None:
+            self.inputs = [token_ids.copy(), *(np.array(part) for part in state)]
+        for whole, part in zip(self.inputs, (token_ids, *state), strict=True):
+            whole[images] = part
+        log_probs, state, attention = self.function(self.inputs[0], tuple(self.inputs[1:]))
+        self.inputs[1:] = [np.array(part) for part in state]
+        log_probs = np.asarray(log_probs, np.float32)[images] + penalty
+        best = np.argsort(-log_probs, axis=2, kind="stable")[:, :, :count]
+        return (
+            best,
+            np.take_along_axis(log_probs, best, axis=2),
+            tuple(np.asarray(part)[images] for part in state),
+            None if attention is None else np.asarray(attention)[images],
+        )
+
+
 class RandomLanguage:
-    """A step function; its state is the history, and so is its attention."""
+    """A decoder; its state is the history, and so is its attention."""
 
     def __init__(self, seed, images, vocabulary_size, max_length, coarse=False):
         self.seed, self.images, self.vocabulary_size = seed, images, vocabulary_size
-        self.max_length, self.coarse, self.calls = max_length, coarse, 0
+        self.max_length, self.coarse = max_length, coarse
 
     def next(self, image, words):
         history = (START, *words)
@@ -36,8 +64,10 @@ class RandomLanguage:
         tokens = np.full((len(self.images), 1, self.max_length + 1), -1, np.int32)
         return tokens, np.zeros((len(self.images), 1), np.int64)
 
-    def __call__(self, token_ids, state):
-        self.calls += 1
+    def step(self):
+        return WholeRows(self.predict, self.vocabulary_size)
+
+    def predict(self, token_ids, state):
         tokens, lengths = state[0].copy(), state[1]
         np.put_along_axis(tokens, lengths[:, :, None], token_ids[:, :, None], axis=2)
         lengths = lengths + 1

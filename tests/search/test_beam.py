@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_language import END, START, RandomLanguage
+from random_language import END, START, RandomLanguage, WholeRows
 
 from captioner.errors import CaptionerError
 from captioner.search.beam import Hypothesis, beam_search
@@ -21,12 +21,14 @@ def option_sets(draw, max_length=8, vocabulary_size=9):
         "length_power": draw(st.sampled_from([0.0, 0.7, 1.0, 2.0])),
         "suppressed_ids": tuple(draw(st.sets(st.integers(1, vocabulary_size - 1), max_size=2))),
         "no_repeat_ngram": draw(st.integers(0, 3)),
+        "joining_ids": tuple(draw(st.sets(st.integers(1, vocabulary_size - 1), max_size=2))),
+        "no_double": draw(st.booleans()),
     }
 
 
 def search(language, beam_width, options, num_captions=1):
     return beam_search(
-        language,
+        language.step(),
         language.begin(),
         start_id=START,
         end_id=END,
@@ -44,7 +46,13 @@ def is_allowed(words, options):
     """Whether every word may stand where it stands; the end is judged by `may_follow`."""
     n = options["no_repeat_ngram"]
     ngrams = [words[i : i + n] for i in range(len(words) - n + 1)] if n else []
-    return len(ngrams) == len(set(ngrams)) and not set(words) & set(options["suppressed_ids"])
+    double = options["no_double"] and any(one == next_ for one, next_ in itertools.pairwise(words))
+    joined = any(
+        joint in options["joining_ids"] and one == other
+        for one, joint, other in zip(words, words[1:], words[2:], strict=False)
+    )
+    suppressed = set(words) & set(options["suppressed_ids"])
+    return len(ngrams) == len(set(ngrams)) and not (double or joined or suppressed)
 
 
 def may_follow(words, token, options):
@@ -171,16 +179,17 @@ def test_the_arrays_of_a_step_may_be_used_again_by_the_next():
     language = RandomLanguage(5, (0, 1), 9, 6)
     buffers = []
 
-    def step(token_ids, state):
-        log_probs, state, attention = language(token_ids, state)
+    def predict(token_ids, state):
+        log_probs, state, attention = language.predict(token_ids, state)
         if not buffers:
             buffers.extend(a.copy() for a in (log_probs, *state, attention))
         for buffer, new in zip(buffers, (log_probs, *state, attention), strict=True):
             buffer[...] = new
         return buffers[0], (buffers[1], buffers[2]), buffers[3]
 
+    step = WholeRows(predict, 9)
     reusing = beam_search(step, language.begin(), start_id=START, end_id=END, **options)
-    fresh = beam_search(language, language.begin(), start_id=START, end_id=END, **options)
+    fresh = beam_search(language.step(), language.begin(), start_id=START, end_id=END, **options)
     for one, other in zip(reusing, fresh, strict=True):
         assert plain(one) == plain(other)
         np.testing.assert_array_equal(one[0].attention, other[0].attention)
@@ -189,14 +198,14 @@ def test_the_arrays_of_a_step_may_be_used_again_by_the_next():
 def test_the_search_stops_when_no_sentence_can_improve():
     calls = 0
 
-    def step(token_ids, state):  # "a" (2), then the end with probability 0.9
+    def predict(token_ids, state):  # "a" (2), then the end with probability 0.9
         nonlocal calls
         calls += 1
         first, later = np.log([0.05, 0.05, 0.9]), np.log([0.9, 0.05, 0.05])
         log_probs = np.where(token_ids[:, :, None] == START, first, later)
         return log_probs.astype(np.float32), state, None
 
-    state = (np.zeros((4, 1, 2)),)
+    step, state = WholeRows(predict, 3), (np.zeros((4, 1, 2)),)
     found = beam_search(step, state, start_id=START, end_id=END, max_length=50, length_power=0.0)
     assert [[h.token_ids for h in best] for best in found] == [[(2,)]] * 4
     assert found[0][0].attention is None
@@ -215,11 +224,11 @@ def test_an_empty_batch_gives_an_empty_list():
 
 
 def test_nan_says_that_the_model_is_broken():
-    def step(token_ids, state):
+    def predict(token_ids, state):
         return np.full((*token_ids.shape, 5), np.nan, np.float32), state, None
 
     with pytest.raises(CaptionerError, match="its weights are broken"):
-        beam_search(step, (np.zeros((2, 1, 3)),), start_id=START, end_id=END)
+        beam_search(WholeRows(predict, 5), (np.zeros((2, 1, 3)),), start_id=START, end_id=END)
 
 
 @pytest.mark.parametrize(
@@ -238,13 +247,13 @@ def test_nan_says_that_the_model_is_broken():
 def test_an_option_out_of_range_is_refused(options, message):
     language = RandomLanguage(0, (0,), 9, 20)
     with pytest.raises(ValueError, match=message):
-        beam_search(language, language.begin(), start_id=START, end_id=END, **options)
+        beam_search(language.step(), language.begin(), start_id=START, end_id=END, **options)
 
 
 @pytest.mark.parametrize("state", [(), (np.zeros(3),), (np.zeros((3, 2, 4)),)])
 def test_a_state_without_one_row_an_image_is_refused(state):
     with pytest.raises(ValueError, match="one row for each image"):
-        beam_search(RandomLanguage(0, (0,), 9, 20), state, start_id=START, end_id=END)
+        beam_search(RandomLanguage(0, (0,), 9, 20).step(), state, start_id=START, end_id=END)
 
 
 def test_equal_to_keras_nlp_on_sentences_of_fixed_length():
@@ -273,12 +282,12 @@ def test_equal_to_keras_nlp_on_sentences_of_fixed_length():
     images = np.array([[0], [1]], np.int32)
     peer = [np.asarray(a) for a in sampler(next_logits, prompt, cache=images, index=1)]
 
-    def step(token_ids, state):
+    def predict(token_ids, state):
         image, position = np.arange(2)[:, None], state[0]
         return table[image, position, token_ids], (position + 1,), None
 
     found = beam_search(
-        step,
+        WholeRows(predict, vocabulary_size),
         (np.zeros((2, 1), np.int64),),
         start_id=START,
         end_id=END,

@@ -8,10 +8,11 @@ from captioner.search.confidence import Calibration
 def test_fit_finds_the_curve_that_made_the_shares():
     rng = np.random.default_rng(0)
     words = rng.integers(3, 15, 20_000)
-    log_probs = -rng.gamma(4, 0.2, 20_000) * (words + 1)
+    log_probs = (-rng.gamma(4, 0.2, 20_000) * (words + 1)).tolist()
+    words = words.tolist()
     truth = Calibration(intercept=1.5, slope=2.0)
     expected = [truth.confidence(*pair) for pair in zip(log_probs, words, strict=True)]
-    shares = rng.binomial(5, expected) / 5
+    shares = (rng.binomial(5, expected) / 5).tolist()
     fitted = Calibration.fit(log_probs, words, shares)
     assert abs(fitted.intercept - truth.intercept) < 0.05
     assert abs(fitted.slope - truth.slope) < 0.08
@@ -19,10 +20,11 @@ def test_fit_finds_the_curve_that_made_the_shares():
 
 def test_fitted_confidence_has_the_mean_of_the_shares():
     rng = np.random.default_rng(1)
-    log_probs, words, shares = -rng.random(300) * 9, rng.integers(4, 12, 300), rng.random(300)
+    draws = -rng.random(300) * 9, rng.integers(4, 12, 300), rng.random(300)
+    log_probs, words, shares = (drawn.tolist() for drawn in draws)
     fitted = Calibration.fit(log_probs, words, shares)
     given_ = [fitted.confidence(*pair) for pair in zip(log_probs, words, strict=True)]
-    np.testing.assert_allclose(np.mean(given_), shares.mean(), atol=1e-6)
+    np.testing.assert_allclose(np.mean(given_), np.mean(shares), atol=1e-6)
 
 
 @given(

@@ -23,17 +23,17 @@ def test_exactly_the_forbidden_words_are_forbidden(
     min_length, max_length = limits
     words = words[:max_length]
     log_probs = np.tile(np.arange(5.0), (2, 1, 1))
-    constraints.constrain(
-        log_probs,
-        np.array([[words], [[4] * len(words)]], np.int32).reshape(2, 1, -1),
+    log_probs += constraints.penalty(
+        5,
+        len(words),
         end_id=0,
         max_length=max_length,
         min_length=min_length,
         suppressed_ids=tuple(suppressed_ids),
-        no_repeat_ngram=n,
-        joining_ids=tuple(joining_ids),
-        no_double=no_double,
     )
+    if len(words) < max_length:
+        tokens = np.array([[words], [[4] * len(words)]], np.int32).reshape(2, 1, -1)
+        log_probs[constraints.repeating(tokens, n, tuple(joining_ids), no_double)] = -np.inf
     for word, log_prob in enumerate(log_probs[0, 0]):
         text = "".join(map(str, [*words, word]))
         if word == 0:

@@ -3,6 +3,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from captioner.engines.engine import Engine
 from captioner.search.beam import Hypothesis
 from captioner.search.confidence import gender_shares, score_sentences
 from captioner.search.search import search_captions
@@ -12,7 +13,7 @@ VOCABULARY = Vocabulary(dict.fromkeys(("a", "man", "woman", "dog", "boy"), 5))
 WORDS = VOCABULARY.words
 
 
-class TableEngine:
+class TableEngine(Engine):
     """An engine whose next word depends on the picture and the word before alone."""
 
     def __init__(self, tables):

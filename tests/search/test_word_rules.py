@@ -99,7 +99,7 @@ def test_the_search_obeys(seed):
     language = RandomLanguage(seed, images=[3, 4], vocabulary_size=len(vocabulary), max_length=8)
     rules = {"never": [["ab"], ["c", "a"]], "max_words": 3, "min_words": 2, "no_double": True}
     found = beam_search(
-        language,
+        language.step(),
         language.begin(),
         start_id=vocabulary.start_id,
         end_id=vocabulary.end_id,

@@ -1,6 +1,6 @@
 import pytest
 
-from captioner.text.stems import content_stems, mentioned_shares
+from captioner.text.english import content_stems, mentioned_shares
 
 
 @pytest.mark.parametrize(

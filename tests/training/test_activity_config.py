@@ -30,10 +30,10 @@ def test_reads_values_and_defaults(path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"frame": 3}, "unknown key 'frame'"),
+        ({"frame": 3}, "unknown key frame: did you mean frames"),
         ({"head": {"units": 3}}, "`head` needs a `name`"),
-        ({"crop": 2.0}, "`crop` must be a share"),
-        ({"drop_frames": 1.0}, "`drop_frames` 0 or more and less than 1"),
+        ({"crop": 2.0}, "crop should be less than or equal to 1"),
+        ({"drop_frames": 1.0}, "drop_frames should be less than 1"),
         ({"encoder": {"weights": "imagenet", "preset": "x"}}, "either `weights` or `preset`"),
     ],
 )

@@ -8,9 +8,9 @@ from captioner.errors import CaptionerError
 from captioner.models.vgg16 import VGG16Encoder
 from captioner.text.vocabulary import Vocabulary
 from captioner.training.caption_task import CaptionTask
-from captioner.training.caption_warnings import warnings_about
 from captioner.training.config import parse_config
 from captioner.training.data_summary import least_count, word_summary
+from captioner.training.epoch_samples import warnings_about
 
 
 def config_for(folder, captions, **values):

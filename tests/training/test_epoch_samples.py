@@ -4,9 +4,10 @@ from captioner.datasets.dataset import Example
 from captioner.errors import CaptionerError
 from captioner.training.epoch_samples import (
     SAMPLES,
-    EpochSamples,
     Sample,
+    choose_shown,
     read_samples,
+    samples_of,
     write_samples,
 )
 
@@ -17,20 +18,19 @@ def examples(prefix, count):
 
 @pytest.mark.parametrize(("count", "places"), [(0, []), (1, [0]), (3, [0, 1, 2]), (9, [1, 4, 7])])
 def test_images_are_taken_evenly(count, places):
-    samples = EpochSamples({"": examples("", count)})
-    samples.take({str(n): f"caption {n}" for n in range(count)})
-    assert [s.path for s in samples.of_epoch(1)] == [f"{n}.jpg" for n in places]
+    shown = choose_shown({"": examples("", count)})
+    assert [example.path for example in shown] == [f"{n}.jpg" for n in places]
 
 
-def test_each_data_set_has_its_own_and_an_epoch_has_no_captions_of_the_last():
-    samples = EpochSamples({"a": examples("a", 9), "b": examples("b", 1)}, count=2)
-    samples.take({f"a{n}": "one" for n in range(9)})
-    samples.take({"b0": "two"})
-    assert [(s.path, s.caption) for s in samples.of_epoch(1)] == [
-        ("a2.jpg", "one"), ("a6.jpg", "one"), ("b0.jpg", "two")
-    ]  # fmt: skip
-    samples.take({"b0": "three"})
-    assert samples.of_epoch(2) == [Sample(2, "b0.jpg", "three", "People.")]
+def test_each_data_set_has_its_own_and_images_without_a_caption_are_left_out():
+    shown = choose_shown({"a": examples("a", 9), "b": examples("b", 1)}, count=2)
+    captions = {f"a{n}": f"one {n}" for n in range(9)}
+    assert samples_of(shown, captions | {"b0": "two"}, 1) == [
+        Sample(1, "a2.jpg", "one 2", "People."),
+        Sample(1, "a6.jpg", "one 6", "People."),
+        Sample(1, "b0.jpg", "two", "People."),
+    ]
+    assert samples_of(shown, {"b0": "three"}, 2) == [Sample(2, "b0.jpg", "three", "People.")]
 
 
 def test_an_epoch_that_is_done_again_is_there_once(tmp_path):

@@ -83,9 +83,9 @@ def recipe(**changes):
 
 
 def test_recipes_are_checked():
-    with pytest.raises(CaptionerError, match="tokenizer 'bpe': choose one of words, wordpiece"):
+    with pytest.raises(CaptionerError, match="tokenizer should be 'words' or 'wordpiece'"):
         parse_config(recipe(tokenizer="bpe"), "r.yaml")
-    with pytest.raises(CaptionerError, match="`pieces` must be 1 or more"):
+    with pytest.raises(CaptionerError, match="pieces should be greater than or equal to 1"):
         parse_config(recipe(pieces=0), "r.yaml")
 
 

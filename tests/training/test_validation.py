@@ -3,7 +3,7 @@ import csv
 import keras
 import pytest
 
-from captioner.training.validation import Validation
+from captioner.training.validation import Scored, Validation
 
 
 @pytest.fixture
@@ -12,7 +12,7 @@ def train(tmp_path):
         lines, best, given = [], [], {}
 
         def score():
-            return {"BLEU-4": 0.0, "CIDEr": given["row"][0]}
+            return Scored({"BLEU-4": 0.0, "CIDEr": given["row"][0]}, captions or {})
 
         validation = Validation(
             tmp_path,
@@ -23,7 +23,6 @@ def train(tmp_path):
             report=lines.append,
             seed=1,
             perplexity=lambda: given["row"][1],
-            said=lambda: captions or {},
         )
         validation.history = list(begun)
         validation.set_params({"epochs": len(begun) + len(rows)})

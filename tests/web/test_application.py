@@ -187,13 +187,14 @@ def test_what_is_no_result_is_not_packed(serve, body):
 
 def test_formats_that_browsers_do_not_know_have_a_preview(serve, tmp_path):
     path = tmp_path / "photo.tiff"
-    Image.open(DOG).save(path)
+    with Image.open(DOG) as dog:
+        dog.save(path)
     client = serve()
     row, film = send(client, path, FILM, preview="true").json()["results"]
     kind, _, content = row["preview"].partition(",")
     assert kind == "data:image/jpeg;base64"
     with Image.open(io.BytesIO(base64.b64decode(content))) as preview:
-        assert preview.size == Image.open(DOG).size
+        assert preview.size == dog.size
     assert "preview" not in film
     assert "preview" not in send(client, path).json()["results"][0]
 

@@ -60,7 +60,7 @@ def test_pages_of_other_sites(serve, library, headers, allowed):
     assert (posted.status_code == 200) is allowed
     corrected = client.put("/api/library/1", json={"path": "x", "text": "y"}, headers=headers)
     assert corrected.status_code == (409 if allowed else 403)
-    got = client.get("/api/library/1/picture", headers=headers)
+    got = client.get("/api/library/1/image", headers=headers)
     assert (got.status_code == 200) is allowed
     assert client.get("/", headers=headers).status_code == 200  # a link may lead there
 
@@ -95,9 +95,9 @@ def test_headers_keep_answers_to_our_own_page(serve):
         "/static/application.py",
         "/etc/passwd",
         "/photos/secret.txt",
-        "/api/library/photos%2fsecret.txt/picture",
+        "/api/library/photos%2fsecret.txt/image",
         "/api/library/../../photos/secret.txt",
-        "/api/library/-1/picture",
+        "/api/library/-1/image",
         "/photos.db",
     ],
 )

@@ -64,13 +64,13 @@ def test_wrong_corrections(serve, library, change, status, reason):
 def test_pictures_are_small_and_of_rows_alone(serve, library):
     client = serve(library)
     for row in rows_of(client):
-        answer = client.get(row["picture"])
+        answer = client.get(row["image"])
         assert answer.headers["content-type"] == "image/jpeg"
         with Image.open(io.BytesIO(answer.content)) as image:
             assert min(image.size) <= 360
-    assert client.get("/api/library/99/picture").status_code == 404
+    assert client.get("/api/library/99/image").status_code == 404
     (library.parent / "photos" / "cat.jpg").unlink()
-    answer = client.get(f"/api/library/{rows_of(client)[0]['id']}/picture")
+    answer = client.get(f"/api/library/{rows_of(client)[0]['id']}/image")
     assert answer.status_code == 400
     assert "photos/cat.jpg" in answer.json()["error"]
     assert str(library.parent) not in answer.text
@@ -78,7 +78,7 @@ def test_pictures_are_small_and_of_rows_alone(serve, library):
 
 def test_the_picture_of_a_shot_is_of_its_middle(serve, library):
     client = serve(library)
-    shots = [client.get(row["picture"]).content for row in rows_of(client) if "start" in row]
+    shots = [client.get(row["image"]).content for row in rows_of(client) if "start" in row]
     assert len(set(shots)) == 2
 
 
@@ -96,6 +96,6 @@ def test_files_that_are_gone_are_not_shown(serve, library):
     (library.parent / row["path"]).unlink()
     with Library(library) as kept:
         kept.mark_removed([str(library.parent)])
-    assert client.get(row["picture"]).status_code == 404
+    assert client.get(row["image"]).status_code == 404
     answer = client.put(f"/api/library/{row['id']}", json={"path": row["path"], "text": "a"})
     assert answer.status_code == 404

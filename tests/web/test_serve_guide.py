@@ -38,20 +38,22 @@ def address(folder):
     """Of a server as the guide starts it, but for its port."""
     code = "from captioner.cli import main; main(prog_name='captioner')"
     options = ["serve", "--library", "photos.db", "--port", "0"]
-    server = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", code, *options],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stderr=subprocess.PIPE,
         text=True,
-    )
-    line = server.stderr.readline()
-    found = re.fullmatch(r"vgg16_top_down is at (http://127\.0\.0\.1:\d+) \(Ctrl-C .*\)\n", line)
-    assert found, line
-    yield found[1]
-    server.send_signal(signal.SIGINT)
-    assert server.stderr.read() == "Ended.\n"
-    assert server.wait() == 0
+    ) as server:
+        line = server.stderr.readline()
+        found = re.fullmatch(
+            r"vgg16_top_down is at (http://127\.0\.0\.1:\d+) \(Ctrl-C .*\)\n", line
+        )
+        assert found, line
+        yield found[1]
+        server.send_signal(signal.SIGINT)
+        assert server.stderr.read() == "Ended.\n"
+    assert server.returncode == 0
 
 
 def run(module, *arguments, cwd):

@@ -80,7 +80,7 @@ function card(row) {
     });
     const name = row.path.split("/").pop();
     const facts = [name, row.start === undefined ? null : `${clock(row.start)} to ${clock(row.end)}`, row.taken?.slice(0, 10)];
-    const image = make("img", { src: row.picture, alt: row.text, loading: "lazy" });
+    const image = make("img", { src: row.image, alt: row.text, loading: "lazy" });
     image.addEventListener("error", () => { image.alt = `${row.text} (the file cannot be shown)`; });
     element.replaceChildren(image,
       make("div", { class: "body" }, slot,

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from captioner.cli.evaluate import evaluate
-from captioner.evaluation.page import pictures_inside, thumbnail
+from captioner.evaluation.page import images_inside, thumbnail
 
 SAMPLES = Path(__file__).parents[2] / "data" / "samples"
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpage\n%%EOF\n"
@@ -66,10 +66,10 @@ def test_links_and_dots_do_not_lead_out(tmp_path):
         "link": images / "link.jpg",
         "zero": images / "a\0b.jpg",
     }
-    inside, elsewhere = pictures_inside(pictures, images)
+    inside, elsewhere = images_inside(pictures, images)
     assert inside.keys() == {"own"}
     assert elsewhere.keys() == pictures.keys() - {"own"}
-    inside, _ = pictures_inside({"loop": images / "loop.jpg"}, images)
+    inside, _ = images_inside({"loop": images / "loop.jpg"}, images)
     assert thumbnail(inside.get("loop")) == ""
 
 
@@ -94,6 +94,6 @@ def test_the_page_of_a_strangers_references_shows_no_private_picture(tmp_path, n
     assert done.exit_code == 0, done.output
     page = (tmp_path / "page.html").read_text()
     data = json.loads(re.search(r'id="data">(.*?)</script>', page, re.DOTALL)[1])
-    assert data["images"]["own.jpg"]["picture"]
-    assert data["images"][name]["picture"] == ""
+    assert data["images"]["own.jpg"]["thumbnail"]
+    assert data["images"][name]["thumbnail"] == ""
     assert f"1 image ({name}): not shown, because the file is outside" in page

@@ -13,7 +13,7 @@ from captioner.media.sources import open_footage
 _QUALITY = 70
 
 
-def small_picture(path: Path, side: int, at: float = 0.0) -> bytes:
+def small_image(path: Path, side: int, at: float = 0.0) -> bytes:
     r"""Return a thumbnail of an image or a video frame.
 
     Args:
@@ -28,7 +28,7 @@ def small_picture(path: Path, side: int, at: float = 0.0) -> bytes:
         CaptionerError: If the file cannot be read.
 
     Example:
-        >>> small_picture(Path("data/samples/cat.jpg"), 40)[:2]
+        >>> small_image(Path("data/samples/cat.jpg"), 40)[:2]
         b'\xff\xd8'
     """
     footage = open_footage(path, side)
@@ -39,7 +39,7 @@ def small_picture(path: Path, side: int, at: float = 0.0) -> bytes:
             frame = next(iter(footage.frames([at])), None)
         if frame is None:
             if at:
-                return small_picture(path, side)
+                return small_image(path, side)
             raise unreadable(str(path), "a video without a single frame", "record it again")
         pixels = frame.image
     stream = io.BytesIO()

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from captioner.errors import CaptionerError
 from captioner.media.clip import Frame
-from captioner.media.film_range import FilmRange, NoClipError
 from captioner.media.sampling import split_footage
-from captioner.media.sources import read_clips
+from captioner.media.sources import NoClipError, VideoRange, read_clips
 
 NOISE = np.random.default_rng(0).integers(-30, 31, (50, 8, 8, 3))
 
@@ -115,7 +114,7 @@ def test_parts_of_a_file_are_the_file(tmp_path, every, gop):
     parts = []
     for first, stop in pairwise([*seams, math.inf]):
         try:
-            parts += told(read_clips(FilmRange(path, first, stop), (8, 8), every))
+            parts += told(read_clips(VideoRange(path, first, stop), (8, 8), every))
         except NoClipError:
             continue
     assert parts == whole
@@ -124,10 +123,10 @@ def test_parts_of_a_file_are_the_file(tmp_path, every, gop):
 def test_a_part_without_a_beginning_says_so(tmp_path):
     path = str(write_film(tmp_path / "film.mp4", [numbered(3)] * 100))
     with pytest.raises(NoClipError, match=r"film\.mp4"):
-        list(read_clips(FilmRange(path, 8, 16), (8, 8)))
+        list(read_clips(VideoRange(path, 8, 16), (8, 8)))
 
 
 def test_a_missing_film_is_an_error_of_its_own():
     with pytest.raises(CaptionerError, match="no such file") as error:
-        list(read_clips(FilmRange("missing.mp4", 8, 16), (8, 8)))
+        list(read_clips(VideoRange("missing.mp4", 8, 16), (8, 8)))
     assert not isinstance(error.value, NoClipError)

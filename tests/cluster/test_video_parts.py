@@ -4,8 +4,8 @@ import math
 import pytest
 from films import photos, write_film
 
-from captioner.cluster.film_parts import divide_film, film_seconds, join_parts
 from captioner.cluster.item import Item
+from captioner.cluster.video_parts import divide_video, join_parts, video_seconds
 
 FILM = Item("film.mp4", "/film.mp4", "1-1")
 
@@ -13,7 +13,7 @@ FILM = Item("film.mp4", "/film.mp4", "1-1")
 @pytest.mark.parametrize("every", [None, 2.5, 90.0])
 @pytest.mark.parametrize("seconds", [1260.0, 1799.9, 3600.0, 7300.0])
 def test_parts_follow_one_another(seconds, every):
-    parts = divide_film(FILM, seconds, 600.0, every)
+    parts = divide_video(FILM, seconds, 600.0, every)
     assert len(parts) == seconds // (630 if every == 90 else 600)  # of whole windows
     begins, ends = zip(*(part.steps for part in parts), strict=True)
     assert begins[0] == 0
@@ -27,17 +27,17 @@ def test_parts_follow_one_another(seconds, every):
     [(1199.0, 600.0, None), (None, 600.0, None), (9999.0, 0, None), (9999.0, 600.0, math.inf)],
 )
 def test_what_stays_in_one_piece(seconds, part, every):
-    assert divide_film(FILM, seconds, part, every) == []
+    assert divide_video(FILM, seconds, part, every) == []
 
 
 def test_seconds_are_those_of_the_header(tmp_path):
     path = write_film(tmp_path / "film.mp4", photos("cat.jpg") * 35)
-    assert film_seconds(Item("film.mp4", str(path))) == pytest.approx(3.5)
+    assert video_seconds(Item("film.mp4", str(path))) == pytest.approx(3.5)
     playlist = tmp_path / "list.mp4"
     playlist.write_text(f"#EXTM3U\n#EXTINF:3.5,\nfile://{path}\n#EXT-X-ENDLIST\n")
-    assert film_seconds(Item("list.mp4", str(playlist))) is None
-    assert film_seconds(Item("cat.jpg", "data/samples/cat.jpg")) is None
-    assert film_seconds(Item("no.mp4", "/no.mp4")) is None
+    assert video_seconds(Item("list.mp4", str(playlist))) is None
+    assert video_seconds(Item("cat.jpg", "data/samples/cat.jpg")) is None
+    assert video_seconds(Item("no.mp4", "/no.mp4")) is None
 
 
 def segment(start, end):

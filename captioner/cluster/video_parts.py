@@ -1,4 +1,4 @@
-"""Long films in parts, so that one film uses many workers, and their captions put together."""
+"""Long videos in parts, so that one video uses many workers, and their captions put together."""
 
 import math
 from collections.abc import Sequence
@@ -19,12 +19,12 @@ from captioner.media.sampling import RATE
 _FORMATS = "avi,matroska,mov"
 
 
-def film_seconds(item: Item) -> float | None:
-    """Return how long a film is by its header; None for what is no film, or does not tell.
+def video_seconds(item: Item) -> float | None:
+    """Return how long a video is by its header; None for what is no video, or does not tell.
 
     Example:
-        >>> film = "data/samples/shepherd_and_cat.mp4"
-        >>> film_seconds(Item(film, film))
+        >>> video = "data/samples/shepherd_and_cat.mp4"
+        >>> video_seconds(Item(video, video))
         4.0
     """
     if item.kind != "file" or not item.file.lower().endswith(VIDEO_SUFFIXES):
@@ -38,13 +38,13 @@ def film_seconds(item: Item) -> float | None:
         return None  # whoever reads it says what is wrong
 
 
-def divide_film(
+def divide_video(
     item: Item, seconds: float | None, part: float, every: float | None = None
 ) -> list[Item]:
-    """Return the parts of a film, or nothing for one that is too short.
+    """Return the parts of a video, or nothing for one that is too short.
 
     Args:
-        item: The film.
+        item: The video.
         seconds: How long it is, roughly; None where that is not known.
         part: Seconds of a part, 0 for no parts.
         every: As of `split_footage`.
@@ -54,8 +54,8 @@ def divide_film(
         has no end.
 
     Example:
-        >>> film = Item("film.mp4", "/film.mp4")
-        >>> [each.steps for each in divide_film(film, 25 * 60, 600)]
+        >>> video = Item("video.mp4", "/video.mp4")
+        >>> [each.steps for each in divide_video(video, 25 * 60, 600)]
         [(0, 2400), (2400, None)]
     """
     if not part or not seconds or every == math.inf:
@@ -71,14 +71,14 @@ def divide_film(
 
 
 def join_parts(rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
-    """Put the rows of a film's parts together.
+    """Put the rows of a video's parts together.
 
     Args:
         rows: In the order of the parts; of a part in which no clip begins, one without `segments`.
 
     Returns:
-        The row of the film; None where a part has an error or the spans do not follow one another,
-        as it may be with a damaged film: then it is to be described as a whole.
+        The row of the video; None where a part has an error or the spans do not follow one another,
+        as it may be with a damaged video: then it is to be described as a whole.
 
     Example:
         >>> first, second = {"start": 0.0, "end": 2.0}, {"start": 2.0, "end": 4.0}
