@@ -30,7 +30,7 @@ def test_scores_beside_a_detector_that_invents_a_cut(script, monkeypatch, tmp_pa
     monkeypatch.setattr(script, "peers", lambda: iter([("invented", invented)]))
     result = CliRunner().invoke(
         script.main,
-        [str(tmp_path), *"--films 2 --shots 3 --seed 1 --kind cut --kind wipe".split()],
+        [str(tmp_path), "--films=2", "--shots=3", "--seed=1", "--kind=cut", "--kind=wipe"],
     )
     assert result.exit_code == 0, result.output
     assert "2 videos of each kind, 4 transitions" in result.output

@@ -26,11 +26,14 @@ from captioner.cli.describing import (
 )
 from captioner.cli.destination_options import (
     check_destinations,
+    choose_journal,
     destination_options,
     open_destinations,
     own_suffixes,
 )
 from captioner.cli.endings import plain_errors
+from captioner.cli.film_progress import FilmProgress
+from captioner.cli.film_sources import FilmSources
 from captioner.cli.named_sources import (
     leave_described,
     list_paths,
@@ -40,7 +43,7 @@ from captioner.cli.wording_options import check_lengths, take_wording, wording_o
 from captioner.errors import CaptionerError
 from captioner.media.files import find_clips, find_media
 from captioner.media.standard_input import StandardInput
-from captioner.reports.output import FORMATS, RESUMABLE, SUBTITLES, open_report
+from captioner.reports.output import FORMATS, OF_ONE_VIDEO, RESUMABLE, open_report
 from captioner.reports.report import LeftOut, summarize
 from captioner.reports.run_record import Settings
 from captioner.reports.text import escape_controls
@@ -81,6 +84,11 @@ from captioner.reports.text import escape_controls
     metavar="SECONDS",
     type=click.FloatRange(min=0, min_open=True),
     help="One sentence per window of this length instead of one per shot.",
+)
+@click.option(
+    "--summary",
+    is_flag=True,
+    help="After the shots of a video, also a sentence about the whole video.",
 )
 @click.option(
     "--overwrite",
@@ -177,6 +185,7 @@ def main(
     out: Path | None,
     whole: bool,
     every: float | None,
+    summary: bool,
     overwrite: bool,
     preset: str | None,
     num_captions: int,
@@ -220,6 +229,8 @@ def main(
     check_destinations(destinations, overwrite)
     if whole and every is not None:
         raise click.UsageError("--whole and --every at once: choose one.")
+    if whole and summary:
+        raise click.UsageError("--whole has no shots to summarize: leave --summary out.")
     if not paths:
         raise click.UsageError("No images: name files, folders or patterns, or - to read a list.")
     # sys.stdin is None if standard input is closed.
@@ -236,7 +247,7 @@ def main(
                     "knows only English words: leave it out."
                 )
             if loaded.task == "activity":
-                clip_options = every or search or mirror or min_confidence
+                clip_options = every or search or mirror or min_confidence or summary
                 refuse_for_labels(folder.name, format_name, bool(clip_options), wording)
                 find: Callable[..., Iterator[str]] = partial(find_clips, recursive=recursive)
                 found = find(list_paths(paths, stdin))
@@ -246,12 +257,12 @@ def main(
             first = next(found, None)
             if first is None:
                 raise click.UsageError("No images: standard input lists none.")
-            second = next(found, None) if format_name in SUBTITLES else None
+            second = next(found, None) if format_name in OF_ONE_VIDEO else None
             if second is not None:
                 if out is not None:
                     raise click.UsageError(
-                        "--out holds the subtitles of one video: leave it out, and each video gets "
-                        "a file beside it."
+                        "--out holds the shots of one video in this format: leave it out, and each "
+                        "video gets a file beside it."
                     )
                 found = chain([second], found)
                 destinations["sidecars"] = (*destinations["sidecars"], format_name)
@@ -267,6 +278,7 @@ def main(
                     "--max-length": max_length or generation.get("max_length"),
                     "--whole": whole,
                     "--every": every,
+                    "--summary": summary,
                     "--mirror": mirror,
                     "--min-confidence": min_confidence,
                     **wording.settings,
@@ -301,10 +313,25 @@ def main(
             )
             if report.remark and not quiet:
                 click.echo(report.remark, err=True)
-            progress = stack.enter_context(progress_bar(paths, quiet, lambda: find(paths)))
-            new = leave_described(chain([first], found), report, progress.update)
+            bar = stack.enter_context(progress_bar(paths, quiet, lambda: find(paths)))
+            progress = FilmProgress(bar, None if bar.total is None else lambda: find(paths))
+            stack.callback(progress.finish)
+            journal = None
+            if loaded.task != "activity" and not whole:
+                journal = choose_journal(out, format_name, destinations, settings, overwrite, every)
+            if journal is not None:
+                stack.enter_context(journal)
+
+            def skip(path: str) -> None:
+                if journal is not None:
+                    journal.forget(path)
+                progress.skip(path)
+
+            new = leave_described(chain([first], found), report, skip)
+            find_source = source_finder(stdin, fetch or fetch_private, fetch_private)
+            films = FilmSources(find_source, journal, summary)
             results = describe(
-                map(source_finder(stdin, fetch or fetch_private, fetch_private), new),
+                films.sources(new),
                 loaded,
                 engine,
                 precision,
@@ -317,11 +344,13 @@ def main(
                 **wording.describe,
                 **search,
             )
-            total, failed = write_results(results, report, progress, format_name)
+            total, failed = write_results(films.results(results), report, progress, format_name)
     except KeyboardInterrupt:
         if out is not None and not quiet:
             end = (
-                "resumes here" if format_name in RESUMABLE else f"starts again; no {out} is written"
+                "resumes here"
+                if format_name in (*RESUMABLE, *OF_ONE_VIDEO)
+                else f"starts again; no {out} is written"
             )
             click.echo(f"Interrupted: the same command {end}.", err=True)
         context.exit(130)

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from captioner.cli.named_sources import Named, path_of
+from captioner.cli.film_progress import FilmProgress
+from captioner.cli.film_sources import FileResult
+from captioner.cli.named_sources import Named
 from captioner.errors import CaptionerError
 from captioner.media.standard_input import PATH
-from captioner.reports.output import SUBTITLES, format_of
+from captioner.reports.output import OF_ONE_VIDEO, format_of
 from captioner.reports.report import Report
 from captioner.reports.text import escape_controls
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from captioner.presets.storage import Preset
     from captioner.results import Result
 
-WITHOUT_ERRORS = ("text", *SUBTITLES)  # formats in which an error has no row
+WITHOUT_ERRORS = ("text", *OF_ONE_VIDEO)  # formats in which an error has no row
 
 
 def choose_format(name: str | None, short: dict[str, bool], out: Path | None) -> str:
@@ -76,7 +78,7 @@ def refuse_for_labels(
             f"{name} labels whole clips: leave out --every, --beam-width, --max-length, --mirror "
             "and --min-confidence."
         )
-    if format_name in SUBTITLES:
+    if format_name in OF_ONE_VIDEO:
         raise click.UsageError(f"{name} labels whole clips: choose another format.")
     if any(wording.settings.values()):
         raise click.UsageError(f"{name} labels whole clips: leave out the wording options.")
@@ -108,26 +110,27 @@ def describe(
 
 
 def write_results(
-    results: "Iterable[Result]", report: Report, progress: Any, format_name: str
+    results: Iterable[FileResult], report: Report, progress: FilmProgress, format_name: str
 ) -> tuple[int, int]:
     """Write each result into the report as it arrives.
 
     Args:
         results: Captions and errors, file by file.
         report: Report to write to.
-        progress: Progress bar of tqdm.
+        progress: Progress of the run.
         format_name: Format of the report; in formats without error rows, errors go to standard
             error.
 
     Returns:
         The number of files, and the number of files with an error.
     """
-    total = failed = frames = 0
+    from tqdm import tqdm
+
+    total = failed = 0
     for result in results:
-        path = path_of(result.source)
+        path = result.path
         total += result.last
-        frames += result.frames
-        with progress.external_write_mode():
+        with tqdm.external_write_mode():
             report.write(path, result.caption, result.last)
             if isinstance(result.caption, CaptionerError):
                 failed += 1
@@ -135,8 +138,7 @@ def write_results(
                     reason = str(result.caption)
                     line = reason if path in reason else f"{path}: {reason}"
                     click.echo(escape_controls(line), err=True)
-        progress.set_postfix_str(f"{frames} frames", refresh=False)
-        progress.update(result.last)
+        progress.add(result)
     return total, failed
 
 

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator
 
 from captioner.media.fetching import Remote, is_address
+from captioner.media.film_range import FilmRange, WholeFilm
 from captioner.media.standard_input import PATH, StandardInput
 from captioner.reports.report import Report
 
-Named = str | bytes | Remote  # a path, the image on standard input, a file on a server
+# A path, the image on standard input, a file on a server, or a video by parts or as a whole.
+Named = str | bytes | Remote | FilmRange | WholeFilm
 
 
 def list_paths(paths: Iterable[str], stdin: StandardInput) -> Iterator[str]:
@@ -19,12 +21,12 @@ def list_paths(paths: Iterable[str], stdin: StandardInput) -> Iterator[str]:
 
 
 def leave_described(
-    paths: Iterable[str], report: Report, skipped: Callable[[], object]
+    paths: Iterable[str], report: Report, skipped: Callable[[str], object]
 ) -> Iterator[str]:
-    """Yield the paths that a report does not have yet; call `skipped` for each of the others."""
+    """Yield the paths that a report does not have yet; call `skipped` with each of the others."""
     for path in paths:
         if path != PATH and report.skip(path):
-            skipped()
+            skipped(path)
         else:
             yield path
 
@@ -48,4 +50,6 @@ def path_of(source: Named) -> str:
     """Return the path that names a source."""
     if isinstance(source, bytes):
         return PATH
+    if isinstance(source, FilmRange | WholeFilm):
+        source = source.film
     return source.url if isinstance(source, Remote) else str(source)

@@ -13,6 +13,7 @@ from captioner.errors import CaptionerError
 from captioner.media.clip import Clip, Footage, Frame
 from captioner.media.fetching import Remote, renamed
 from captioner.media.files import frame_files, is_frame_folder
+from captioner.media.film_range import FilmRange, WholeFilm
 from captioner.media.image import load_image
 from captioner.media.pixels import Size
 from captioner.media.sources import Source, open_footage
@@ -148,6 +149,8 @@ def _read(source: Source, frames: int, size: Size) -> Clip:
                 return _read(path, frames, size)
             except CaptionerError as error:
                 raise renamed(error, path, source.url) from error
+    if isinstance(source, FilmRange | WholeFilm):  # an action has all frames
+        return _read(source.film, frames, size)
     if isinstance(source, Clip):
         chosen = middles(len(source.frames), frames)
         images = [load_image(source.frames[place], size=size) for place in chosen]

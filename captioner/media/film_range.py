@@ -31,5 +31,22 @@ class FilmRange:
     stop: float
 
 
+@dataclass(frozen=True)
+class WholeFilm:
+    """A video as one clip, for a sentence about all of it.
+
+    Attributes:
+        film: Path of the video.
+
+    Example:
+        >>> from captioner.media.sources import read_clips
+        >>> film = WholeFilm("data/samples/shepherd_and_cat.mp4")
+        >>> [(clip.span, len(clip.frames)) for clip in read_clips(film, (8, 8))]
+        [(None, 16)]
+    """
+
+    film: str
+
+
 class NoClipError(CaptionerError):
     """The error for a part of a video in which no clip begins."""

@@ -4,6 +4,7 @@ import math
 import os
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,18 +16,18 @@ from captioner.media.clip import Clip, Footage
 from captioner.media.cut_short import read_cut_short
 from captioner.media.fetching import Remote, renamed
 from captioner.media.files import VIDEO_SUFFIXES
-from captioner.media.film_range import FilmRange, NoClipError
+from captioner.media.film_range import FilmRange, NoClipError, WholeFilm
 from captioner.media.image import MAX_PIXELS, ImageSource, load_image
 from captioner.media.image_files import HEAD, MOST_PIPED, recognize
 from captioner.media.pixels import Size
 from captioner.media.sampling import FRAMES, split_footage
 from captioner.media.video import Video
 
-Source = ImageSource | Clip | Remote
+Source = ImageSource | Clip | Remote | FilmRange | WholeFilm
 
 
 def read_clips(
-    source: Source | FilmRange,
+    source: Source,
     size: Size,
     every: float | None = None,
     most: int = FRAMES,
@@ -38,7 +39,7 @@ def read_clips(
     Args:
         source: The path of a video or an animation, which is split by `split_footage`; any source
             of `load_image`, which is one clip of one frame; a `Clip`; a `Remote` file, which is
-            fetched first; or a `FilmRange`.
+            fetched first; a `FilmRange`; or a `WholeFilm`, whose clip has no span.
         size: Height and width to which every frame is stretched, in pixels, or another size as for
             `load_image`.
         every: The same as for `split_footage`.
@@ -55,6 +56,10 @@ def read_clips(
         >>> [clip.frames.shape for clip in read_clips(white, (2, 2))]
         [(1, 2, 2, 3)]
     """
+    if isinstance(source, WholeFilm):
+        whole = read_clips(source.film, size, math.inf, most, cut_short)
+        yield from (replace(clip, span=None) for clip in whole)
+        return
     if isinstance(source, FilmRange):
         steps = (source.first, source.stop)
         yield from read_clips(source.film, size, every, most, cut_short, steps)
@@ -108,6 +113,22 @@ def _content(source: ImageSource) -> bytes:
         return path.read_bytes() if path.is_file() and path.stat().st_size < MOST_PIPED else b""
     except (OSError, ValueError):
         return b""
+
+
+def is_footage(path: str | os.PathLike[str]) -> bool:
+    """Return True for a video or an animation, and False for any other source.
+
+    Raises:
+        CaptionerError: If it is a video that cannot be opened.
+
+    Example:
+        >>> is_footage("data/samples/shepherd_and_cat.mp4"), is_footage("data/samples/cat.jpg")
+        (True, False)
+    """
+    footage = open_footage(path, None)
+    if footage is not None:
+        footage.close()
+    return footage is not None
 
 
 def open_footage(path: str | os.PathLike[str], size: Size) -> Footage | None:
