@@ -11,7 +11,7 @@ from captioner.media.clip import Frame
 from captioner.media.transitions import REACH, Candidate, find_candidate
 
 _THUMBNAIL = 8  # pixels per side, each the mean of its part of the frame
-_RADIUS = 4  # frames to either side among which the strongest transition counts
+_RADIUS = 6  # frames to either side among which the strongest transition counts
 LOOK = REACH + _RADIUS  # frames to either side on which a decision depends
 
 _Item = TypeVar("_Item")

@@ -13,14 +13,18 @@ _BEFORE, _AFTER = 3, 2  # number of nearby differences to compare with
 _GRADUAL = 24.0  # minimum difference between the frames before and after a dissolve or wipe
 _LONGEST = 8  # maximum steps of a gradual transition
 _MOVING = 1.5  # minimum ratio of that difference to the one made by movement in the same time
+_OUTSIDE = 0.1  # maximum share by which the frames within it leave the range between these two
 _STILL = 5.0  # a difference of this size is added to that of movement, when strengths are compared
 _ALIKE = 0.9  # correlation from which two frames show the same scene in other light
 _SAME = 0.98  # the same, at a cut, where nothing has time to move
 
-_DARKEST = 0.3  # maximum contrast in a fade, as a ratio to that of the frames around it
+_DARKEST = 0.4  # maximum contrast in a fade, as a ratio to that of the frames around it
 _FADE = 4  # maximum steps between the flattest frame of a fade and the clearest ones around it
 _FLAT = 5.0  # contrast of a frame of one colour
 _HELD = 8  # maximum steps that a fade stays at one colour
+
+_NEAR = 4  # steps within which only the strongest transition counts
+_FADED = 6  # the same, for a fade
 
 _FLASH = 12.0  # minimum gain of brightness in a flash
 _BACK = 0.4  # maximum ratio of the difference across a flash to the one at its edges
@@ -51,6 +55,9 @@ class Candidate(NamedTuple):
             distance: Frames between the two.
             is_earlier: True if this one is before the other one.
         """
+        # A fade of two seconds has a dissolve to a darker frame in its first half.
+        if distance > (_FADED if (self.rank, other.rank) == (2, 0) else _NEAR):
+            return False
         if self.rank != other.rank:
             return self.rank > other.rank
         if self.rank == 1 and distance > 1:  # a shot may last for half a second
@@ -63,7 +70,8 @@ def find_candidate(thumbnails: np.ndarray, times: np.ndarray, place: int) -> Can
 
     A cut is a difference that is large, and large compared with nearby ones, as in PySceneDetect's
     AdaptiveDetector. A dissolve or a wipe is a difference between the frames before and after it
-    that is larger than movement makes in the same time. In a fade, the contrast falls and rises.
+    that is larger than movement makes in the same time, while the frames within it lie between
+    these two. In a fade, the contrast falls and rises.
     A difference counts only if two frames on one side differ from two on the other, and frames
     much brighter than those before and after, which are alike, are ignored.
 
@@ -150,6 +158,8 @@ class _Frames:
             movement = self._movement(start, end, length)
             if difference < max(_GRADUAL, _MOVING * movement) or self._is_alike(start, end):
                 continue
+            if self._outside(start, end) > _OUTSIDE:  # a camera that moves and stops
+                continue
             strongest = max(strongest, difference / (_STILL + movement))
         return Candidate(0, float(strongest)) if strongest else None
 
@@ -182,6 +192,17 @@ class _Frames:
     def _across(self, start: int, end: int) -> float:
         """Return the least difference of two frames up to `start` from two frames from `end` on."""
         return float(self._difference[max(start - 1, 0) : start + 1, end : end + 2].min())
+
+    def _outside(self, start: int, end: int) -> float:
+        """Return how far the frames between two are from lying between them, in each value.
+
+        In a dissolve or a wipe, each value goes from the one frame's to the other's; in movement,
+        what passes by is in neither.
+        """
+        one, other = self._frames[start], self._frames[end]
+        inner = self._frames[start + 1 : end]
+        nearest = np.clip(inner, np.minimum(one, other), np.maximum(one, other))
+        return float(np.abs(inner - nearest).mean() / self._difference[start, end])
 
     def _movement(self, start: int, end: int, length: int) -> float:
         """Return the mean difference over that length before the start and after the end."""

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -11,7 +12,6 @@ from typing import IO, Any
 from captioner import __version__
 from captioner.errors import CaptionerError
 from captioner.media.sampling import RATE
-from captioner.replacing import replacing
 from captioner.reports.run_record import Settings
 from captioner.results import Caption
 
@@ -49,7 +49,7 @@ class ShotJournal:
         self._path = path
         self._every = every
         self._earlier: dict[str, list[Caption]] = {}
-        self._kept: dict[str, list[Caption]] = {}  # shots that a new journal begins with
+        self._kept: dict[str, int] = {}  # bytes of the journal that stay
         self._open: tuple[str, IO[str]] | None = None  # the video and its journal
         self._ignored: set[str] = set()
 
@@ -62,11 +62,10 @@ class ShotJournal:
         Returns:
             `first` of a `FilmRange` with the other shots; 0 if no shot is known.
         """
-        shots = list(self._read(path))
+        shots, size = self._read(path)
         if not shots:
             return 0
-        self._earlier[path] = shots
-        self._kept[path] = list(shots)
+        self._earlier[path], self._kept[path] = shots, size
         span = shots[-1].span
         assert span is not None
         # The first sampled frame at or after the end; multiplying by a power of two is exact.
@@ -128,12 +127,16 @@ class ShotJournal:
             self._ignored.add(path)
             return
         place = self._place(path)
-        shots = self._kept.pop(path, [])
-        # A new file, in case that another run still writes to the old one.
-        with replacing(place) as partial, partial.open("w", encoding="utf-8") as stream:
-            partial.chmod(0o600)  # the captions of a private video
-            stream.writelines(json.dumps(row) + "\n" for row in (header, *map(_encode, shots)))
-        self._open = path, place.open("a", encoding="utf-8")
+        kept = self._kept.pop(path, 0)
+        if kept:  # without a line that a killed run has cut off
+            os.truncate(place, kept)
+        else:
+            place.unlink(missing_ok=True)  # that of another run, which may still write to it
+        stream = place.open("a", encoding="utf-8")
+        self._open = path, stream
+        if not kept:
+            place.chmod(0o600)  # the captions of a private video
+            stream.write(json.dumps(header) + "\n")
 
     def _place(self, path: str) -> Path:
         return self._path or Path(path).with_name(f".{Path(path).name}.shots")
@@ -151,24 +154,26 @@ class ShotJournal:
             "mtime_ns": state.st_mtime_ns,
         }
 
-    def _read(self, path: str) -> Iterator[Caption]:
-        """Yield the shots of a video's journal, up to a line that a killed run has cut off."""
+    def _read(self, path: str) -> tuple[list[Caption], int]:
+        """Return the consecutive shots of a video's journal, and the size of their part of it."""
         header = self._header(path)
-        if header is None:
-            return
+        shots: list[Caption] = []
+        size = 0
         try:
-            lines = self._place(path).read_text(encoding="utf-8").split("\n")[:-1]
-            if json.loads(lines[0]) != json.loads(json.dumps(header)):
-                return
-            end = 0.0
-            for line in lines[1:]:
+            # A killed run may have cut off the last line.
+            first, *lines = self._place(path).read_bytes().split(b"\n")[:-1]
+            if header is None or json.loads(first) != json.loads(json.dumps(header)):
+                return [], 0
+            size, end = len(first) + 1, 0.0
+            for line in lines:
                 shot = _decode(json.loads(line))
                 if shot.span is None or shot.span[0] != end:
-                    return
-                end = shot.span[1]
-                yield shot
-        except (OSError, ValueError, KeyError, TypeError, IndexError):
-            return
+                    break
+                shots.append(shot)
+                size, end = size + len(line) + 1, shot.span[1]
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            pass  # from here on, it is not a journal
+        return shots, size
 
 
 def _encode(caption: Caption) -> dict[str, Any]:
