@@ -5,8 +5,8 @@
 
 A row is a video: {"path": ..., "segments": [{"start": ..., "end": ..., "caption": ...}, ...]}, with
 an "error" if it could not be read to its end; an image has only a "caption". The same command
-resumes an interrupted run. `caption videos --recursive --out captions.jsonl` does the same; this
-script is a template to change.
+resumes an interrupted run. `caption videos --recursive --out captions.jsonl` does the same, and
+also resumes in the middle of a video; this script is a template to change.
 """
 
 import math

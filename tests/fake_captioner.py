@@ -18,16 +18,18 @@ class FakeCaptioner:
     def describe(self, sources, *, every=None, min_confidence=0.0, num_captions=1, **options):
         for index, source in enumerate(sources):
             self.calls.append(Path(source).name if isinstance(source, str) else "-")
+            clips, failure = [], None
             try:
-                clips = list(read_clips(source, (8, 8), every))
+                for clip in read_clips(source, (8, 8), every):
+                    clips.append(clip)  # noqa: PERF402  (those before an error stay)
             except CaptionerError as error:
-                yield Result(source, index, error, last=True, frames=0)
-                continue
+                failure = error
             for number, clip in enumerate(clips, start=1):
                 text = "a bright picture" if clip.frames.mean() > 128 else "a dark picture"
                 caption = Caption(
                     text, tuple(text.split()), -1.0, -0.5, span=clip.span, confidence=0.75
                 )
-                yield Result(
-                    source, index, caption, last=number == len(clips), frames=len(clip.frames)
-                )
+                last = number == len(clips) and failure is None
+                yield Result(source, index, caption, last=last, frames=len(clip.frames))
+            if failure is not None:
+                yield Result(source, index, failure, last=True, frames=0)

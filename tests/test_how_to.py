@@ -12,7 +12,16 @@ import pytest
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("phone", "sidecars", "library", "formats", "wording", "explain", "evaluate")
+PAGES = (
+    "phone",
+    "sidecars",
+    "library",
+    "formats",
+    "wording",
+    "explain",
+    "evaluate",
+    "describe-videos",
+)
 MODULES = {"caption": "captioner.cli.caption", "captioner": "captioner.cli"}
 
 

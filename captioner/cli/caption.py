@@ -1,5 +1,6 @@
 """`caption`: describe each image and each shot of a video in one sentence."""
 
+import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -18,25 +19,26 @@ from captioner.cli.describing import (
     WITHOUT_ERRORS,
     choose_format,
     describe,
-    leave_described,
-    list_paths,
     progress_bar,
     read_chosen_preset,
-    source_finder,
     tell,
     write_results,
 )
 from captioner.cli.destination_options import (
     check_destinations,
+    choose_journal,
     destination_options,
     open_destinations,
     own_suffixes,
 )
 from captioner.cli.endings import plain_errors
+from captioner.cli.film_progress import FilmProgress
+from captioner.cli.film_sources import FilmSources
+from captioner.cli.named_sources import leave_described, list_paths, source_finder
 from captioner.errors import CaptionerError
 from captioner.media.files import find_clips, find_media
 from captioner.media.standard_input import StandardInput
-from captioner.reports.output import FORMATS, RESUMABLE, SUBTITLES, open_report
+from captioner.reports.output import FORMATS, OF_ONE_VIDEO, RESUMABLE, open_report
 from captioner.reports.report import LeftOut, summarize
 from captioner.reports.run_record import Settings
 from captioner.reports.text import escape_controls
@@ -77,6 +79,11 @@ _RESOLVED = {"--beam-width": "beam_width", "--max-length": "max_length"}
 @model_options
 @captioning_options
 @click.option(
+    "--summary",
+    is_flag=True,
+    help="After the shots of a video, also a sentence about the whole video.",
+)
+@click.option(
     "--overwrite",
     is_flag=True,
     help="Discard the contents of --out, and replace captions in sidecars and metadata.",
@@ -102,6 +109,7 @@ def main(
     all_files: bool,
     format_name: str | None,
     out: Path | None,
+    summary: bool,
     overwrite: bool,
     preset: str | None,
     engine: str,
@@ -135,6 +143,8 @@ def main(
     short_formats = {"json": as_json, "jsonl": as_jsonl, "csv": as_csv}
     format_name = choose_format(format_name, short_formats, out)
     check_destinations(others, overwrite)
+    if others["whole"] and summary:
+        raise click.UsageError("--whole has no shots to summarize: leave --summary out.")
     if not paths:
         raise click.UsageError("No images: name files, folders or patterns, or - to read a list.")
     # sys.stdin is None if standard input is closed.
@@ -144,8 +154,13 @@ def main(
             left_out = LeftOut(out, own_suffixes(others))
             loaded, folder = read_chosen_preset(preset)
             chosen = take_options(others, loaded, folder.name)
+            every = chosen.describe.get("every")
             if loaded.task == "activity":
-                if format_name in SUBTITLES:
+                if summary:
+                    raise click.UsageError(
+                        f"{folder.name} labels whole clips: leave --summary out."
+                    )
+                if format_name in OF_ONE_VIDEO:
                     raise click.UsageError(
                         f"{folder.name} labels whole clips: choose another format."
                     )
@@ -157,12 +172,12 @@ def main(
             first = next(found, None)
             if first is None:
                 raise click.UsageError("No images: standard input lists none.")
-            second = next(found, None) if format_name in SUBTITLES else None
+            second = next(found, None) if format_name in OF_ONE_VIDEO else None
             if second is not None:
                 if out is not None:
                     raise click.UsageError(
-                        "--out holds the subtitles of one video: leave it out, and each video gets "
-                        "a file beside it."
+                        "--out holds the shots of one video in this format: leave it out, and each "
+                        "video gets a file beside it."
                     )
                 found = chain([second], found)
                 others["sidecars"] = (*others["sidecars"], format_name)
@@ -172,6 +187,7 @@ def main(
                 preset or folder.name,
                 folder,
                 chosen.settings
+                | {"--summary": summary}
                 | {
                     option: chosen.settings[option] or generation.get(key)
                     for option, key in _RESOLVED.items()
@@ -200,26 +216,43 @@ def main(
                     overwrite=overwrite,
                     is_file=out is not None,
                     tell=tell,
-                    every=chosen.describe.get("every"),
+                    every=every,
                     frames=loaded.config.get("frames"),
                 )
             )
             if report.remark and not quiet:
                 click.echo(report.remark, err=True)
-            progress = stack.enter_context(progress_bar(paths, quiet, lambda: find(paths)))
-            new = leave_described(chain([first], found), report, progress.update)
+            bar = stack.enter_context(progress_bar(paths, quiet, lambda: find(paths)))
+            progress = FilmProgress(bar, None if bar.total is None else lambda: find(paths))
+            stack.callback(progress.finish)
+            journal = None
+            if loaded.task != "activity" and every != math.inf:
+                journal = choose_journal(out, format_name, others, settings, overwrite, every)
+            if journal is not None:
+                stack.enter_context(journal)
+
+            def skip(path: str) -> None:
+                if journal is not None:
+                    journal.forget(path)
+                progress.skip(path)
+
+            new = leave_described(chain([first], found), report, skip)
+            find_source = source_finder(stdin, fetch or fetch_private, fetch_private)
+            films = FilmSources(find_source, journal, summary)
             results = describe(
-                map(source_finder(stdin, fetch or fetch_private, fetch_private), new),
+                films.sources(new),
                 loaded,
                 engine,
                 precision,
                 **chosen.describe,
             )
-            total, failed = write_results(results, report, progress, format_name)
+            total, failed = write_results(films.results(results), report, progress, format_name)
     except KeyboardInterrupt:
         if out is not None and not quiet:
             end = (
-                "resumes here" if format_name in RESUMABLE else f"starts again; no {out} is written"
+                "resumes here"
+                if format_name in (*RESUMABLE, *OF_ONE_VIDEO)
+                else f"starts again; no {out} is written"
             )
             click.echo(f"Interrupted: the same command {end}.", err=True)
         context.exit(130)

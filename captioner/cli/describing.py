@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from captioner.cli.film_progress import FilmProgress
+from captioner.cli.film_sources import FileResult
+from captioner.cli.named_sources import Named
 from captioner.errors import CaptionerError
-from captioner.media.fetching import Remote, is_address
-from captioner.media.standard_input import PATH, StandardInput
-from captioner.reports.output import SUBTITLES, format_of
+from captioner.media.standard_input import PATH
+from captioner.reports.output import OF_ONE_VIDEO, format_of
 from captioner.reports.report import Report
 from captioner.reports.text import escape_controls
 
@@ -19,52 +21,7 @@ if TYPE_CHECKING:
     from captioner.presets.storage import Preset
     from captioner.results import Result
 
-Named = str | bytes | Remote  # a path, the image on standard input, a file on a server
-
-
-def list_paths(paths: Iterable[str], stdin: StandardInput) -> Iterator[str]:
-    """Yield the paths of a command line; replace `-` by the paths on standard input."""
-    for path in paths:
-        if path == PATH:
-            yield from stdin.paths()
-        else:
-            yield path
-
-
-def leave_described(
-    paths: Iterable[str], report: Report, skipped: Callable[[], object]
-) -> Iterator[str]:
-    """Yield the paths that a report does not have yet; call `skipped` for each of the others."""
-    for path in paths:
-        if path != PATH and report.skip(path):
-            skipped()
-        else:
-            yield path
-
-
-def source_finder(stdin: StandardInput, fetch: bool, allow_private: bool) -> Callable[[str], Named]:
-    """Return a function from paths to sources.
-
-    Args:
-        stdin: Standard input, with the image for `-`.
-        fetch: If True, addresses are fetched.
-        allow_private: If True, also from this machine and local networks.
-    """
-
-    def find(path: str) -> Named:
-        return Remote(path, allow_private) if fetch and is_address(path) else stdin.source(path)
-
-    return find
-
-
-def path_of(source: Named) -> str:
-    """Return the path that names a source."""
-    if isinstance(source, bytes):
-        return PATH
-    return source.url if isinstance(source, Remote) else str(source)
-
-
-WITHOUT_ERRORS = ("text", *SUBTITLES)  # formats in which an error has no row
+WITHOUT_ERRORS = ("text", *OF_ONE_VIDEO)  # formats in which an error has no row
 
 
 def choose_format(name: str | None, short: dict[str, bool], out: Path | None) -> str:
@@ -124,26 +81,27 @@ def describe(
 
 
 def write_results(
-    results: "Iterable[Result]", report: Report, progress: Any, format_name: str
+    results: Iterable[FileResult], report: Report, progress: FilmProgress, format_name: str
 ) -> tuple[int, int]:
     """Write each result into the report as it arrives.
 
     Args:
         results: Captions and errors, file by file.
         report: Report to write to.
-        progress: Progress bar of tqdm.
+        progress: Progress of the run.
         format_name: Format of the report; in formats without error rows, errors go to standard
             error.
 
     Returns:
         The number of files, and the number of files with an error.
     """
-    total = failed = frames = 0
+    from tqdm import tqdm
+
+    total = failed = 0
     for result in results:
-        path = path_of(result.source)
+        path = result.path
         total += result.last
-        frames += result.frames
-        with progress.external_write_mode():
+        with tqdm.external_write_mode():
             report.write(path, result.caption, result.last)
             if isinstance(result.caption, CaptionerError):
                 failed += 1
@@ -151,8 +109,7 @@ def write_results(
                     reason = str(result.caption)
                     line = reason if path in reason else f"{path}: {reason}"
                     click.echo(escape_controls(line), err=True)
-        progress.set_postfix_str(f"{frames} frames", refresh=False)
-        progress.update(result.last)
+        progress.add(result)
     return total, failed
 
 

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from captioner.reports.destination import Destination
     from captioner.reports.report import Report
     from captioner.reports.run_record import Settings
+    from captioner.reports.shot_journal import ShotJournal
 
 
 # The same as in captioner.reports.sidecar, which is not imported just to show the help.
-_SIDECARS = ("txt", "json", "xmp", "srt", "vtt")
+_SIDECARS = ("txt", "json", "xmp", "srt", "vtt", "chapters")
 destination_options = adds(
     click.option(
         "--sidecar",
@@ -26,7 +27,8 @@ destination_options = adds(
         type=click.Choice(_SIDECARS),
         help="Also write a file beside each image or clip: dog.jpg gets dog.txt. Images that have "
         "one are skipped, unless --overwrite, --append or --prepend is given. darktable, digiKam "
-        "and Lightroom read xmp. Repeatable.",
+        "and Lightroom read xmp; srt, vtt and chapters (film.chapters.json) are for videos. "
+        "Repeatable.",
     ),
     click.option(
         "--sidecar-names",
@@ -92,7 +94,7 @@ def check_destinations(options: dict[str, Any], overwrite: bool) -> None:
 
 def own_suffixes(options: dict[str, Any]) -> list[str]:
     """Return the suffixes, without dots, of files that a run writes into folders of images."""
-    suffixes = list(options["sidecars"])
+    suffixes = ["json" if form == "chapters" else form for form in options["sidecars"]]
     for name in ("library", "html"):
         if options[name] is not None:
             suffix = options[name].suffix.removeprefix(".")
@@ -100,6 +102,42 @@ def own_suffixes(options: dict[str, Any]) -> list[str]:
                 [suffix, f"{suffix}-wal", f"{suffix}-shm"] if name == "library" else [suffix]
             )
     return suffixes
+
+
+def choose_journal(
+    out: Path | None,
+    format_name: str,
+    options: dict[str, Any],
+    settings: "Settings",
+    overwrite: bool,
+    every: float | None,
+) -> "ShotJournal | None":
+    """Return a journal of finished shots if the run's outputs can be resumed in a video's middle.
+
+    Args:
+        out: File of the report; the journal is beside it. Otherwise it is beside the library, or
+            beside the videos if they get sidecars.
+        format_name: Format of the report.
+        options: Values of `destination_options`, by name.
+        settings: Settings of the run.
+        overwrite: If True, earlier results are discarded.
+        every: Seconds of a clip of a video, as for `read_clips`.
+    """
+    from captioner.reports.output import OF_ONE_VIDEO, RESUMABLE
+    from captioner.reports.shot_journal import ShotJournal
+
+    # An explanation needs the attention, and a page is written at the end of the run.
+    if overwrite or options["explain"] is not None or options["html"] is not None:
+        return None
+    if out is not None:
+        if format_name not in (*RESUMABLE, *OF_ONE_VIDEO):
+            return None
+        report = out.resolve()
+        return ShotJournal(settings, report.with_name(f"{report.name}.shots"), every)
+    if options["library"] is not None:
+        library = options["library"]
+        return ShotJournal(settings, library.with_name(f"{library.name}.shots"), every)
+    return ShotJournal(settings, None, every) if options["sidecars"] else None
 
 
 @contextmanager

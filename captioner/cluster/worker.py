@@ -17,7 +17,7 @@ from captioner.cluster.partitions import Partitions, Row, row_path
 from captioner.cluster.plan import decode_units, unit_key
 from captioner.cluster.shards import read_values
 from captioner.errors import CaptionerError, unreadable
-from captioner.media.sources import NoClipError, VideoRange
+from captioner.media.video_range import NoClipError, VideoRange
 from captioner.reports.row import encode_row
 
 PARTS = "_parts"  # folder of what was said about parts of videos

@@ -16,6 +16,7 @@ from captioner.media.files import frame_files, is_frame_folder
 from captioner.media.image import load_image
 from captioner.media.pixels import Size
 from captioner.media.sources import Source, open_footage
+from captioner.media.video_range import VideoRange, WholeVideo
 
 # Camera noise and compression change every pixel a little; real movement exceeds that by far.
 _NOISE = 3.0
@@ -148,6 +149,8 @@ def _read(source: Source, frames: int, size: Size) -> Clip:
                 return _read(path, frames, size)
             except CaptionerError as error:
                 raise renamed(error, path, source.url) from error
+    if isinstance(source, VideoRange | WholeVideo):  # an action has all frames
+        return _read(source.video, frames, size)
     if isinstance(source, Clip):
         chosen = middles(len(source.frames), frames)
         images = [load_image(source.frames[place], size=size) for place in chosen]

@@ -196,7 +196,7 @@ def _too_slow(source: Any, timeout: float) -> CaptionerError:
     name = (
         os.fsdecode(source)
         if isinstance(source, str | os.PathLike)
-        else getattr(source, "url", "the image")
+        else getattr(source, "url", None) or getattr(source, "film", None) or "the image"
     )
     return unreadable(
         name, f"it takes longer than {timeout:g} seconds", "increase --timeout, or convert it"

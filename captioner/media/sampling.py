@@ -12,9 +12,9 @@ from captioner.media.shots import mark_cuts
 
 RATE = 4.0  # maximum number of frames sampled per second
 FRAMES = 16  # default maximum number of frames in a clip
-# Frames read before a part of a video: the cut detector compares with four earlier frames, and a
+# Frames read before a part of a video: the cut detector compares with `LOOK` earlier ones, and a
 # decoder that starts at a key frame reports durations correctly only a little later.
-_LEAD = 16
+_LEAD = 32
 
 
 def split_footage(

@@ -1,39 +1,35 @@
-"""Detection of shot boundaries in videos."""
+"""Detection of shot boundaries in videos: cuts, fades, dissolves and wipes."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import TypeVar
 
 import numpy as np
 
 from captioner.errors import CaptionerError
 from captioner.media.clip import Frame
+from captioner.media.transitions import REACH, Candidate, find_candidate
 
 _THUMBNAIL = 8  # pixels per side, each the mean of its part of the frame
-_THRESHOLD = 15.0  # mean difference of two thumbnails, in 255ths of full brightness
-_SLOW = 0.5  # seconds between frames above which movement alone makes a larger difference
-_SLOWEST = 2.0  # maximum factor by which the threshold is raised
-_RATIO = 2.5  # minimum ratio of that difference to nearby ones: a fast pan is not a cut
-_BEFORE, _AFTER = 3, 2  # number of nearby differences to compare with
+_RADIUS = 6  # frames to either side among which the strongest transition counts
+LOOK = REACH + _RADIUS  # frames to either side on which a decision depends
 
-
-class _Change(NamedTuple):
-    difference: float  # between a frame and the previous one
-    least: float  # minimum difference of a cut
+_Item = TypeVar("_Item")
 
 
 def mark_cuts(frames: Iterable[Frame]) -> Iterator[tuple[Frame, bool]]:
     """Mark the first frame of each shot, in frames a few tenths of a second apart.
 
-    As in PySceneDetect's AdaptiveDetector, there is a cut if a frame differs strongly from the
-    previous one, and much more than nearby frames do. `scripts/compare_shots.py` compares the two.
+    `find_candidate` looks for a transition of any kind around each frame; the strongest one of its
+    neighbourhood begins a shot, in its middle. `scripts/compare_shots.py` measures this on known
+    transitions, beside PySceneDetect.
 
     Args:
         frames: Frames in the order of their times; a frame that stays on screen may be repeated.
 
     Yields:
         Each frame, and True if a shot begins with it, as with the first frame. A frame is yielded
-        when two further frames are known or the video ends.
+        when `LOOK` further frames are known or the video ends.
 
     Raises:
         CaptionerError: After the frames before it, if the video is truncated.
@@ -45,49 +41,58 @@ def mark_cuts(frames: Iterable[Frame]) -> Iterator[tuple[Frame, bool]]:
         >>> [cut for _, cut in mark_cuts(frames)]
         [True, False, True, False, False]
     """
-    waiting: deque[Frame] = deque()
-    # Changes of the waiting frames and of some earlier ones; None for a repeated frame.
-    changes: deque[_Change | None] = deque()
-    last: Frame | None = None
-    thumbnail: np.ndarray | None = None
-    failure = None
+    failures: list[CaptionerError] = []
+    is_first = True
+    for near, place in _with_neighbours(_candidates(_until_failure(frames, failures)), _RADIUS):
+        frame, own = near[place]
+        cut = own is not None and not any(
+            other is not None and other.overrides(own, abs(index - place), index < place)
+            for index, (_, other) in enumerate(near)
+            if index != place
+        )
+        yield frame, cut or is_first
+        is_first = False
+    if failures:
+        raise failures[0]
+
+
+def _until_failure(
+    frames: Iterable[Frame], failures: list[CaptionerError]
+) -> Iterator[tuple[Frame, np.ndarray]]:
     try:
         for frame in frames:
-            if last is not None and frame.time == last.time:
-                changes.append(None)
-            else:
-                before, thumbnail = thumbnail, _shrink(frame.image)
-                changes.append(_change(before, thumbnail, frame.time - (last or frame).time))
-            last = frame
-            waiting.append(frame)
-            if len(waiting) > _AFTER:
-                yield waiting.popleft(), _is_cut(changes, len(waiting))
+            yield frame, _shrink(frame.image)
     except CaptionerError as error:
-        failure = error
-    while waiting:
-        yield waiting.popleft(), _is_cut(changes, len(waiting))
-    if failure:
-        raise failure
+        failures.append(error)
 
 
-def _change(before: np.ndarray | None, after: np.ndarray, seconds: float) -> _Change:
-    difference = np.inf if before is None else float(np.abs(after - before).mean())
-    return _Change(difference, _THRESHOLD * min(max(seconds / _SLOW, 1), _SLOWEST))
+def _candidates(
+    frames: Iterable[tuple[Frame, np.ndarray]],
+) -> Iterator[tuple[Frame, Candidate | None]]:
+    for near, place in _with_neighbours(frames, REACH):
+        times = np.array([frame.time for frame, _ in near])  # (N,)
+        thumbnails = np.stack([thumbnail for _, thumbnail in near])  # (N, V)
+        yield near[place][0], find_candidate(thumbnails, times, place)
 
 
-def _is_cut(changes: deque[_Change | None], after: int) -> bool:
-    known = list(changes)
-    place = len(known) - 1 - after
-    if place == _BEFORE:
-        changes.popleft()
-    change = known[place]
-    if change is None:
-        return False
-    around = [
-        x.difference for x in known[:place] + known[place + 1 :] if x and x.difference < np.inf
-    ]
-    usual = sum(around) / max(len(around), 1)
-    return change.difference >= max(change.least, _RATIO * usual)
+def _with_neighbours(items: Iterable[_Item], reach: int) -> Iterator[tuple[list[_Item], int]]:
+    """Yield each item among up to `reach` ones before and after it, with its index there."""
+    near: deque[_Item] = deque()
+    place = 0
+    for item in items:
+        near.append(item)
+        if len(near) - place > reach:
+            yield list(near), place
+            if place == reach:
+                near.popleft()
+            else:
+                place += 1
+    while place < len(near):
+        yield list(near), place
+        if place == reach:
+            near.popleft()
+        else:
+            place += 1
 
 
 def _shrink(image: np.ndarray) -> np.ndarray:
@@ -97,4 +102,4 @@ def _shrink(image: np.ndarray) -> np.ndarray:
         np.diff(edges, append=side)
         for edges, side in zip((rows, columns), image.shape[:2], strict=True)
     )
-    return sums / (height[:, None] * width)[..., None]  # (8, 8, 3)
+    return (sums / (height[:, None] * width)[..., None]).ravel()  # (8 * 8 * 3,)

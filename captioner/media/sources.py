@@ -4,7 +4,7 @@ import math
 import os
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,42 +21,13 @@ from captioner.media.image_files import HEAD, MOST_PIPED, recognize
 from captioner.media.pixels import Size
 from captioner.media.sampling import FRAMES, split_footage
 from captioner.media.video import Video
+from captioner.media.video_range import NoClipError, VideoRange, WholeVideo
 
-
-@dataclass(frozen=True)
-class VideoRange:
-    """The clips of the whole video that begin in a part of it.
-
-    The parts [0, a), [a, b), [b, inf) thus yield, one after another, the same clips as the whole
-    video: some frames before the start of a part are also read, and reading continues after its
-    stop to the end of its last clip. A part in which no clip begins raises `NoClipError`.
-
-    Attributes:
-        video: Path of the video, or a file on a server.
-        first: Start of the part; see `steps` of `split_footage`.
-        stop: Start of the next part; `math.inf` for the last part.
-
-    Example:
-        >>> from captioner.media.sources import read_clips
-        >>> video = "data/samples/shepherd_and_cat.mp4"
-        >>> [clip.span for clip in read_clips(VideoRange(video, 4, 16), (8, 8))]
-        [(2.0, 4.0)]
-    """
-
-    video: str | Remote
-    first: int
-    stop: float
-
-
-class NoClipError(CaptionerError):
-    """The error for a part of a video in which no clip begins."""
-
-
-Source = ImageSource | Clip | Remote
+Source = ImageSource | Clip | Remote | VideoRange | WholeVideo
 
 
 def read_clips(
-    source: Source | VideoRange,
+    source: Source,
     size: Size,
     every: float | None = None,
     most: int = FRAMES,
@@ -68,7 +39,7 @@ def read_clips(
     Args:
         source: The path of a video or an animation, which is split by `split_footage`; any source
             of `load_image`, which is one clip of one frame; a `Clip`; a `Remote` file, which is
-            fetched first; or a `VideoRange`.
+            fetched first; a `VideoRange`; or a `WholeVideo`, whose clip has no span.
         size: Height and width to which every frame is stretched, in pixels, or another size as for
             `load_image`.
         every: The same as for `split_footage`.
@@ -85,6 +56,10 @@ def read_clips(
         >>> [clip.frames.shape for clip in read_clips(white, (2, 2))]
         [(1, 2, 2, 3)]
     """
+    if isinstance(source, WholeVideo):
+        whole = read_clips(source.video, size, math.inf, most, cut_short)
+        yield from (replace(clip, span=None) for clip in whole)
+        return
     if isinstance(source, VideoRange):
         steps = (source.first, source.stop)
         yield from read_clips(source.video, size, every, most, cut_short, steps)
@@ -138,6 +113,22 @@ def _content(source: ImageSource) -> bytes:
         return path.read_bytes() if path.is_file() and path.stat().st_size < MOST_PIPED else b""
     except (OSError, ValueError):
         return b""
+
+
+def is_footage(path: str | os.PathLike[str]) -> bool:
+    """Return True for a video or an animation, and False for any other source.
+
+    Raises:
+        CaptionerError: If it is a video that cannot be opened.
+
+    Example:
+        >>> is_footage("data/samples/shepherd_and_cat.mp4"), is_footage("data/samples/cat.jpg")
+        (True, False)
+    """
+    footage = open_footage(path, None)
+    if footage is not None:
+        footage.close()
+    return footage is not None
 
 
 def open_footage(path: str | os.PathLike[str], size: Size) -> Footage | None:

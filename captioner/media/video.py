@@ -5,10 +5,10 @@ from contextlib import suppress
 from typing import Any
 
 import av
-import numpy as np
 from av.error import ArgumentError, FFmpegError
 
 from captioner.errors import CaptionerError, unreadable
+from captioner.media.alpha_decoder import alpha_decoder
 from captioner.media.budget import return_freed_memory, wait_for_turn
 from captioner.media.clip import LONGEST, Frame, too_long
 from captioner.media.containers import (
@@ -18,22 +18,22 @@ from captioner.media.containers import (
     reason_of,
     stated_duration,
 )
-from captioner.media.pixels import Size, target_size
+from captioner.media.film_frames import FrameConverter
+from captioner.media.pixels import Size
 
 _SEEK_GAIN = 1.0  # minimum seconds of decoding that a seek must save
 _BLIND_SEEK = 10.0  # the same for a file without an index of its key frames
 _LONGEST_LAST = 60.0  # maximum seconds of the last frame, unless an earlier one lasted longer
 _UNSTATED_DURATION = 0.04
 _LARGE = 10_000_000  # pixels of a frame larger than 4K, which a decoder needs up to 0.5 GB for
-_UNSTATED = 2  # ISO/IEC 23091-2, matrix coefficients
 
 
 class Video:
     """The frames of a video file at requested times.
 
     The decoder decodes all frames between two requested times, or seeks to the last key frame
-    before the second one if that saves enough time; only requested frames are converted to RGB.
-    Memory use does not depend on the length of the video. Rotation metadata is applied. Times are
+    before the second one if that saves enough time; only requested frames are converted to RGB,
+    by `FrameConverter`. Memory use does not depend on the length of the video. Times are
     presentation times, so that variable frame rates need no special treatment.
 
     Args:
@@ -46,8 +46,9 @@ class Video:
 
     def __init__(self, name: str, size: Size = None) -> None:
         self.name = name
-        self._size = size
+        self._converter = FrameConverter(size)
         self._container, self._stream = open_container(name)
+        self._decoder = alpha_decoder(self._stream)
         self._unit = float(self._stream.time_base or 0) or 1.0
         self._origin = (self._container.start_time or 0) / av.time_base
         self.duration = stated_duration(self._container, self._stream)
@@ -61,7 +62,7 @@ class Video:
         """See `Footage`."""
         self._container.close()
         # The decoder and its frames stay in memory as long as there are references to them.
-        self._container = self._stream = None
+        self._container = self._stream = self._decoder = None
         if self._large:
             return_freed_memory()
 
@@ -93,7 +94,7 @@ class Video:
                 self._check_complete(self._time(shown) + self._stated_duration(shown))
                 return
             if image is None:
-                image = self._convert(shown)
+                image = self._converter.convert(shown)
             yield Frame(asked, self._time(shown), image)
 
     def _seek(self, asked: float) -> tuple[Iterator[Any], Any]:
@@ -102,6 +103,8 @@ class Video:
             # If the container cannot seek, decoding continues from the current position.
             with suppress(FFmpegError):
                 self._container.seek(self._ticks(max(asked - back, 0.0)), stream=self._stream)
+            if self._decoder:
+                self._decoder.flush_buffers()
             decoded = self._decode()
             first = next(decoded, None)
             if first is not None and self._time(first) <= asked:
@@ -123,7 +126,7 @@ class Video:
             if packet.has_sidedata("encryption_info"):
                 raise unreadable(self.name, "it is encrypted", "decrypt it first")
             try:
-                frames = packet.decode()
+                frames = self._decoder.decode(packet) if self._decoder else packet.decode()
             except FFmpegError as error:
                 self._failure = error
                 # This is FFmpeg's error for frames over "max_pixels".
@@ -139,22 +142,6 @@ class Video:
         if found < 0:
             return asked - position > _BLIND_SEEK
         return index[found].timestamp * self._unit - self._origin > position + _SEEK_GAIN
-
-    def _convert(self, frame: Any) -> np.ndarray:
-        height, width = frame.height, frame.width
-        height, width = target_size(self._size, height, width) or (height, width)
-        turned = round(frame.rotation / 90) % 4
-        if turned % 2 and isinstance(self._size, tuple):
-            height, width = width, height
-        unstated = frame.colorspace == _UNSTATED  # then BT.709 for HD, else BT.601
-        rgb = frame.reformat(
-            width=width,
-            height=height,
-            format="rgb24",
-            src_colorspace=("ITU709" if frame.height >= 720 else "ITU601") if unstated else None,
-            interpolation="BICUBIC",
-        ).to_ndarray()  # (H, W, 3)
-        return np.ascontiguousarray(np.rot90(rgb, turned))
 
     def _ticks(self, time: float) -> int:
         return int((time + self._origin) / self._unit)

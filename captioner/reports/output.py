@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from captioner.errors import CaptionerError
 from captioner.replacing import replacing
+from captioner.reports.chapters import ChapterWriter
 from captioner.reports.csv import CSVWriter
 from captioner.reports.json import JSONLinesWriter, JSONWriter
 from captioner.reports.report import Report, ResumableReport
@@ -18,8 +19,10 @@ from captioner.reports.run_record import RunRecord, Settings
 from captioner.reports.subtitles import SubtitleWriter
 from captioner.reports.text import TerminalStream, TextWriter
 
-FORMATS = ("text", "json", "jsonl", "csv", "vtt", "srt")
+FORMATS = ("text", "json", "jsonl", "csv", "vtt", "srt", "chapters")
 SUBTITLES = ("vtt", "srt")
+OF_ONE_VIDEO = (*SUBTITLES, "chapters")
+_BY_SUFFIX = ("json", "jsonl", "csv", "vtt", "srt")
 RESUMABLE = ("text", "jsonl", "csv")
 _TEXT_SUFFIXES = ("", ".txt", ".tsv", ".text", ".log")
 
@@ -37,9 +40,11 @@ def format_of(path: Path) -> str:
     suffix = path.suffix.lower()
     if suffix in _TEXT_SUFFIXES:
         return "text"
-    if suffix.removeprefix(".") in FORMATS[1:]:
+    if path.name.lower().endswith(".chapters.json"):
+        return "chapters"
+    if suffix.removeprefix(".") in _BY_SUFFIX:
         return suffix.removeprefix(".")
-    known = ", ".join(f".{name}" for name in FORMATS[1:])
+    known = ", ".join(f".{name}" for name in _BY_SUFFIX)
     raise CaptionerError(
         f"{path}: no format has the suffix {suffix}: use .txt, {known}, or give --format"
     )
@@ -67,6 +72,8 @@ def make_writer(
         return CSVWriter(stream, header=header)
     if format_name == "jsonl":
         return JSONLinesWriter(stream)
+    if format_name == "chapters":
+        return ChapterWriter(stream)
     if format_name in SUBTITLES:
         return SubtitleWriter(stream, format_name)
     return JSONWriter(stream)

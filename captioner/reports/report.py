@@ -229,7 +229,11 @@ class LeftOut:
     def __init__(self, report: Path | None, sidecars: Iterable[str] = ()) -> None:
         self.kinds: Counter[str] = Counter()
         self._sidecars = {f".{form}" for form in sidecars}
-        self._own = () if report is None else (report.name, f"{report.name}.run")
+        self._own = (
+            ()
+            if report is None
+            else (*(report.name, f"{report.name}.run", f"{report.name}.shots"),)
+        )
 
     def add(self, path: str, kind: str) -> None:
         """Count a path that `find_media` leaves out."""

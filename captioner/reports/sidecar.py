@@ -11,11 +11,22 @@ from captioner.media.sources import open_footage
 from captioner.media.standard_input import PATH
 from captioner.metadata.xmp import PROPERTIES, Existing, join_texts, read_texts, write_texts
 from captioner.replacing import replacing
+from captioner.reports.chapters import ChapterWriter
 from captioner.reports.destination import Results, confident, find_error
 from captioner.reports.row import encode_row
 from captioner.reports.subtitles import SubtitleWriter
 
 _SUFFIXES = frozenset(IMAGE_SUFFIXES + VIDEO_SUFFIXES)
+
+
+def suffix_of(form: str) -> str:
+    """Return the suffix of a form's sidecars, without the first dot.
+
+    Example:
+        >>> suffix_of("srt"), suffix_of("chapters")
+        ('srt', 'chapters.json')
+    """
+    return "chapters.json" if form == "chapters" else form
 
 
 class SidecarNames:
@@ -28,7 +39,7 @@ class SidecarNames:
     name, is used instead.
 
     Args:
-        form: Suffix of the sidecars, without the dot.
+        form: Form of the sidecars; see `suffix_of`.
         naming: "stem", "full", or None for the default of the form.
 
     Example:
@@ -40,6 +51,7 @@ class SidecarNames:
 
     def __init__(self, form: str, naming: str | None = None) -> None:
         self._form = form
+        self._suffix = suffix_of(form)
         self._naming = naming
         self._listed: str | None = None  # the folder of `_twins`
         self._twins: dict[str, list[str]] = {}
@@ -51,7 +63,7 @@ class SidecarNames:
             media: Path of the image or video.
         """
         full = self._full(media)
-        short = media.with_suffix(f".{self._form}")
+        short = media.with_suffix(f".{self._suffix}")
         if self._naming == "full" or short.name == media.name or media.is_dir():
             return full
         if self._form == "xmp" and self._naming is None and (full.exists() or not short.exists()):
@@ -64,7 +76,7 @@ class SidecarNames:
         return usual and self.path(media) == self._full(media)
 
     def _full(self, media: Path) -> Path:
-        return media.with_name(f"{media.name}.{self._form}")
+        return media.with_name(f"{media.name}.{self._suffix}")
 
     def _owns_stem(self, media: Path) -> bool:
         folder = os.fspath(media.parent)
@@ -92,17 +104,17 @@ def _rank(name: str) -> tuple[bool, str]:
     return name.lower().endswith(VIDEO_SUFFIXES), name
 
 
-FORMS = ("txt", "json", "xmp", "srt", "vtt")
-_SUBTITLES = ("srt", "vtt")
+FORMS = ("txt", "json", "xmp", "srt", "vtt", "chapters")
+_OF_VIDEOS = ("srt", "vtt", "chapters")
 
 
 class Sidecars:
     r"""Writes a file beside each image or video; see `SidecarNames` for its name.
 
     `txt` has one caption per line, `json` the same object as a row of JSON Lines, `xmp` the best
-    caption as the description and the alternative text, and `srt` and `vtt` one cue per shot, for
-    videos only. No sidecar is written if the caption is withheld, or if the file cannot be read to
-    its end.
+    caption as the description and the alternative text, `srt` and `vtt` one cue per shot, and
+    `chapters` one chapter per shot, for videos only. No sidecar is written if the caption is
+    withheld, or if the file cannot be read to its end.
 
     Args:
         form: One of `FORMS`.
@@ -136,7 +148,7 @@ class Sidecars:
         """
         if path == PATH:
             return False
-        if self._form in _SUBTITLES and _is_still(path):
+        if self._form in _OF_VIDEOS and _is_still(path):
             self._stills += 1
             return False
         target = self._names.path(Path(path))
@@ -164,9 +176,10 @@ class Sidecars:
     def summary(self) -> Iterator[str]:
         """See `Destination`."""
         if self._skipped:
-            yield f"Skipped (already have a .{self._form} file): {self._skipped}"
+            yield f"Skipped (already have a .{suffix_of(self._form)} file): {self._skipped}"
         if self._stills:
-            yield f"Skipped (images, which have no subtitles): {self._stills}"
+            what = "chapters" if self._form == "chapters" else "subtitles"
+            yield f"Skipped (images, which have no {what}): {self._stills}"
         if self._full:
             yield (
                 f"Given full names, because another file has the same stem: {self._full[0]}"
@@ -187,10 +200,11 @@ class Sidecars:
         old = _read(target) if target.exists() else b""
         if self._form == "json":
             return encode_row(name, *results) + b"\n"
-        if self._form in _SUBTITLES:
-            return _subtitles(self._form, name, results)
+        if self._form in _OF_VIDEOS:
+            return _written(self._form, name, results)
         if self._form == "xmp":
-            text = _join_sentences(caption.text for caption in captions)
+            whole = [caption for caption in captions if caption.span is None]
+            text = _join_sentences(caption.text for caption in whole or captions)
             try:
                 return write_texts(old, text, self._existing)
             except CaptionerError as error:
@@ -213,9 +227,9 @@ def _is_still(path: str) -> bool:
     return footage is None and Path(path).is_file()
 
 
-def _subtitles(form: str, name: str, results: Results) -> bytes:
+def _written(form: str, name: str, results: Results) -> bytes:
     stream = io.BytesIO()
-    writer = SubtitleWriter(stream, form)
+    writer = ChapterWriter(stream) if form == "chapters" else SubtitleWriter(stream, form)
     for number, result in enumerate(results, start=1):
         writer.write(name, result, number == len(results))
     writer.close()

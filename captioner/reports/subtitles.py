@@ -58,6 +58,7 @@ class SubtitleWriter:
         self._vtt = format_name == "vtt"
         self._count = 0
         self._path: str | None = None
+        self._has_shots = False
         self._cues: list[_Cue] = []  # the last two; the second may be short
         if self._vtt:
             self._stream.write(b"WEBVTT\n\n")
@@ -72,8 +73,11 @@ class SubtitleWriter:
         self._path = path
         if isinstance(result, CaptionerError):
             return
+        if result.span is None and self._has_shots:
+            return  # a sentence about the whole video
         if result.span is None:
             raise CaptionerError(f"{path} is an image, which has no subtitles: name a video")
+        self._has_shots = True
         if result.uncertain:
             return
         start, end = result.span

@@ -70,7 +70,7 @@ def test_train_names_a_wrong_key_of_the_config(tmp_path):
     (tmp_path / "config.yaml").write_text("epochs: 3\nstages: [{}]\n")
     result = run("train", tmp_path / "config.yaml")
     assert result.exit_code == 1
-    assert "config.yaml, stage 1: missing" in result.output
+    assert "config.yaml: unknown key epochs" in result.output
 
 
 def write_config(folder, name, text=""):

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from captioner.errors import CaptionerError
 from captioner.media.clip import Frame
 from captioner.media.sampling import split_footage
-from captioner.media.sources import NoClipError, VideoRange, read_clips
+from captioner.media.sources import read_clips
+from captioner.media.video_range import NoClipError, VideoRange
 
 NOISE = np.random.default_rng(0).integers(-30, 31, (50, 8, 8, 3))
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from captioner.errors import CaptionerError
 from captioner.metadata.xmp import read_texts
-from captioner.reports.sidecar import FORMS, SidecarNames, Sidecars
+from captioner.reports.sidecar import FORMS, SidecarNames, Sidecars, suffix_of
 from captioner.results import Caption
 
 SAMPLES = Path(__file__).parents[2] / "data" / "samples"
@@ -108,7 +108,7 @@ def test_what_exists_is_skipped_and_counted(form, tmp_path):
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     sidecars = Sidecars(form)
     assert not sidecars.wants(clip)
-    assert list(sidecars.summary()) == [f"Skipped (already have a .{form} file): 1"]
+    assert list(sidecars.summary()) == [f"Skipped (already have a .{suffix_of(form)} file): 1"]
     assert Sidecars(form, existing="overwrite").wants(clip)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
     for path in before:
