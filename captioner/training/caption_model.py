@@ -12,6 +12,7 @@ from captioner.models.attention import MASK_VALUE
 from captioner.models.build import build_decoder
 from captioner.models.decoder import Decoder
 from captioner.models.vgg16 import FILTERS, VGG16Encoder
+from captioner.models.worker_share import share_of_weight
 from captioner.presets.network import (
     assign_encoder_weights,
     assign_presence_weights,
@@ -56,6 +57,13 @@ class NextWordLoss(keras.losses.Loss):
         super().__init__(name=name, reduction=reduction)
         self.label_smoothing = label_smoothing
         self.suppressed_ids = tuple(suppressed_ids)
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Return the loss, a scalar that averages over the workers to that of the whole batch."""
+        loss = super().__call__(y_true, y_pred, sample_weight)
+        if self.reduction == "mean_with_sample_weight" and sample_weight is not None:
+            loss *= share_of_weight(sample_weight)
+        return loss
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Turn targets int (B, N, L) and logits (B, N, L, V) into losses (B, N, L)."""
@@ -135,7 +143,7 @@ def _cross_entropy(told: Any, logits: Any, token_ids: Any) -> Any:
     """
     real = ops.cast(token_ids != Vocabulary.pad_id, "float32")
     terms = ops.logsumexp(logits, axis=-1) - ops.sum(told * logits, axis=-1)  # (B, N, L)
-    return ops.sum(real * terms) / ops.sum(real)
+    return share_of_weight(real) * ops.sum(real * terms) / ops.sum(real)
 
 
 class Teachers(keras.layers.Layer):
