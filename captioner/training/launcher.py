@@ -61,8 +61,8 @@ def worker_environment(index: int, addresses: Sequence[str]) -> dict[str, str]:
 
     Example:
         >>> told = worker_environment(1, ["127.0.0.1:4000", "127.0.0.1:4001"])
-        >>> told["KERAS_DISTRIBUTION_PROCESS_ID"], json.loads(told["TF_CONFIG"])["task"]
-        ('1', {'type': 'worker', 'index': 1})
+        >>> json.loads(told["TF_CONFIG"])["task"]  # with KERAS_BACKEND=tensorflow, the default
+        {'type': 'worker', 'index': 1}
     """
     task = {"type": "worker", "index": index}
     told = {
@@ -71,7 +71,7 @@ def worker_environment(index: int, addresses: Sequence[str]) -> dict[str, str]:
         "KERAS_DISTRIBUTION_NUM_PROCESSES": str(len(addresses)),
         "KERAS_DISTRIBUTION_PROCESS_ID": str(index),
     }
-    # The variables of the other framework would be an error.
+    # `join_workers` refuses those of the other framework.
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
     told = {k: v for k, v in told.items() if (k == "TF_CONFIG") == (backend == "tensorflow")}
     gpus = [gpu for gpu in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if gpu]

@@ -125,11 +125,13 @@ class _JaxWorkers(Workers):
         import jax
 
         mesh = self._distribution.device_mesh.backend_mesh
-        whole = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
+        sharding: Any = jax.sharding
+        whole = sharding.NamedSharding(mesh, sharding.PartitionSpec())
+        to_global: Any = jax.make_array_from_process_local_data
         variables = [*model.variables, *model.optimizer.variables, *model.metrics_variables]
         for variable in variables:
             own = np.asarray(variable.value)
-            variable.assign(jax.make_array_from_process_local_data(whole, own))
+            variable.assign(to_global(whole, own))
         with self._distribution.scope(), super().stepping(model) as step:
             yield step
         for variable in variables:

@@ -124,7 +124,11 @@ class _Application:
                 Route("/api/library/{number:int}/picture", self._picture),
             ]
         self._monitoring = start_monitoring(self._admission, [route.path for route in routes])
-        count = Middleware(CountRequests, monitoring=self._monitoring)
+        counting = (
+            []
+            if self._monitoring is None
+            else [Middleware(CountRequests, monitoring=self._monitoring)]
+        )
         limits = self._service.limits
         guard = Middleware(
             Guard,
@@ -138,7 +142,6 @@ class _Application:
             ClientDisconnect: _gone,
             Exception: _broken,
         }
-        counting = [] if self._monitoring is None else [count]
         return Starlette(routes=routes, middleware=[*counting, guard], exception_handlers=handlers)
 
     async def _file(self, request: Request, name: str = "") -> Response:

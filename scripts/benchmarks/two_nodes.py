@@ -89,6 +89,8 @@ def cluster(
                 own = {n: v for n, v in usage.peak.items() if usage.names[n].startswith(_WORKER)}
                 row |= {"peak_mib_of_workers": sorted(map(round, own.values()))}
                 row |= {"steady_pictures_a_second": _steady(out)}
+                used = sum(usage.of_process[n] for n in own)
+                row |= {"processor_seconds_of_workers_a_picture": used / count}
                 rows.append(row)
                 _tell(row)
     measured = {"machine": machine_facts(), "preset": preset, "pictures": count, "rows": rows}

@@ -17,6 +17,7 @@ class Usage:
     Attributes:
         seconds: Length of the block.
         processor: Processor seconds of these processes.
+        of_process: Those of each process, by its number.
         others: Cores that other programs used meanwhile, on average.
         load: Mean of the load average of one minute.
         peak: The most memory (RSS) of each process, in MiB, by its number.
@@ -25,6 +26,7 @@ class Usage:
 
     def __init__(self) -> None:
         self.seconds = self.processor = self.others = self.load = 0.0
+        self.of_process: dict[int, float] = {}
         self.peak: dict[int, float] = {}
         self.names: dict[int, str] = {}
         self._times: dict[tuple[int, float], float] = {}
@@ -50,7 +52,8 @@ class Usage:
         self._thread.join()
         self._look()
         self.seconds = time.perf_counter() - self._began
-        self.processor = sum(t - self._before.get(key, 0.0) for key, t in self._times.items())
+        self.of_process = {k[0]: t - self._before.get(k, 0.0) for k, t in self._times.items()}
+        self.processor = sum(self.of_process.values())
         self.others = (_busy() - self._busy - self.processor) / self.seconds
         self.load = sum(self._loads) / len(self._loads)
 

@@ -13,8 +13,11 @@ import numpy as np
 import psutil
 import pytest
 import yaml
+from click.testing import CliRunner
 from PIL import Image
 
+from captioner.cli import main
+from captioner.cli.train import train
 from captioner.errors import CaptionerError
 from captioner.models.vgg16 import VGG16Encoder
 from captioner.training.launcher import run_workers, worker_environment
@@ -70,6 +73,26 @@ def test_the_environment_is_that_of_the_backend(monkeypatch):
     told = worker_environment(0, addresses)
     assert json.loads(told.pop("TF_CONFIG"))["cluster"] == {"worker": addresses}
     assert told == {}
+
+
+def test_workers_get_all_options_of_the_command(monkeypatch, tmp_path):
+    config = tmp_path / "mine.yaml"
+    stage = {"name": "only", "epochs": 1, "learning_rate": 0.1}
+    paths = {"dataset": str(tmp_path), "features": "features", "run": "run"}
+    config.write_text(yaml.safe_dump({**paths, "stages": [stage]}))
+    ran = []
+    monkeypatch.setattr(
+        "captioner.training.launcher.run_workers",
+        lambda command, count, report: ran.append((command, count)) or 5,
+    )
+    given = [str(config), "--set", "seed=2", "--set", "stages.0.ema=0.5", "--weights", "-w.h5"]
+    given += ["--features", "has a blank", "--strict", "--run", str(tmp_path / "run")]
+    done = CliRunner().invoke(main, ["train", *given, "--workers", "3", "--restart"])
+    assert done.exit_code == 5, done.output  # that of the worker which failed
+    ((command, count),) = ran
+    assert (command[0], command[1:4], count) == (sys.executable, ["-m", "captioner", "train"], 3)
+    expected = train.make_context("train", given).params
+    assert train.make_context("train", command[4:]).params == expected
 
 
 def test_all_workers_start_again_if_one_is_killed(tmp_path):
