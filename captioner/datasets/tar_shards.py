@@ -23,8 +23,8 @@ def read_tar_shards(path: str | Path) -> Dataset:
 
     Files with the same name up to the first dot of its last part belong together: an image, and
     JSON with `captions` (a list) or `caption`, and possibly `id` and `split`, or text with a
-    caption a line. Without a `split`, the name of the shard tells it (`val-000012.tar`), or else
-    `split_images` does.
+    caption a line. Without a `split`, the name of the shard tells it (`val-000012.tar`,
+    `cc3m-validation-0001.tar`), or else `split_images` does.
 
     Args:
         path: A tar file, or a folder of tar files.
@@ -42,7 +42,7 @@ def read_tar_shards(path: str | Path) -> Dataset:
     shards = [path] if path.is_file() else sorted(path.glob(SHARDS))
     found, unsplit, faults = [], [], []
     for shard in shards:
-        of_name = re.match(rf"({'|'.join(_SPLITS)})\b", shard.name)
+        of_name = re.search(rf"(?:^|[-_])({'|'.join(_SPLITS)})", shard.name)
         for key, image, said in _samples(shard):
             place = f"{shard}/{image or key}"
             captions = _captions(said)

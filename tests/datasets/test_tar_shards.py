@@ -109,6 +109,9 @@ def test_shards_of_other_programs(tmp_path):
     assert dataset.faults == (f"{shard}/00009.jpg has no caption",)
     assert sorted({e.split for e in dataset.examples}) == ["train", "val"]
     assert np.array_equal(load_image(dataset.examples[1].path), load_image(SAMPLES / "dog.jpg"))
+    shard.rename(tmp_path / "shards" / "cc3m-validation-0001.tar")
+    (split,) = {e.split for e in read_dataset(tmp_path / "shards").examples}
+    assert split == "val"
     with pytest.raises(CaptionerError, match=r"cannot read .*nothing\.jpg"):
         load_image(f"{shard}/nothing.jpg")
 
