@@ -14,6 +14,7 @@
     python scripts/benchmark.py metrics
     python scripts/benchmark.py scale
     python scripts/benchmark.py failures
+    python scripts/benchmark.py cluster
 
 Each command prints tables, or one JSON object with --json. Linux only: memory is read from /proc.
 """
@@ -31,6 +32,7 @@ from benchmarks.precision import precision
 from benchmarks.roofline import roofline
 from benchmarks.scale import scale
 from benchmarks.training import train
+from benchmarks.two_nodes import cluster
 from benchmarks.video import video
 
 
@@ -52,6 +54,7 @@ main.add_command(train)
 main.add_command(metrics)
 main.add_command(scale)
 main.add_command(failures)
+main.add_command(cluster)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ _COMMANDS = {
     "quantize": "Make a preset smaller and faster on CPUs: VGG16 in 8 bits.",
     "search": "Search the captions in a library by words.",
     "serve": "Serve a page for images, clips and a library, and an HTTP API.",
+    "shard": "Write a data set of images into tar shards.",
     "teach": "Continue the training of a preset on your own captions.",
     "train": "Train a captioner by a recipe, bundled or your own.",
 }
@@ -39,7 +40,7 @@ _FILES = {
 
 
 # Commands that resume after an interruption.
-_RESUMED = ("prepare", "teach")
+_RESUMED = ("prepare", "shard", "teach")
 
 
 class _LazyGroup(click.Group):

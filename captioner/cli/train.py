@@ -33,12 +33,21 @@ from captioner.engines.runtime import tensorflow_logs_hidden
     is_flag=True,
     help="Start again: delete the run's checkpoints and features.",
 )
+@click.option(
+    "--workers",
+    default=1,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Processes on this machine that share each batch; see docs/how-to/train-on-workers.md for "
+    "several machines.",
+)
 def train(
     recipes: tuple[str, ...],
     settings: tuple[str, ...],
     weights: str | None,
     strict: bool,
     restart: bool,
+    workers: int,
     **overrides: str | None,
 ) -> None:
     """Train by RECIPE: a YAML file, or the name of a bundled recipe.
@@ -58,11 +67,12 @@ def train(
         given = {name: value for name, value in overrides.items() if value is not None}
         made: set[Path] = set()
         trainings = [
-            _read(recipe, settings, given, weights, strict, restart, made) for recipe in recipes
+            _read(recipe, settings, given, weights, strict, restart, workers, made)
+            for recipe in recipes
         ]
         try:
             for training in trainings:
-                click.echo(f"best preset: {training()}")
+                training()
         except KeyboardInterrupt:
             click.echo(
                 "Interrupted: the same command resumes after the last whole epoch.", err=True
@@ -77,8 +87,9 @@ def _read(
     weights: str | None,
     strict: bool,
     restart: bool,
+    workers: int,
     made: set[Path],
-) -> Callable[[], Path]:
+) -> Callable[[], None]:
     """Read and check a recipe; return a function that trains by it.
 
     All recipes are checked before the first training starts.
@@ -97,12 +108,30 @@ def _read(
     check_needed(config, recipe, made)
     made |= presets_made(config)
 
-    def run() -> Path:
+    def run() -> None:
         if restart:
             forget_training(config)
+        if workers > 1:
+            _launch(recipe, settings, {**overrides, "weights": weights}, strict, workers)
+            return
         with tensorflow_logs_hidden():
             from captioner.training.trainer import Trainer
 
-        return Trainer(config, report=click.echo).train()
+        trainer = Trainer(config, report=click.echo)
+        trainer.report(f"best preset: {trainer.train()}")
 
     return run
+
+
+def _launch(
+    recipe: str, settings: tuple[str, ...], options: dict[str, Any], strict: bool, workers: int
+) -> None:
+    """Train by a recipe in several processes; end with the exit code of one that fails."""
+    from captioner.training.launcher import run_workers, train_command
+
+    arguments = [recipe, *(f"--set={setting}" for setting in settings)]
+    arguments += [f"--{name}={value}" for name, value in options.items() if value is not None]
+    arguments += ["--strict"] if strict else []
+    code = run_workers(train_command(arguments), workers, lambda line: click.echo(line, err=True))
+    if code:
+        raise click.exceptions.Exit(code)

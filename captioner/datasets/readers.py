@@ -13,6 +13,7 @@ from captioner.datasets.rows import is_table
 from captioner.datasets.sentences import SENTENCE_SUFFIXES, read_sentences
 from captioner.datasets.source import FEATURES_SUFFIX, read_source
 from captioner.datasets.table import caption_file, read_captioned_folder, read_table
+from captioner.datasets.tar_shards import SHARDS, read_tar_shards
 from captioner.errors import CaptionerError
 from captioner.media.files import find_media, is_media
 from captioner.results import ACTIVITY, CAPTION
@@ -26,8 +27,8 @@ _TABLE_SUFFIXES = (".csv", ".jsonl", ".tsv")
 _MEND = (
     "give a table of images and captions (.csv, .tsv, .jsonl, .txt, .json), a library, one of "
     f"Karpathy's .json files, or a folder with dataset_*.json, {', '.join(_TABLES)}, "
-    f"{COCO_PATTERN}, {TOKEN_FILE}, {MSRVTT_FILES[0]} or {MSVD_FILES[0]}, or with a text file "
-    "beside each image"
+    f"{COCO_PATTERN}, {SHARDS}, {TOKEN_FILE}, {MSRVTT_FILES[0]} or {MSVD_FILES[0]}, or with a text "
+    "file beside each image"
 )
 # Data sets of several files, and the file names by which their folders are recognized.
 _FOLDER_READERS = (
@@ -53,6 +54,7 @@ def read_dataset(
         path: One of Karpathy's `.json` files, a table (see `read_table`), or a folder with one of
             them (`dataset_*.json`; `captions.csv`, `metadata.jsonl` and the like), with
             `Flickr8k.token.txt`, or with a `.txt` file beside each image;
+            tar shards or their folder, see `read_tar_shards`;
             COCO's `captions_*.json` or their folder, also with `annotations` in it;
             a library of `caption --library`, for its corrected captions;
             MSR-VTT's `*videodatainfo*.json`, MSVD's `AllVideoDescriptions.txt`, or their folder;
@@ -92,6 +94,8 @@ def read_dataset(
                     return read(path, images_dir)
             if any(path.glob(COCO_PATTERN)) or any(path.glob(f"annotations/{COCO_PATTERN}")):
                 return read_coco(path, images_dir)
+            if any(path.glob(SHARDS)):
+                return read_tar_shards(path)
             if any(is_media(f.name) and caption_file(f) for f in path.iterdir()):
                 return read_captioned_folder(path, strict)
             raise CaptionerError(f"{path} has no readable data set: {_MEND}")
@@ -105,6 +109,8 @@ def read_dataset(
     if path.name in MSVD_FILES:
         return read_msvd(path, images_dir)
     kind = path.suffix.lower()
+    if kind == ".tar":
+        return read_tar_shards(path)
     if kind == ".json" and "videodatainfo" in path.name:
         return read_msrvtt(path, images_dir)
     if path.match(COCO_PATTERN):

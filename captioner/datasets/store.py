@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock
 from tqdm import tqdm
 
 from captioner.arrays import StoredFeatures
@@ -127,6 +128,20 @@ def prepare_features(
         raise CaptionerError(f"{dataset.name} has clips: only images can have views")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    # One worker of a training makes the store; the others wait, and find it.
+    with FileLock(folder / ".lock"):
+        return _prepare(dataset, encoder, folder, batch_size, frames, view, reading)
+
+
+def _prepare(
+    dataset: Dataset,
+    encoder: Any,
+    folder: Path,
+    batch_size: int,
+    frames: int | None,
+    view: View | None,
+    reading: dict[str, Any] | None,
+) -> FeatureStore:
     if (stored := feature_set_of(dataset)) is not None:
         _unpack(stored, dataset, encoder.fingerprint(), folder)
         return FeatureStore(folder)

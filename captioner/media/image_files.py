@@ -11,6 +11,7 @@ from typing import BinaryIO, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from captioner.errors import CaptionerError, unreadable
+from captioner.media.tar_members import read_member
 
 HEAD = 4096  # bytes that are examined
 
@@ -174,7 +175,7 @@ def open_image_file(name: str) -> BinaryIO:
     r"""Open a regular file, or read all data from a pipe.
 
     Args:
-        name: Path of either, such as the shell's <(...).
+        name: Path of either, such as the shell's <(...); or `shard.tar/dog.jpg`, see `read_member`.
 
     Returns:
         A seekable stream, as Pillow needs.
@@ -187,6 +188,9 @@ def open_image_file(name: str) -> BinaryIO:
         ...     file.read(2)
         b'\xff\xd8'
     """
+    member = read_member(name)
+    if member is not None:
+        return BytesIO(member)
     try:
         mode = os.stat(name).st_mode  # noqa: PTH116
         if stat.S_ISFIFO(mode):

@@ -6,6 +6,7 @@ from keras import ops
 
 from captioner.models.attention import AttentiveDecoder
 from captioner.models.decoder import run_cell
+from captioner.models.worker_share import share_of_weight
 from captioner.text.vocabulary import Vocabulary
 
 
@@ -103,4 +104,4 @@ class ShowAttendAndTell(AttentiveDecoder):
         if frame_mask is not None:
             weight = weight * ops.cast(frame_mask, "float32")[:, None, :, None]
         terms = ops.sum(weight * ops.square(1 - total))
-        return self.doubly_stochastic * terms / ops.sum(real)
+        return share_of_weight(real) * self.doubly_stochastic * terms / ops.sum(real)

@@ -12,6 +12,7 @@ from captioner.models.attention import MASK_VALUE
 from captioner.models.build import build_decoder
 from captioner.models.decoder import Decoder
 from captioner.models.vgg16 import FILTERS, VGG16Encoder
+from captioner.models.worker_share import share_of_weight
 from captioner.presets.network import (
     assign_encoder_weights,
     assign_presence_weights,
@@ -56,6 +57,13 @@ class NextWordLoss(keras.losses.Loss):
         super().__init__(name=name, reduction=reduction)
         self.label_smoothing = label_smoothing
         self.suppressed_ids = tuple(suppressed_ids)
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Return the loss, a scalar that averages over the workers to that of the whole batch."""
+        loss = super().__call__(y_true, y_pred, sample_weight)
+        if self.reduction == "mean_with_sample_weight" and sample_weight is not None:
+            loss *= share_of_weight(sample_weight)
+        return loss
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Turn targets int (B, N, L) and logits (B, N, L, V) into losses (B, N, L)."""
@@ -141,7 +149,8 @@ def _cross_entropy(told: Any, logits: Any, token_ids: Any, rows: Any = None) -> 
     if rows is not None:
         real = real * ops.cast(rows, "float32")[:, None, None]
     terms = ops.logsumexp(logits, axis=-1) - ops.sum(told * logits, axis=-1)  # (B, N, L)
-    return ops.sum(real * terms) / ops.maximum(ops.sum(real), 1)
+    mean = ops.sum(real * terms) / ops.maximum(ops.sum(real), 1)
+    return share_of_weight(real) * mean
 
 
 class Teachers(keras.layers.Layer):

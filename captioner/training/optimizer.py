@@ -32,6 +32,17 @@ class TwoRateAdam(keras.optimizers.Adam):
         scale = self.encoder_scale if "block" in path else 1.0
         super().update_step(gradient, variable, learning_rate * scale)
 
+    def _clip_gradients(self, gradients: list[Any]) -> Any:
+        """Clip the gradient of the whole batch: Keras would clip that of each worker's share."""
+        if keras.backend.backend() == "tensorflow":
+            pairs = [(gradient, None) for gradient in gradients]
+            gradients = [gradient for gradient, _ in super()._all_reduce_sum_gradients(pairs)]
+        return super()._clip_gradients(gradients)
+
+    def _all_reduce_sum_gradients(self, pairs: list[Any]) -> list[Any]:
+        """Return the gradients, which are sums over all workers already."""
+        return pairs
+
 
 class WarmUpCosine(keras.optimizers.schedules.CosineDecay):
     """Linear warm-up, then cosine decay that reaches its floor exactly at the last step.

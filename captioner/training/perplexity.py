@@ -1,6 +1,7 @@
 """Perplexity of a decoder on the captions of the validation split, by keras-nlp."""
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 import keras
 import numpy as np
@@ -36,19 +37,21 @@ class CaptionPerplexity:
     def __init__(
         self, decoder: Decoder, vocabulary: Vocabulary, captions_per_image: int, max_length: int
     ) -> None:
-        # keras_nlp imports much of TensorFlow's text processing, which captioning does not need.
-        from keras_nlp.metrics import Perplexity
-
         self._vocabulary = vocabulary
         self._shape = (captions_per_image, max_length + 1)
-        self._metric: keras.Metric = Perplexity(
-            from_logits=True, mask_token_id=vocabulary.pad_id, dtype="float32"
-        )
 
         def logits(features: object, token_ids: object, frame_mask: object) -> object:
             return decoder(features, token_ids, frame_mask=frame_mask)  # (B, N, L, V)
 
         self._logits = compiled(logits)
+
+    @cached_property
+    def _metric(self) -> keras.Metric:
+        """The metric, built when it is first needed: of several workers, only the chief has it."""
+        # keras_nlp imports much of TensorFlow's text processing, which captioning does not need.
+        from keras_nlp.metrics import Perplexity
+
+        return Perplexity(from_logits=True, mask_token_id=self._vocabulary.pad_id, dtype="float32")
 
     def measure(self, batches: Iterable[tuple[Sequence[Example], Sequence[np.ndarray]]]) -> float:
         """Measure the perplexity.

@@ -10,6 +10,7 @@ import numpy as np
 from captioner.datasets.augment import View, augment, can_flip
 from captioner.datasets.dataset import Example
 from captioner.datasets.mixture import Mixture, Part, draw_epoch
+from captioner.datasets.shuffling import number_shards, shuffle_nearby
 from captioner.datasets.store import FRAMES_OF_A_CLIP, FeatureStore, prepare_features
 from captioner.engines.engine import Engine
 from captioner.errors import CaptionerError
@@ -108,6 +109,7 @@ class StageData:
         self._sizes = [
             sum(mixture.part_of(example) is part for example in self.train) for part in parts
         ]
+        self._shards = number_shards([example.path for example in self.train])
         self._weights = [part.settings.weight for part in parts]
         stored = {part.settings.name: self._stored_frames(part) for part in with_images}
         self.stored_frames = max(stored.values())
@@ -122,7 +124,8 @@ class StageData:
 
     def draw_epoch(self, rng: np.random.Generator) -> np.ndarray:
         """Draw the order of the training examples of an epoch, see `mixture.draw_epoch`."""
-        return draw_epoch(self._sizes, self._weights, rng)
+        order = draw_epoch(self._sizes, self._weights, rng)
+        return order if self._shards is None else shuffle_nearby(order, self._shards, rng)
 
     def read(self, examples: list[Example], rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Read the network's input for some training examples.

@@ -6,6 +6,7 @@ from pathlib import Path
 import keras
 
 from captioner.engines.keras import JIT_COMPILE
+from captioner.errors import CaptionerError
 from captioner.presets.storage import preset_folder
 from captioner.training.activity_task import ActivityTask
 from captioner.training.caption_task import CaptionTask
@@ -14,6 +15,7 @@ from captioner.training.optimizer import AverageWeights, build_optimizer
 from captioner.training.self_critical import fit_on_policy
 from captioner.training.stage_options import hold_options
 from captioner.training.validation import Lesson, Progress, Validation
+from captioner.training.workers import InStep, fit_shares, join_workers
 
 
 class Trainer:
@@ -36,13 +38,14 @@ class Trainer:
     def __init__(
         self, config: TrainConfig | ActivityConfig, report: Callable[[str], None] = print
     ) -> None:
+        self.workers = join_workers()
         self.config = config
-        self.report = report
+        self.report = report if self.workers.is_chief else lambda line: None
         self.task: CaptionTask | ActivityTask = (
             ActivityTask(config) if isinstance(config, ActivityConfig) else CaptionTask(config)
         )
         for line in (*self.task.dataset.left_out(), *self.task.summary()):
-            report(line)
+            self.report(line)
 
     def train(self) -> Path:
         """Run all stages; return the folder of the best preset that can be the result."""
@@ -56,7 +59,8 @@ class Trainer:
             folder.mkdir(parents=True, exist_ok=True)
             hold_options(folder, self.task.options(stage, start))
             keras.utils.set_random_seed(self.config.seed)
-            lesson = self.task.prepare(stage, start, features)
+            with self.workers.building():
+                lesson = self.task.prepare(stage, start, features)
             start, score = self._train_stage(stage, lesson)
             if lesson.is_final:
                 # Of equal scores, the later stage wins: max() takes the first in the dictionary.
@@ -70,14 +74,20 @@ class Trainer:
         """Train one stage; return the folder of its best preset, and the score of that preset."""
         folder = Path(self.config.run) / stage.name
         model, batches = lesson.model, lesson.batches
-        optimizer = build_optimizer(stage, steps=stage.epochs * len(batches))
-        model.compile(
-            optimizer,
-            lesson.loss,
-            loss_weights=[lesson.loss_weight],
-            jit_compile=JIT_COMPILE,
-        )
-        optimizer.build(model.trainable_variables)
+        if lesson.on_policy and self.workers.count > 1:
+            raise CaptionerError(
+                f"stage {stage.name} samples captions, which one worker does: run the same command "
+                "without --workers to resume from here"
+            )
+        with self.workers.building():
+            optimizer = build_optimizer(stage, steps=stage.epochs * len(batches))
+            model.compile(
+                optimizer,
+                lesson.loss,
+                loss_weights=[lesson.loss_weight],
+                jit_compile=JIT_COMPILE,
+            )
+            optimizer.build(model.trainable_variables)
 
         def report(line: str) -> None:
             self.report(f"{stage.name} {line}".lstrip())
@@ -94,7 +104,9 @@ class Trainer:
             shown=lesson.shown,
             perplexity=lesson.perplexity,
         )
-        callbacks = [Progress(report), validation]
+        callbacks = [Progress(report), validation] if self.workers.is_chief else []
+        if self.workers.count > 1:
+            callbacks.append(InStep(self.workers))
         if stage.ema:
             callbacks.insert(0, AverageWeights(resumed=validation.checkpoint.exists()))
         done = validation.resume()
@@ -103,6 +115,9 @@ class Trainer:
             span = {"initial_epoch": done, "epochs": stage.epochs}
             if lesson.on_policy:
                 fit_on_policy(model, batches, **span, callbacks=callbacks)
+            elif self.workers.count > 1:
+                fit_shares(model, batches, self.workers, **span, callbacks=callbacks)
+                validation.resume()  # what the chief has measured
             else:
                 # The batches shuffle themselves, in the same order after a resume.
                 model.fit(batches, **span, shuffle=False, verbose=0, callbacks=callbacks)

@@ -23,9 +23,20 @@ class Admission:
 
     def __init__(self, workers: int, waiting: int, timeout: float) -> None:
         self.inside = 0
+        self._working = 0
         self._most = workers + waiting
         self._timeout = timeout
         self._turns = anyio.Semaphore(workers)
+
+    @property
+    def waiting(self) -> int:
+        """Number of requests that wait for their turn, or are on their way."""
+        return self.inside - self._working
+
+    @property
+    def is_full(self) -> bool:
+        """True if the next request would be turned away."""
+        return self.inside >= self._most
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:
@@ -34,7 +45,7 @@ class Admission:
         Raises:
             HTTPException: All are taken.
         """
-        if self.inside >= self._most:
+        if self.is_full:
             raise _busy(f"{self.inside} requests are waiting already: try again in a while")
         self.inside += 1
         try:
@@ -53,9 +64,11 @@ class Admission:
                 await self._turns.acquire()
         except TimeoutError as error:
             raise _busy(f"waited for {self._timeout:g} seconds: try again in a while") from error
+        self._working += 1
         try:
             return await run_sync(work)
         finally:
+            self._working -= 1
             self._turns.release()
 
 

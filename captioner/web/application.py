@@ -25,6 +25,7 @@ from captioner.web.describer import MOST_CAPTIONS, Describer, Wish
 from captioner.web.downloads import PACKERS, Download, pack
 from captioner.web.guard import Guard
 from captioner.web.library_api import MOST_ROWS, ChangedError, LibraryAPI
+from captioner.web.monitoring import CountRequests, metrics_of, start_monitoring
 from captioner.web.uploads import MOST_FILES, receive_uploads
 
 _MEDIA_TYPES = {
@@ -110,6 +111,8 @@ class _Application:
             Route("/", partial(self._file, name="index.html")),
             Route("/static/{name}", self._file),
             Route("/health", self._health),
+            Route("/ready", self._ready),
+            Route("/metrics", self._metrics),
             Route("/api/settings", self._settings),
             Route(_DESCRIBE, self._describe, methods=["POST"]),
             Route("/api/download", self._download, methods=["POST"]),
@@ -120,6 +123,12 @@ class _Application:
                 Route("/api/library/{number:int}", self._correct, methods=["PUT"]),
                 Route("/api/library/{number:int}/image", self._image),
             ]
+        self._monitoring = start_monitoring(self._admission, [route.path for route in routes])
+        counting = (
+            []
+            if self._monitoring is None
+            else [Middleware(CountRequests, monitoring=self._monitoring)]
+        )
         limits = self._service.limits
         guard = Middleware(
             Guard,
@@ -133,7 +142,7 @@ class _Application:
             ClientDisconnect: _gone,
             Exception: _broken,
         }
-        return Starlette(routes=routes, middleware=[guard], exception_handlers=handlers)
+        return Starlette(routes=routes, middleware=[*counting, guard], exception_handlers=handlers)
 
     async def _file(self, request: Request, name: str = "") -> Response:
         """Give a file of the page; the few that there are were read at the start."""
@@ -153,6 +162,14 @@ class _Application:
                 "requests": self._admission.inside,
             }
         )
+
+    async def _ready(self, request: Request) -> Response:
+        """Tell whether another request would be let in; a balancer asks others meanwhile."""
+        full = self._admission.is_full
+        return JSONResponse({"status": "busy" if full else "ok"}, 503 if full else 200)
+
+    async def _metrics(self, request: Request) -> Response:
+        return metrics_of(self._monitoring)
 
     async def _settings(self, request: Request) -> Response:
         limits = self._service.limits
@@ -178,6 +195,8 @@ class _Application:
                     f"format={format_name!r}: choose one of json, {', '.join(PACKERS)}"
                 )
             rows = await self._admission.run(partial(self._describer.describe, uploads, wish))
+            if self._monitoring is not None:
+                self._monitoring.count_files(rows)
             if format_name != "json":
                 return _attachment(await run_sync(pack, rows, format_name))
         failed = all("error" in row for row in rows)
