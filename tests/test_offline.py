@@ -110,7 +110,8 @@ def test_nothing_asks_a_proxy(tiny_preset):
             text=True,
             env={**os.environ, **proxies, "no_proxy": "", "NO_PROXY": ""},
         )
-        socket.create_connection(proxy.getsockname()).sendall(b"the recorder works")
+        with socket.create_connection(proxy.getsockname()) as own:
+            own.sendall(b"the recorder works")
         deadline = threading.Event()
         for _ in range(100):
             if b"the recorder works" in asked:

@@ -59,7 +59,7 @@ def test_a_recipe_before_it_may_make_it(recipe, tmp_path, what, monkeypatch):
 
     class Trainer:
         def __init__(self, config, report):
-            self.config = config
+            self.config, self.report = config, report
 
         def train(self):
             trained.append(Path(self.config.run).name)
