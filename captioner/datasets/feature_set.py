@@ -10,11 +10,10 @@ import numpy as np
 
 from captioner.arrays import ClipFeatures
 from captioner.datasets.dataset import Dataset, Example
-from captioner.datasets.source import caption_words
+from captioner.datasets.source import FEATURES_SUFFIX, caption_words
 from captioner.errors import CaptionerError
 from captioner.replacing import replacing
 
-SUFFIX = ".features.npz"
 _STEPS = 255
 
 
@@ -58,7 +57,7 @@ def read_feature_set(path: Path) -> Dataset:
     Raises:
         CaptionerError: If the file cannot be read or has no captions.
     """
-    name = path.name.removesuffix(SUFFIX)
+    name = path.name.removesuffix(FEATURES_SUFFIX)
     captions = json.loads(str(_read(path)["captions"]))
     return Dataset(
         name,
@@ -99,12 +98,12 @@ def load_features(path: Path, encoder: str) -> ClipFeatures:
 def feature_set_of(dataset: Dataset) -> Path | None:
     """Return the file of a data set that is a feature set, otherwise None."""
     path = dataset.examples[0].path
-    return Path(path) if path.endswith(SUFFIX) else None
+    return Path(path) if path.endswith(FEATURES_SUFFIX) else None
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        with np.load(path) as content:
+        with path.open("rb") as file, np.load(file) as content:
             return {name: content[name] for name in ("levels", "top", "captions", "encoder")}
     except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
         raise CaptionerError(f"{path} is not a feature set ({error}): make it again") from error

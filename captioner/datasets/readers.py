@@ -5,14 +5,13 @@ from pathlib import Path
 
 from captioner.datasets.coco import COCO_PATTERN, read_coco, read_karpathy
 from captioner.datasets.dataset import Dataset
-from captioner.datasets.feature_set import SUFFIX, read_feature_set
 from captioner.datasets.flickr8k import TOKEN_FILE, read_flickr8k
 from captioner.datasets.library_captions import is_library, read_library
 from captioner.datasets.msrvtt import MSRVTT_FILES, read_msrvtt
 from captioner.datasets.msvd import MSVD_FILES, read_msvd
 from captioner.datasets.rows import is_table
 from captioner.datasets.sentences import SENTENCE_SUFFIXES, read_sentences
-from captioner.datasets.source import read_source
+from captioner.datasets.source import FEATURES_SUFFIX, read_source
 from captioner.datasets.table import caption_file, read_captioned_folder, read_table
 from captioner.errors import CaptionerError
 from captioner.media.files import find_media, is_media
@@ -99,7 +98,9 @@ def read_dataset(
         path = files[0]
     if is_library(path):
         return read_library(path)
-    if path.name.endswith(SUFFIX):
+    if path.name.endswith(FEATURES_SUFFIX):
+        from captioner.datasets.feature_set import read_feature_set  # needs NumPy
+
         return read_feature_set(path)
     if path.name in MSVD_FILES:
         return read_msvd(path, images_dir)

@@ -8,6 +8,7 @@ from captioner.datasets.dataset import Dataset, Example
 from captioner.errors import CaptionerError
 from captioner.text.tokenizer import tokenize
 
+FEATURES_SUFFIX = ".features.npz"  # of a feature set, see `write_feature_set`
 _LOOKED_AT = 20
 
 
