@@ -23,7 +23,7 @@ def bundled(tiny_preset, tmp_path, monkeypatch):
     """Features of general images for the VGG16 of `tiny_preset`, in place of the bundled ones."""
     encoder, _ = build_network(read_preset(tiny_preset))
     rng = np.random.default_rng(5)
-    shape = (GENERAL, 1, encoder.locations, encoder.channels)
+    shape = (GENERAL, 1, encoder.places, encoder.channels)
     features = rng.exponential(4.0, shape) * (rng.random(shape) < 0.3)
     path = tmp_path / "bundled.features.npz"
     write_feature_set(path, list(features), [[]] * GENERAL, encoder.fingerprint())
