@@ -297,6 +297,11 @@ def _parse_caption(content: dict[str, Any], source: str) -> TrainConfig:
         raise CaptionerError(f"{source}: `pieces` must be 1 or more, not {config.pieces}")
     if "name" not in config.decoder:
         raise CaptionerError(f"{source}: `decoder` needs a `name`, such as top_down")
+    lone = [stage.name for stage in parsed if not stage.teachers]
+    if lone and any(data.distilled for data in config.datasets):
+        raise CaptionerError(
+            f"{source}, stage {lone[0]}: a distilled data set needs `teachers`: name them"
+        )
     for stage in parsed:
         looks = 1 if stage.trainable_from else 1 + config.views
         if not 1 <= stage.frames <= looks:

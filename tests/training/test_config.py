@@ -77,6 +77,16 @@ def test_overrides_replace_the_file(tmp_path):
         ({"stages": [{**TAUGHT, "distillation": 1.5}]}, "at most 1"),
         ({"stages": [{**TAUGHT, "trainable_from": "block5"}]}, "teachers need stored features"),
         ({"stages": [{**TAUGHT, **CRITICAL}]}, "leave out either trainable_from and objective"),
+        (
+            {
+                "dataset": "",
+                "datasets": [
+                    {"path": "a", "name": "a"},
+                    {"path": "b", "name": "b", "distilled": True},
+                ],
+            },
+            "stage frozen: a distilled data set needs `teachers`",
+        ),
         ({"min_count": True}, "min_count must be of type int"),
         ({"decoder": {"units": 4}}, "needs a `name`"),
     ],
