@@ -1,6 +1,7 @@
 """Reader of a table of clips with labels, such as JHMDB's, with its groups by source video."""
 
 import csv
+import io
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,8 +12,8 @@ from captioner.datasets.rows import DELIMITERS, IMAGE_COLUMNS, SPLIT_COLUMNS, SP
 from captioner.datasets.source import read_source
 from captioner.errors import CaptionerError
 
-LABEL_COLUMNS = ("label", "class", "class_name", "action", "activity", "category")
-GROUP_COLUMNS = ("group", "source_video", "source")
+_LABEL_COLUMNS = ("label", "class", "class_name", "action", "activity", "category")
+_GROUP_COLUMNS = ("group", "source_video", "source")
 _SPLIT_COLUMNS = (*SPLIT_COLUMNS, "suggested_split")
 _MEND = "begin it with a line such as clip,label (also with split and group)"
 
@@ -47,12 +48,13 @@ def read_labelled_table(path: str | os.PathLike[str], seed: int) -> Dataset:
         [12, 4, 4]
     """
     path = Path(path)
-    lines = csv.reader(read_source(path).splitlines(), delimiter=_delimiter(path))
+    text = read_source(path)
+    lines = csv.reader(io.StringIO(text), delimiter=_delimiter(text))
     names = [plain_name(cell) for cell in next(lines, [])]
     clip = _column(path, names, IMAGE_COLUMNS, "clip")
-    label = _column(path, names, LABEL_COLUMNS, "label")
+    label = _column(path, names, _LABEL_COLUMNS, "label")
     split = next((names.index(name) for name in _SPLIT_COLUMNS if name in names), None)
-    group = next((names.index(name) for name in GROUP_COLUMNS if name in names), None)
+    group = next((names.index(name) for name in _GROUP_COLUMNS if name in names), None)
     labels: dict[str, str] = {}
     groups: dict[str, str] = {}
     given: dict[str, str] = {}
@@ -110,8 +112,8 @@ def _draw(
     return {name: drawn[groups[name]] for name in names}
 
 
-def _delimiter(path: Path) -> str:
-    first = next((line for line in read_source(path).splitlines() if line.strip()), "")
+def _delimiter(text: str) -> str:
+    first = next((line for line in text.splitlines() if line.strip()), "")
     return max(DELIMITERS, key=first.count)
 
 

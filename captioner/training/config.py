@@ -195,7 +195,12 @@ class TrainConfig:
         names = [part.name for part in self.datasets]
         if len(set(names)) < len(names) or not all(names) or any("/" in name for name in names):
             raise ValueError("each of `datasets` needs a `name` of its own, without a slash")
+        distilled = any(part.distilled for part in self.datasets)
         for stage in self.stages:
+            if distilled and not stage.teachers:
+                raise ValueError(
+                    f"stage {stage.name}: a distilled data set needs `teachers`: name them"
+                )
             most = 1 if stage.trainable_from else 1 + self.views
             if stage.frames > most:
                 raise ValueError(

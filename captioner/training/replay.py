@@ -16,9 +16,9 @@ _BATCH = 100
 def write_replay(path: Path, preset: Preset) -> bool:
     """Write the bundled features with what a preset says about them.
 
-    Training on these captions keeps what the preset knows: it learns to say what it said before
-    (sequence-level distillation). Human captions would not do: after self-critical training, a
-    preset no longer writes like them.
+    On these features and captions, a taught decoder is trained to predict each next word with the
+    probabilities of the preset, so that it keeps what the preset knows. Human captions would not
+    do: after self-critical training, a preset no longer writes like them.
 
     Args:
         path: Feature set to write.
@@ -27,8 +27,8 @@ def write_replay(path: Path, preset: Preset) -> bool:
     Returns:
         True; False, and nothing is written, if the bundled features are of another VGG16.
 
-    Source: Robins 1995, "Catastrophic forgetting, rehearsal and pseudorehearsal"; Kim and Rush
-    2016, https://arxiv.org/abs/1606.07947.
+    Source: Robins 1995, "Catastrophic forgetting, rehearsal and pseudorehearsal"; Hinton et al.
+    2015, https://arxiv.org/abs/1503.02531.
     """
     encoder = build_network(preset)[0].fingerprint()
     try:
@@ -36,14 +36,18 @@ def write_replay(path: Path, preset: Preset) -> bool:
     except CaptionerError:
         return False
     head = CaptionHead.from_presets([preset], "auto", "auto")
-    captions = [
+    found = [
         caption
         for start in range(0, len(features), _BATCH)
         for caption in head.caption_features(
             list(features[start : start + _BATCH]), num_captions=_CAPTIONS
         )
+    ]
+    described = [
+        (own, [one.text for one in (caption, *caption.alternatives)])
+        for own, caption in zip(features, found, strict=True)
         if not isinstance(caption, CaptionerError)
     ]
-    said = [[one.text for one in (caption, *caption.alternatives)] for caption in captions]
-    write_feature_set(path, list(features), said, encoder)
+    kept, said = zip(*described, strict=True)
+    write_feature_set(path, kept, said, encoder)
     return True

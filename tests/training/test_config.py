@@ -92,6 +92,16 @@ def test_overrides_replace_the_file(tmp_path):
         ),
         ({"stages": [{**TAUGHT, "trainable_from": "block5"}]}, "teachers need stored features"),
         ({"stages": [{**TAUGHT, **CRITICAL}]}, "leave out either trainable_from and objective"),
+        (
+            {
+                "dataset": "",
+                "datasets": [
+                    {"path": "a", "name": "a"},
+                    {"path": "b", "name": "b", "distilled": True},
+                ],
+            },
+            "stage frozen: a distilled data set needs `teachers`",
+        ),
         ({"min_count": True}, "min_count should be a valid integer, not True"),
         ({"seed": 1.5}, "seed should be a valid integer"),
         ({"stages": [{**STAGE, "flip": "yes"}]}, "flip should be a valid boolean"),

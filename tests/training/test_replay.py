@@ -8,6 +8,7 @@ from PIL import Image
 
 from captioner.captioning import CaptionHead
 from captioner.datasets.feature_set import load_features, read_feature_set, write_feature_set
+from captioner.errors import CaptionerError
 from captioner.presets.network import build_network
 from captioner.presets.storage import read_preset
 from captioner.training import replay, teaching
@@ -49,6 +50,23 @@ def test_it_has_what_the_preset_says_of_the_bundled_features(tiny_preset, bundle
 def test_another_vgg16_has_nothing_to_replay(tiny_preset, tmp_path):
     assert not write_replay(tmp_path / "replay.features.npz", read_preset(tiny_preset))
     assert not list(tmp_path.iterdir())
+
+
+def test_an_image_without_a_caption_is_left_out_with_its_features(
+    tiny_preset, bundled, tmp_path, monkeypatch
+):
+    def fail_first(head, clips, **options):
+        error = CaptionerError("no sentence is possible")
+        return [error, *caption_features(head, clips[1:], **options)]
+
+    caption_features = CaptionHead.caption_features
+    monkeypatch.setattr(CaptionHead, "caption_features", fail_first)
+    path = tmp_path / "replay.features.npz"
+    assert write_replay(path, read_preset(tiny_preset))
+    encoder = build_network(read_preset(tiny_preset))[0].fingerprint()
+    kept = load_features(path, encoder)
+    assert len(read_feature_set(path).examples) == len(kept) == GENERAL - 1
+    np.testing.assert_allclose(kept, bundled[1:], atol=0.2)
 
 
 @pytest.mark.slow
