@@ -100,7 +100,8 @@ def _measure(captioner: Captioner, dataset: Path, split: str) -> np.ndarray:
 
 
 def _confidences(curve: Calibration, log_probs: np.ndarray, words: np.ndarray) -> np.ndarray:
-    return np.array([curve.confidence(*pair) for pair in zip(log_probs, words, strict=True)])
+    pairs = zip(log_probs.tolist(), words.astype(int).tolist(), strict=True)
+    return np.array([curve.confidence(*pair) for pair in pairs])
 
 
 def _by_dataset(curve: Calibration, datasets: tuple[Path, ...], measured: list[np.ndarray]) -> str:

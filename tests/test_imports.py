@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parents[1] / "captioner"
 
 # A module imports from its own line and from those above it.
 LAYERS = (
-    {"arrays", "errors", "replacing"},
+    {"arrays", "errors", "file_lock", "replacing"},
     {"fingerprint", "media", "metadata", "results", "rich_display", "text"},
     {"engines", "models", "presets", "search"},
     {"captioning", "labelling", "captioner"},

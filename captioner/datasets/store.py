@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock
 from tqdm import tqdm
 
 from captioner.arrays import StoredFeatures
@@ -17,6 +16,7 @@ from captioner.datasets.dataset import Dataset, Example
 from captioner.datasets.feature_set import feature_set_of, load_features
 from captioner.datasets.store_files import RecordedFiles, create_array, reopen_array
 from captioner.errors import CaptionerError
+from captioner.file_lock import hold_lock
 from captioner.media.actions import read_action
 from captioner.media.ahead import read_ahead
 from captioner.media.clip import Clip
@@ -129,7 +129,7 @@ def prepare_features(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     # One worker of a training makes the store; the others wait, and find it.
-    with FileLock(folder / ".lock"):
+    with hold_lock(folder / ".lock"):
         return _prepare(dataset, encoder, folder, batch_size, frames, view, reading)
 
 

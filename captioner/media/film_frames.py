@@ -5,6 +5,7 @@ from typing import Any
 import av
 import av.filter
 import numpy as np
+from av.sidedata.sidedata import SideDataContainer
 
 from captioner.media.pixels import Size, target_size
 from captioner.media.tone_mapping import HLG, PQ, tone_map
@@ -94,7 +95,9 @@ def display_matrix(frame: Any) -> np.ndarray:
         The upper left part of the matrix of ISO/IEC 14496-12, 6.2.2: a row vector of column and
         row, times this matrix, is the position on the screen. The unit matrix if there is none.
     """
-    data = frame.side_data.get("DISPLAYMATRIX")
+    # `frame.side_data` would be kept by the frame that it refers to, so that each frame stayed in
+    # memory until the next run of the garbage collector.
+    data = SideDataContainer(frame).get("DISPLAYMATRIX")  # type: ignore[call-arg]  # as its stub
     if data is None:
         return np.eye(2, dtype=int)
     matrix = np.frombuffer(bytes(data), np.int32, 9).reshape(3, 3)[:2, :2].astype(int)

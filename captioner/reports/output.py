@@ -1,6 +1,5 @@
 """Reports in any format, to standard output or to a file that one process writes at a time."""
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from captioner.errors import CaptionerError
+from captioner.file_lock import hold_lock
 from captioner.replacing import replacing
 from captioner.reports.chapters import ChapterWriter
 from captioner.reports.csv import CSVWriter
@@ -102,24 +102,15 @@ def locked(path: Path) -> Iterator[None]:
         Traceback (most recent call last):
         captioner.errors.CaptionerError: ...captions.csv is being written by another process: ...
     """
-    from filelock import FileLock, Timeout
-
-    path.parent.stat()  # FileLock would create a missing folder
-    file = path.with_name(f".{path.name}.lock")
-    lock = FileLock(file)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise CaptionerError(
-            f"{path} is being written by another process: wait until it ends, or name another file"
-        ) from error
-    try:
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(hold_lock(path.with_name(f".{path.name}.lock"), timeout=0))
+        except TimeoutError as error:
+            raise CaptionerError(
+                f"{path} is being written by another process: wait until it ends, or name another "
+                "file"
+            ) from error
         yield
-    finally:
-        if os.name == "posix":  # elsewhere FileLock deletes it
-            # A process that waits for this file finds it deleted, and creates a new one.
-            file.unlink(missing_ok=True)
-        lock.release()
 
 
 @contextmanager

@@ -34,7 +34,10 @@ class Calibration:
 
     @classmethod
     def fit(
-        cls, log_probs: Sequence[float], words: Sequence[int], shares: Sequence[float]
+        cls,
+        log_probs: Sequence[float] | np.ndarray,
+        words: Sequence[int] | np.ndarray,
+        shares: Sequence[float] | np.ndarray,
     ) -> "Calibration":
         """Fit the curve by maximum likelihood to the captions of a validation split.
 

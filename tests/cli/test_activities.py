@@ -148,7 +148,8 @@ def test_evaluate_prints_accuracy_with_its_interval_and_draws_the_confusion(work
     first, _, _, _, *rows = result.stdout.splitlines()
     assert first == "accuracy 100.0 % (20 of 20 clips), 95 % interval 83.9 to 100.0"
     assert [row.split("|")[1].strip() for row in rows] == ["grow_blue", "redden"]
-    assert Image.open(picture).size[0] > 100
+    with Image.open(picture) as drawn:
+        assert drawn.size[0] > 100
 
 
 def test_caption_tells_labels_with_probabilities_and_an_error_row(workspace, trained, tmp_path):

@@ -75,7 +75,7 @@ def test_rows_from_shards_are_those_of_their_files(tiny_preset, tmp_path, job):
     with tarfile.open(shard, "w") as archive:
         for name in (*IMAGES, FILM):
             archive.add(name, name.rpartition("/")[2])
-    contents = [open(name, "rb").read() for name in (*IMAGES, FILM)]  # noqa: SIM115, PTH123
+    contents = [Path(name).read_bytes() for name in (*IMAGES, FILM)]
     pq.write_table(pa.table({"image": contents}), table)
     plain = list(plain_rows(tiny_preset, *IMAGES, FILM).values())
     for source in (shard, table):
