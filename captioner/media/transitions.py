@@ -88,7 +88,7 @@ def find_candidate(thumbnails: np.ndarray, times: np.ndarray, place: int) -> Can
         Candidate(rank=1, strength=255.0)
         >>> find_candidate(two, np.arange(8) / 4, 3)
     """
-    if place == 0:
+    if place == 0 or times[0] == times[-1]:  # one frame stays on screen
         return None
     frames = _Frames(_without_flashes(thumbnails), times)
     found = (frames.fade(place), frames.cut(place), frames.gradual(place))
