@@ -93,6 +93,8 @@ def test_meteor_equals_pycocoevalcap(meteor, result_files, four_references):
         assert meteor.scores(statistics) == pytest.approx(image_scores, abs=1e-9)
         total = statistics.sum(axis=0, keepdims=True)
         assert meteor.scores(total)[0] == pytest.approx(score, abs=1e-9)
+    for stream in (peer.meteor_p.stdout, peer.meteor_p.stderr):
+        stream.close()  # which it leaves open when it ends its program
 
 
 def test_hand_computed_scores():
