@@ -8,7 +8,7 @@ from keras import ops
 
 from captioner.errors import CaptionerError
 
-MOTIONS = ("none", "median", "difference", "both")
+MOTIONS = ("none", "median", "difference", "both", "change")
 
 
 class ActivityHead(keras.layers.Layer):
@@ -21,7 +21,9 @@ class ActivityHead(keras.layers.Layer):
         motion: Input of `read`: "none" for the features themselves; "median" for their excess
             over the median of the clip; "difference" for their excess over the previous frame;
             "both" for the features and their excess over the median side by side, each divided by
-            its root mean square in the clip, so that what moves counts as much as what is there.
+            its root mean square in the clip, so that what moves counts as much as what is there;
+            "change" likewise for the features and their absolute difference from the previous
+            frame.
         dropout: Share of the features, and of the last layer's inputs, dropped in training.
 
     Call arguments:
@@ -52,7 +54,7 @@ class ActivityHead(keras.layers.Layer):
     @property
     def shortest(self) -> int:
         """Minimum number of frames in a clip."""
-        return 1 if self.motion in ("none", "both") else 2
+        return 2 if self.motion in ("median", "difference") else 1
 
     def build_reader(self, height: int, width: int, channels: int) -> int:
         """Create the weights of `read` for features (B, T, height, width, channels).
@@ -69,7 +71,7 @@ class ActivityHead(keras.layers.Layer):
     def build(self, features_shape: tuple[Any, ...], *_: Any) -> None:
         """Create the weights for features of this shape."""
         height, width, channels = features_shape[2:]
-        read = 2 * channels if self.motion == "both" else channels
+        read = 2 * channels if self.motion in ("both", "change") else channels
         self.logits.build((None, None, self.build_reader(height, width, read)))
         self.built = True
 
@@ -98,11 +100,12 @@ def motion_features(features: Any, frame_mask: Any, kind: str) -> tuple[Any, Any
         frame_mask: bool (B, T), False for padding frames, which come last.
         kind: "none" returns them unchanged; "median" subtracts the median over the clip;
             "difference" subtracts the previous frame from each frame; "both" appends the positive
-            part of the second to the first on the last axis, each divided by its root mean square.
+            part of the second to the first on the last axis, each divided by its root mean square;
+            "change" likewise the absolute value of the third, which is 0 in the first frame.
 
     Returns:
-        Features (B, T, ...) and mask (B, T); for differences, T - 1 instead of T; for "both",
-        the last axis is twice as long.
+        Features (B, T, ...) and mask (B, T); for differences, T - 1 instead of T; for "both" and
+        "change", the last axis is twice as long.
 
     Example:
         >>> import numpy as np
@@ -115,8 +118,12 @@ def motion_features(features: Any, frame_mask: Any, kind: str) -> tuple[Any, Any
         return features[:, 1:] - features[:, :-1], frame_mask[:, 1:]
     if kind == "median":
         return features - _median(features, frame_mask), frame_mask
-    if kind == "both":
-        moving = ops.relu(features - _median(features, frame_mask))
+    if kind in ("both", "change"):
+        moving = (
+            ops.relu(features - _median(features, frame_mask))
+            if kind == "both"
+            else ops.abs(features - ops.concatenate([features[:, :1], features[:, :-1]], axis=1))
+        )
         parts = [_divided_by_size(part, frame_mask) for part in (features, moving)]
         return ops.concatenate(parts, axis=-1), frame_mask
     return features, frame_mask

@@ -83,7 +83,7 @@ def test_three_ways_to_apply_a_network_to_each_frame_are_the_same(squares):
 
 
 @pytest.mark.parametrize("name", ["averaging", "lstm", "conv_lstm"])
-@pytest.mark.parametrize("motion", ["none", "median", "difference", "both"])
+@pytest.mark.parametrize("motion", ["none", "median", "difference", "both", "change"])
 def test_padding_frames_change_nothing(name, motion):
     rng = np.random.default_rng(0)
     features = rng.exponential(1, (2, 5, 3, 3, 8)).astype("float32")
@@ -138,21 +138,28 @@ def test_unknown_heads_and_options_are_named():
         build_head("lstm", (7, 7, 512), classes=2, motion="flow")
 
 
-def test_both_has_features_and_their_motion_with_equal_weight():
+@pytest.mark.parametrize("motion", ["both", "change"])
+def test_features_and_their_motion_side_by_side_have_equal_weight(motion):
     rng = np.random.default_rng(0)
     features = rng.exponential(1.0, (2, 5, 3, 3, 4)).astype("float32")
     features[0, 3:] = 1e6  # padding
     mask = np.arange(5) < np.array([[3], [5]])
-    found, kept = motion_features(features, mask, "both")
+    found, kept = motion_features(features, mask, motion)
     found = np.asarray(found)
     assert found.shape == (2, 5, 3, 3, 8) and kept is mask
     for clip, length, own in zip(found, (3, 5), features, strict=True):
-        moving = np.maximum(own[:length] - np.median(own[:length], axis=0), 0)
-        for half, expected in ((clip[..., :4], own[:length]), (clip[..., 4:], moving)):
+        own = own[:length]
+        moving = (
+            np.maximum(own - np.median(own, axis=0), 0)
+            if motion == "both"
+            else np.abs(np.diff(own, axis=0, prepend=own[:1]))
+        )
+        for half, expected in ((clip[..., :4], own), (clip[..., 4:], moving)):
             size = np.sqrt(np.square(expected).mean())
             np.testing.assert_allclose(half[:length], expected / size, rtol=1e-3, atol=1e-5)
 
 
-def test_both_reads_a_single_frame():
-    head = build_head("averaging", (3, 3, 8), classes=4, motion="both")
+@pytest.mark.parametrize("motion", ["both", "change"])
+def test_a_single_frame_is_read_with_its_motion(motion):
+    head = build_head("averaging", (3, 3, 8), classes=4, motion=motion)
     assert np.isfinite(np.asarray(head(np.ones((1, 1, 3, 3, 8), "float32")))).all()
