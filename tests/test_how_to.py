@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pillow_heif
 import pytest
+from own_pictures import write_rex
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
@@ -21,6 +22,7 @@ PAGES = (
     "explain",
     "evaluate",
     "describe-videos",
+    "teach",
 )
 MODULES = {"caption": "captioner.cli.caption", "captioner": "captioner.cli"}
 
@@ -62,6 +64,8 @@ def test_sessions_print_what_is_shown(page, folder):
     path = f"{folder.parent / 'bin'}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "HOME": str(folder)}
     environment.pop("CAPTIONER_CONFIG", None)
+    if page == "teach":
+        write_rex(folder)
     ran = 0
     for command, output in examples(page):
         done = subprocess.run(
