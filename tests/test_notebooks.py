@@ -9,7 +9,13 @@ import pytest
 from nbclient import NotebookClient
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
-NAMES = ("quickstart", "how_it_looks", "train_your_own", "cnn_lstm_from_scratch")
+NAMES = (
+    "quickstart",
+    "how_it_looks",
+    "teach_your_world",
+    "train_your_own",
+    "cnn_lstm_from_scratch",
+)
 
 
 def read(name):
@@ -97,6 +103,18 @@ def test_train_your_own_learns(kept, monkeypatch):
         assert numbers["right"] >= 0.5 * numbers["tested"] >= 15
     else:  # a short training has nothing but begun
         assert numbers["epochs"] == 2 and numbers["best CIDEr"] > 0.1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kept", [True, False], ids=["as kept in the file", "run anew"])
+def test_three_commands_teach_names(kept, monkeypatch):
+    notebook = read("teach_your_world") if kept else execute("teach_your_world", monkeypatch)
+    text = printed(notebook)
+    assert "photos/dog0.jpg ;our dog Rex in the woods" in text and "nothing to fix\n" in text
+    numbers = final_numbers(notebook)
+    assert numbers["new"] == (10 if kept else 5) and numbers["others"] == 6
+    assert numbers["right"] >= 0.8 * numbers["new"]
+    assert numbers["wrong"] <= 1
 
 
 @pytest.mark.parametrize("name", NAMES)
