@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from captioner.cli.dataset_options import images_option
 from captioner.cli.endings import plain_errors
 
 _LISTED = 10
@@ -11,7 +12,7 @@ _LISTED = 10
 
 @click.command()
 @click.argument("dataset", type=click.Path(exists=True, path_type=Path))
-@click.option("--images", type=click.Path(path_type=Path), help="Folder of the images or clips.")
+@images_option
 @click.option("--all", "list_all", is_flag=True, help=f"List everything, not {_LISTED} per kind.")
 def check(dataset: Path, images: Path | None, list_all: bool) -> None:
     """Report the contents of DATASET and problems that would hurt training.

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from captioner.cli.dataset_options import images_option, strict_option
 from captioner.cli.endings import plain_errors
 from captioner.engines.runtime import tensorflow_logs_hidden
 
@@ -17,7 +18,7 @@ from captioner.engines.runtime import tensorflow_logs_hidden
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder of the feature store; an unfinished store in it is resumed.",
 )
-@click.option("--images", type=click.Path(path_type=Path), help="Folder of the images or clips.")
+@images_option
 @click.option(
     "--weights",
     default="imagenet",
@@ -41,9 +42,7 @@ from captioner.engines.runtime import tensorflow_logs_hidden
     type=click.IntRange(min=1),
     help="Frames per clip; default: 8. An image has one.",
 )
-@click.option(
-    "--strict", is_flag=True, help="Reject a table with faulty rows instead of skipping the rows."
-)
+@strict_option
 @click.option("--batch-size", default=32, show_default=True, type=click.IntRange(min=1))
 def prepare(
     dataset: Path,

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from captioner.cli.dataset_options import strict_option
 from captioner.cli.endings import plain_errors
 
 
@@ -29,9 +30,7 @@ from captioner.cli.endings import plain_errors
     help="Shrink images to so many pixels of the shorter side, as JPEG; default: copy the files.",
 )
 @click.option("--seed", default=1, show_default=True, help="Seed of the order of the images.")
-@click.option(
-    "--strict", is_flag=True, help="Reject a table with faulty rows instead of skipping the rows."
-)
+@strict_option
 def shard(
     dataset: Path,
     out: Path,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from captioner.cli.dataset_options import images_option, strict_option
 from captioner.cli.endings import plain_errors
 from captioner.engines.runtime import tensorflow_logs_hidden
 from captioner.presets.storage import DEFAULT_PRESET
@@ -24,7 +25,7 @@ _LISTED = 5
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder of the taught preset.",
 )
-@click.option("--images", type=click.Path(path_type=Path), help="Folder of the images or clips.")
+@images_option
 @click.option("--preset", default=DEFAULT_PRESET, show_default=True, help="Preset to start from.")
 @click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="HTML report file.")
 @click.option("--seed", default=1, show_default=True)
@@ -34,9 +35,7 @@ _LISTED = 5
     help="Weight of the new weights in their mean with the old ones: a lower share learns less and "
     "forgets less. Default: 1, or 0.3 for a preset with another VGG16 than the bundled one.",
 )
-@click.option(
-    "--strict", is_flag=True, help="Reject a table with faulty rows instead of skipping the rows."
-)
+@strict_option
 @click.option("--overwrite", is_flag=True, help="Replace a preset that is in --out.")
 def teach(
     data: Path,

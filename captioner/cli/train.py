@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from captioner.cli.dataset_options import strict_option
 from captioner.cli.endings import plain_errors
 from captioner.engines.runtime import tensorflow_logs_hidden
 
@@ -24,9 +25,7 @@ from captioner.engines.runtime import tensorflow_logs_hidden
 @click.option("--images", help="Image folder, instead of the recipe's.")
 @click.option("--features", help="Feature store, instead of the recipe's.")
 @click.option("--weights", help="VGG16 weights, instead of the recipe's.")
-@click.option(
-    "--strict", is_flag=True, help="Reject tables with faulty rows instead of skipping the rows."
-)
+@strict_option
 @click.option("--run", help="Folder of the run, instead of the recipe's.")
 @click.option(
     "--restart",

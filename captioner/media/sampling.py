@@ -8,13 +8,13 @@ import numpy as np
 
 from captioner.errors import CaptionerError
 from captioner.media.clip import Clip, Footage, Frame
-from captioner.media.shots import mark_cuts
+from captioner.media.shots import LOOK, mark_cuts
 
 RATE = 4.0  # maximum number of frames sampled per second
 FRAMES = 16  # default maximum number of frames in a clip
-# Frames read before a part of a video: the cut detector compares with `LOOK` earlier ones, and a
-# decoder that starts at a key frame reports durations correctly only a little later.
-_LEAD = 32
+# Frames read before a part of a video: those that the cut detector compares with, and some more,
+# because a decoder that starts at a key frame reports durations correctly only a little later.
+_LEAD = LOOK + 11
 
 
 def split_footage(

@@ -9,6 +9,7 @@ from keras import ops
 from captioner.errors import CaptionerError
 
 MOTIONS = ("none", "median", "difference", "both", "change")
+_SIDE_BY_SIDE = ("both", "change")  # features, then their motion
 
 
 class ActivityHead(keras.layers.Layer):
@@ -71,7 +72,7 @@ class ActivityHead(keras.layers.Layer):
     def build(self, features_shape: tuple[Any, ...], *_: Any) -> None:
         """Create the weights for features of this shape."""
         height, width, channels = features_shape[2:]
-        read = 2 * channels if self.motion in ("both", "change") else channels
+        read = 2 * channels if self.motion in _SIDE_BY_SIDE else channels
         self.logits.build((None, None, self.build_reader(height, width, read)))
         self.built = True
 
@@ -118,7 +119,7 @@ def motion_features(features: Any, frame_mask: Any, kind: str) -> tuple[Any, Any
         return features[:, 1:] - features[:, :-1], frame_mask[:, 1:]
     if kind == "median":
         return features - _median(features, frame_mask), frame_mask
-    if kind in ("both", "change"):
+    if kind in _SIDE_BY_SIDE:
         moving = (
             ops.relu(features - _median(features, frame_mask))
             if kind == "both"

@@ -6,17 +6,16 @@ import sys
 import time
 from dataclasses import replace
 
-import keras
 import numpy as np
 import pytest
 import yaml
 from click.testing import CliRunner
 from PIL import Image
+from toy_vgg16 import save_toy_vgg16
 
 from captioner.captioner import Captioner
 from captioner.cli import main
 from captioner.errors import CaptionerError
-from captioner.models.vgg16 import VGG16Encoder
 from captioner.presets.storage import read_preset, write_preset
 from captioner.training.config import parse_config, read_config
 from captioner.training.epoch_samples import read_samples
@@ -43,13 +42,7 @@ def workspace(tmp_path_factory):
         split = "val" if number < 3 else "train"
         rows.append(f"{name},a {colour} wall,{split}")
     (folder / "captions.csv").write_text("\n".join(rows) + "\n")
-    keras.utils.set_random_seed(0)
-    encoder = VGG16Encoder(weights=None, filters=FILTERS, dtype="float32")
-    for layer in encoder.backbone.layers[1:]:
-        # Keras' own first weights let the signal die out over sixteen layers (He et al. 2015).
-        for kernel in layer.weights[:1]:
-            kernel.assign(rng.normal(0, (2 / np.prod(kernel.shape[:3])) ** 0.5, kernel.shape))
-    encoder.backbone.save_weights(folder / "vgg16.weights.h5")
+    save_toy_vgg16(folder / "vgg16.weights.h5", FILTERS, rng)
     config = {
         "dataset": str(folder / "captions.csv"),
         "features": str(folder / "features"),

@@ -8,18 +8,17 @@ import subprocess
 import sys
 import time
 
-import keras
 import numpy as np
 import psutil
 import pytest
 import yaml
 from click.testing import CliRunner
 from PIL import Image
+from toy_vgg16 import save_toy_vgg16
 
 from captioner.cli import main
 from captioner.cli.train import train
 from captioner.errors import CaptionerError
-from captioner.models.vgg16 import VGG16Encoder
 from captioner.training.launcher import run_workers, worker_environment
 from captioner.training.workers import Workers, join_workers
 
@@ -138,12 +137,7 @@ def workspace(tmp_path_factory):
         longer = " that is painted" if number % 2 else ""
         rows.append(f"{number}.png,a wall{longer},{'val' if number < 2 else 'train'}")
     (folder / "captions.csv").write_text("\n".join(rows) + "\n")
-    keras.utils.set_random_seed(0)
-    encoder = VGG16Encoder(weights=None, filters=FILTERS, dtype="float32")
-    for layer in encoder.backbone.layers[1:]:
-        for kernel in layer.weights[:1]:
-            kernel.assign(rng.normal(0, (2 / np.prod(kernel.shape[:3])) ** 0.5, kernel.shape))
-    encoder.backbone.save_weights(folder / "vgg16.weights.h5")
+    save_toy_vgg16(folder / "vgg16.weights.h5", FILTERS, rng)
     stage = {"learning_rate": 0.005, "batch_size": 4, "warmup_steps": 2, "patience": 20}
     config = {
         "dataset": str(folder / "captions.csv"),
