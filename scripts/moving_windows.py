@@ -85,7 +85,9 @@ def write_clip(path: Path, frames: list[np.ndarray]) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with av.open(str(partial), "w", format="mp4") as container:
-            stream = container.add_stream("libx264", rate=RATE, options={"crf": "18"})
+            # On a busy machine, x264's lookahead thread gives other bytes now and then.
+            options = {"crf": "18", "x264-params": "sync-lookahead=0"}
+            stream = container.add_stream("libx264", rate=RATE, options=options)
             stream.width = stream.height = SIZE
             stream.pix_fmt = "yuv420p"
             for frame in frames:
