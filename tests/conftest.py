@@ -24,6 +24,11 @@ hypothesis.settings.load_profile("captioner")
 os.environ["CAPTIONER_CONFIG"] = ""  # no defaults of whoever runs the tests
 
 
+def pytest_collection_modifyitems(items):
+    """Begin with the longest, so that no worker is left alone with one of them at the end."""
+    items.sort(key=lambda item: item.path.stem not in ("test_notebooks", "test_workers"))
+
+
 @pytest.fixture(scope="session")
 def flickr8k():
     """The folder of Flickr8k, as tests marked `data` need it."""

@@ -112,7 +112,7 @@ def test_three_commands_teach_names(kept, monkeypatch):
     text = printed(notebook)
     assert "photos/dog0.jpg ;our dog Rex in the woods" in text and "nothing to fix\n" in text
     numbers = final_numbers(notebook)
-    assert numbers["new"] == 10 and numbers["others"] == 6
+    assert numbers["new"] == (10 if kept else 4) and numbers["others"] == 6
     assert numbers["right"] >= 0.8 * numbers["new"]
     assert numbers["wrong"] <= 1
 
